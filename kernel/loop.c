@@ -1,0 +1,38 @@
+/* The event loop. */
+#include "loop.h"
+
+#include "platform.h"
+
+#define POLLERS 4
+
+static const struct poller *pollers[POLLERS];
+static u32 poller_count;
+static msec latest;
+
+void loop_register(const struct poller *p)
+{
+    if (poller_count < POLLERS)
+        pollers[poller_count++] = p;
+}
+
+void loop_poll(void)
+{
+    latest = platform_now();
+    for (u32 i = 0; i < poller_count; i++)
+        pollers[i]->poll(latest);
+}
+
+void loop_once(void)
+{
+    loop_poll();
+    u32 ms = TIMEOUT_NEVER;
+    for (u32 i = 0; i < poller_count; i++)
+        ms = min_u32(ms, pollers[i]->timeout(latest));
+    if (ms)
+        platform_wait(ms);
+}
+
+msec loop_now(void)
+{
+    return latest;
+}

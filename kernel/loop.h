@@ -1,0 +1,28 @@
+/* The event loop, base tier: it knows its pollers only by their functions. Main registers them,
+ * lowest floor first; anyone who has to wait for an answer calls loop_once() until it is there. */
+#ifndef LUNBOOT_LOOP_H
+#define LUNBOOT_LOOP_H
+
+#include "types.h"
+
+struct poller {
+    /* Do what can be done now. Never waits. */
+    void (*poll)(msec now);
+    /* Milliseconds until poll() has something to do without new input: 0 for at once,
+     * TIMEOUT_NEVER for none. */
+    u32 (*timeout)(msec now);
+};
+
+/* p stays the caller's and must stay valid. */
+void loop_register(const struct poller *p);
+
+/* Poll everyone once, without waiting: what the timer tick calls. */
+void loop_poll(void);
+
+/* Poll everyone once, then sleep until there can be something to do again. */
+void loop_once(void);
+
+/* The time of the latest poll. */
+msec loop_now(void);
+
+#endif

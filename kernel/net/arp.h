@@ -1,0 +1,34 @@
+/* ARP for IPv4 over Ethernet (RFC 826), with address conflict detection (RFC 5227) that does not
+ * make anyone wait: the address is used at once, announced, and defended once; after that a
+ * conflict is reported. */
+#ifndef LUNBOOT_ARP_H
+#define LUNBOOT_ARP_H
+
+#include "net/pkt.h"
+#include "types.h"
+
+void arp_init(void);
+void arp_input(struct pkt *p, msec now); /* p->data at the ARP packet; consumes p */
+void arp_poll(msec now);
+u32 arp_timeout(msec now);
+
+enum arp_result {
+    ARP_FOUND,   /* mac is filled in */
+    ARP_PENDING, /* a request is under way */
+    ARP_FAILED,  /* several requests had no answer; it goes on trying, less often */
+};
+
+/* The MAC of a neighbour; starts asking when it isn't known. */
+enum arp_result arp_lookup(ip4 addr, u8 mac[6], msec now);
+
+/* Our address has changed: announce it (RFC 5227, 2.3). */
+void arp_announce(ip4 addr, msec now);
+
+/* Something above sees no progress with this neighbour: ask it again, but keep using the entry
+ * until the answer comes (a switch or a server may have forgotten us). */
+void arp_refresh(ip4 addr, msec now);
+
+/* Has somebody else claimed our address, and kept it after our defence? mac is then theirs. */
+bool arp_conflict(u8 mac[6]);
+
+#endif

@@ -1,0 +1,70 @@
+/* DHCP client (RFC 2131, 2132): the whole exchange with back-off, then renewal for as long as we
+ * live. Everything in a lease was checked; a text option holds no 0 byte inside, and is cut off at
+ * nothing: what does not fit is refused and counted. */
+#ifndef LUNBOOT_DHCP_H
+#define LUNBOOT_DHCP_H
+
+#include "error.h"
+#include "net/dns.h"
+#include "net/ipv4.h"
+#include "types.h"
+
+#define DHCP_TEXT 256 /* bytes for an option's text and its terminator */
+
+struct dhcp_lease {
+    struct ipv4_config ip;                 /* options 1, 3, 26, 121 and yiaddr */
+    ip4 server;                            /* option 54 */
+    ip4 dns[DNS_SERVERS];                  /* option 6 */
+    u32 lease_seconds;                     /* UINT32_MAX: for ever */
+    char domain[DHCP_TEXT];                /* option 15 */
+    char hostname[DHCP_TEXT];              /* option 12 */
+    char root_path[DHCP_TEXT];             /* option 17; empty: none */
+    char initiator_iqn[DHCP_TEXT];         /* option 203 */
+    char username[DHCP_TEXT];              /* 175.190 */
+    char password[DHCP_TEXT];              /* 175.191 */
+    char reverse_username[DHCP_TEXT];      /* 175.192 */
+    char reverse_password[DHCP_TEXT];      /* 175.193 */
+    bool has_keep_san, keep_san;           /* 175.8 */
+    bool has_skip_san_boot, skip_san_boot; /* 175.9 */
+};
+
+/* Who we are: options 12, 60, 61, 77, 93, 94, 97. Copied. */
+struct dhcp_identity {
+    char hostname[64]; /* empty: none sent */
+    u8 uuid[16];       /* SMBIOS UUID, all zero: not sent */
+};
+
+enum dhcp_state {
+    DHCP_OFF,
+    DHCP_ASKING, /* DISCOVER or REQUEST is out */
+    DHCP_BOUND,  /* an address is in use, renewal is under way when due */
+    DHCP_FAILED, /* nobody answered in the time given, or the lease has ended and nobody renews it
+                  */
+};
+
+/* Begin. `give_up_ms`: when DHCP_ASKING turns into DHCP_FAILED. When bound, the address has been
+ * given to ipv4.c and dns.c. A second offer without a root path does not beat one with it: an offer
+ * with a root path is taken at once, one without only after a short wait for a better one, unless
+ * want_root_path is false. */
+void dhcp_start(const struct dhcp_identity *who, bool want_root_path, u32 give_up_ms, msec now);
+
+/* Forget the lease without telling anybody. */
+void dhcp_stop(void);
+
+enum dhcp_state dhcp_state(void);
+
+/* The lease in use, valid while DHCP_BOUND. Renewal updates times only. The caller may wipe
+ * secrets. */
+struct dhcp_lease *dhcp_lease(void);
+
+/* How many DISCOVER and REQUEST messages went out, for the progress line. */
+u32 dhcp_attempts(void);
+
+void dhcp_poll(msec now);
+u32 dhcp_timeout(msec now);
+
+/* Parse one BOOTP/DHCP packet into a lease, as a cached answer of PXE would be too: false when it
+ * is no acceptable OFFER or ACK. *type gets the message type (option 53, 0 when absent). */
+bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease);
+
+#endif

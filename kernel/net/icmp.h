@@ -1,0 +1,22 @@
+/* ICMP (RFC 792, 1122): answers echo requests, tells TCP about errors, sends port unreachable. */
+#ifndef LUNBOOT_ICMP_H
+#define LUNBOOT_ICMP_H
+
+#include "net/pkt.h"
+#include "types.h"
+
+#define ICMP_UNREACHABLE       3
+#define ICMP_NET_UNREACHABLE   0
+#define ICMP_HOST_UNREACHABLE  1
+#define ICMP_PROTO_UNREACHABLE 2
+#define ICMP_PORT_UNREACHABLE  3
+#define ICMP_FRAG_NEEDED       4
+
+void icmp_init(void);
+void icmp_input(struct pkt *p, ip4 from, ip4 to, msec now); /* p->data at ICMP; consumes p */
+
+/* Tell the sender of the packet whose IP header starts at `ip_header` that nobody listens. Rate
+ * limited; never about broadcasts or fragments. `len` bytes are there. */
+void icmp_send_unreachable(const u8 *ip_header, u32 len, u8 code, msec now);
+
+#endif

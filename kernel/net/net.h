@@ -1,0 +1,33 @@
+/* The net floor as main sees it: one device, one address. */
+#ifndef LUNBOOT_NET_H
+#define LUNBOOT_NET_H
+
+#include "net/netdev.h"
+#include "types.h"
+
+/* Named drop counters: wire data is never asserted on, it is counted and dropped. */
+struct net_stats {
+    u32 eth_short, eth_type, eth_not_ours;
+    u32 arp_bad, arp_conflicts;
+    u32 ip_bad, ip_checksum, ip_fragment, ip_not_ours, ip_protocol;
+    u32 icmp_bad, icmp_limited;
+    u32 udp_bad, udp_no_port;
+    u32 tcp_bad, tcp_checksum, tcp_no_conn, tcp_rejected;
+    u32 dhcp_bad, dns_bad;
+    u32 tx_no_packet, tx_ring_full;
+};
+
+extern struct net_stats net_stats;
+
+/* Start with this device and without an address. Forgets everything that was. */
+void net_init(struct netdev *dev, msec now);
+
+/* The device that net_init() got. */
+struct netdev *net_device(void);
+
+/* Take what has arrived, do what is due, send what can be sent, flush the device. A struct poller's
+ * functions. */
+void net_poll(msec now);
+u32 net_timeout(msec now);
+
+#endif

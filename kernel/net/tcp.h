@@ -1,0 +1,75 @@
+/* TCP (RFC 9293) for a client: active opens only, one connection at a time.
+ *
+ * Received data is handed up straight from the packet, in order; what is above takes it all. Data
+ * to send is copied into the connection's send buffer and stays there until it is acknowledged. */
+#ifndef LUNBOOT_TCP_H
+#define LUNBOOT_TCP_H
+
+#include "error.h"
+#include "net/pkt.h"
+#include "types.h"
+
+/* Upward calls. They may call tcp_send(), tcp_close() and tcp_abort(); closed() may also call
+ * tcp_connect(), the others not. */
+struct tcp_ops {
+    void (*connected)(void *ctx, msec now);
+    /* The next len bytes of the stream, all of which are taken. data is valid during the call. */
+    void (*receive)(void *ctx, const u8 *data, u32 len, msec now);
+    /* There is room in the send buffer again. */
+    void (*writable)(void *ctx, msec now);
+    /* The connection is gone, for good. OK: both sides have closed in order. */
+    void (*closed)(void *ctx, enum error reason, msec now);
+};
+
+/* What is used of these is set once, before the first connection. */
+struct tcp_params {
+    u8 *send_buffer;      /* lent to TCP for ever */
+    u32 send_buffer_size; /* a power of two, 64 KiB or more */
+    u32 window; /* bytes that we let a peer send ahead: no more than the receive ring holds */
+    struct pkt_pool *rx_pool; /* to know how many packets the out-of-order queue may keep */
+};
+
+void tcp_init(const struct tcp_params *params);
+
+/* Open the connection: there is one at a time, an earlier one is aborted. The port is random
+ * (RFC 6056), the ISS is from RFC 6528. `give_up_ms`: how long the handshake may take. Errors come
+ * through closed(). */
+void tcp_connect(ip4 addr, u16 port, const struct tcp_ops *ops, void *ctx, u32 give_up_ms,
+                 msec now);
+
+/* Append to the stream: all of it, or as much as there is room for; returns how much. Segments go
+ * out at tcp_poll(), so several calls in a row share them. */
+u32 tcp_send(const void *data, u32 len);
+
+/* How much tcp_send() would take now. */
+u32 tcp_send_space(void);
+
+/* No more to send: FIN after what is in the buffer. closed() follows. */
+void tcp_close(msec now);
+
+/* RST, and forget it. closed() is not called. */
+void tcp_abort(void);
+
+/* When data is unacknowledged for longer than this, or keepalive has no answer for it, the
+ * connection is given up (RFC 9293 3.8.3). Milliseconds. */
+void tcp_set_user_timeout(u32 ms);
+
+struct tcp_info {
+    ip4 local_addr, remote_addr;
+    u16 local_port, remote_port;
+    u32 srtt_ms;
+    u32 retransmits, fast_retransmits, out_of_order, duplicates, bad_segments;
+};
+void tcp_get_info(struct tcp_info *info);
+
+/* p->data is at the TCP header, p->len is the segment's length. Consumes p. */
+void tcp_input(struct pkt *p, ip4 from, ip4 to, msec now);
+
+/* An ICMP error about a segment of ours: its header starts at `segment` (at least 8 bytes). `mtu`
+ * is the next hop's, with ICMP_FRAG_NEEDED. */
+void tcp_icmp_error(ip4 to, const u8 *segment, u8 code, u16 mtu, msec now);
+
+void tcp_poll(msec now);
+u32 tcp_timeout(msec now);
+
+#endif

@@ -1,0 +1,65 @@
+/* What a person or an administrator can set: the command line first, then DHCP, then the defaults.
+ */
+#ifndef LUNBOOT_SETTINGS_H
+#define LUNBOOT_SETTINGS_H
+
+#include "error.h"
+#include "types.h"
+
+#define SETTING_TEXT 256 /* bytes for a text setting and its terminator */
+
+/* Where a value came from, the stronger later. */
+enum setting_source { FROM_DEFAULT, FROM_DHCP, FROM_COMMAND_LINE };
+
+enum setting_id {
+    SET_IP, /* ip=192.0.2.10 or 192.0.2.10/24: static address, no DHCP */
+    SET_NETMASK,
+    SET_GATEWAY,
+    SET_DNS,
+    SET_DOMAIN,
+    SET_HOSTNAME,
+    SET_ROOT_PATH,
+    SET_INITIATOR_IQN,
+    SET_USERNAME,
+    SET_PASSWORD,
+    SET_REVERSE_USERNAME,
+    SET_REVERSE_PASSWORD,
+    SET_KEEP_SAN,      /* 0 or 1 */
+    SET_SKIP_SAN_BOOT, /* 0 or 1 */
+    SET_DRIVE,         /* hexadecimal INT 13h drive number, 80 (default) to 8f */
+    SET_NIC,           /* PCI address (00:03.0) or MAC of the NIC to use */
+    SET_MTU,           /* 576..1500 */
+    SET_TIMEOUT, /* seconds that attaching may take before the BIOS's next device, default 60 */
+    SETTING_COUNT
+};
+
+/* Forget everything. */
+void settings_init(void);
+
+/* Set one; a weaker source never replaces a stronger one's value. The value is checked here,
+ * completely. */
+enum error setting_set(enum setting_id id, const char *value, size_t len,
+                       enum setting_source source);
+
+/* The value as text, "" when it isn't set. A parsed form of the simple ones: */
+const char *setting_text(enum setting_id id);
+enum setting_source setting_source(enum setting_id id);
+ip4 setting_ip4(enum setting_id id);    /* 0 when not set */
+u32 setting_number(enum setting_id id); /* the default when not set */
+bool setting_flag(enum setting_id id);
+
+const char *setting_name(enum setting_id id);
+
+/* What is wrong with a word of the command line; name and value are valid during the call, cleaned
+ * for the screen; the value of a secret is never shown. */
+typedef void (*setting_complaint)(const char *name, const char *value, enum error why);
+
+/* Take words `name=value` separated by spaces; a value with spaces stands in double quotes. A word
+ * that is wrong is reported and skipped, the rest is still used. The first word is skipped when it
+ * has no '=' and begins with '/' or '(': boot loaders put the kernel's own path there. */
+void settings_parse(const char *line, setting_complaint complain);
+
+/* Overwrite the secrets. */
+void settings_wipe(void);
+
+#endif

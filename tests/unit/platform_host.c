@@ -1,0 +1,141 @@
+/* The host's implementation of kernel/platform.h. */
+#include "platform_host.h"
+
+#include "platform.h"
+#include <string.h>
+
+#define CONSOLE_SIZE 65536
+
+msec host_now;
+void (*host_on_wait)(u32 ms);
+u32 (*host_mmio_read)(u32 offset);
+void (*host_mmio_write)(u32 offset, u32 value);
+u32 (*host_pci_read32)(u16 bdf, u8 offset);
+void (*host_pci_write16)(u16 bdf, u8 offset, u16 value);
+
+static u32 random_state;
+static char console[CONSOLE_SIZE + 1];
+static u32 console_len;
+static u8 *phys;
+static u32 phys_size;
+
+void host_reset(msec now)
+{
+    host_now = now;
+    host_on_wait = NULL;
+    host_mmio_read = NULL;
+    host_mmio_write = NULL;
+    host_pci_read32 = NULL;
+    host_pci_write16 = NULL;
+    random_state = 1;
+    console_len = 0;
+    console[0] = 0;
+    phys = NULL;
+    phys_size = 0;
+}
+
+void host_random_seed(u32 seed)
+{
+    random_state = seed ? seed : 1;
+}
+
+const char *host_console(void)
+{
+    return console;
+}
+
+void host_set_phys(u8 *memory, u32 size)
+{
+    phys = memory;
+    phys_size = size;
+}
+
+msec platform_now(void)
+{
+    return host_now;
+}
+
+u32 platform_now_us(void)
+{
+    return host_now * 1000;
+}
+
+void platform_delay_us(u32 us)
+{
+    host_now += (us + 999) / 1000;
+}
+
+void platform_wait(u32 ms)
+{
+    if (host_on_wait)
+        host_on_wait(ms);
+    host_now += ms;
+}
+
+/* xorshift32 (Marsaglia): repeatable, which is what a test wants of randomness. */
+u32 platform_random(void)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 17;
+    random_state ^= random_state << 5;
+    return random_state;
+}
+
+void platform_putc(char c)
+{
+    if (console_len < CONSOLE_SIZE) {
+        console[console_len++] = c;
+        console[console_len] = 0;
+    }
+}
+
+u32 mmio_read32(struct mmio *base, u32 offset)
+{
+    (void)base;
+    return host_mmio_read ? host_mmio_read(offset) : UINT32_MAX;
+}
+
+void mmio_write32(struct mmio *base, u32 offset, u32 value)
+{
+    (void)base;
+    if (host_mmio_write)
+        host_mmio_write(offset, value);
+}
+
+u64 dma_address(const volatile void *p)
+{
+    return (uintptr_t)p;
+}
+
+u32 pci_read32(u16 bdf, u8 offset)
+{
+    return host_pci_read32 ? host_pci_read32(bdf, offset) : UINT32_MAX;
+}
+
+u16 pci_read16(u16 bdf, u8 offset)
+{
+    return (u16)(pci_read32(bdf, offset & 0xfc) >> (offset & 2) * 8);
+}
+
+u8 pci_read8(u16 bdf, u8 offset)
+{
+    return (u8)(pci_read32(bdf, offset & 0xfc) >> (offset & 3) * 8);
+}
+
+void pci_write16(u16 bdf, u8 offset, u16 value)
+{
+    if (host_pci_write16)
+        host_pci_write16(bdf, offset, value);
+}
+
+struct mmio *platform_mmio(u32 physical)
+{
+    return (struct mmio *)(uintptr_t)physical;
+}
+
+u8 *phys_ptr(u32 physical, u32 len)
+{
+    if (!phys || physical > phys_size || len > phys_size - physical)
+        return NULL;
+    return phys + physical;
+}

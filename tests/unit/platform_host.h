@@ -1,0 +1,31 @@
+/* The host's side of kernel/platform.h: a clock that only tests move, a seeded random source, and
+ * collected console text. */
+#ifndef PLATFORM_HOST_H
+#define PLATFORM_HOST_H
+
+#include "types.h"
+
+/* Back to time `now`, seed 1, an empty console, no real-mode memory, no registers. */
+void host_reset(msec now);
+
+/* The clock. platform_wait(ms) moves it by ms, too, after calling host_on_wait. */
+extern msec host_now;
+
+/* Called from platform_wait() when not NULL: the place for a scripted peer to act. */
+extern void (*host_on_wait)(u32 ms);
+
+void host_random_seed(u32 seed);
+
+/* What was printed since host_reset(), terminated; cut off at 64 KiB. */
+const char *host_console(void);
+
+/* Memory that phys_ptr() answers from: physical addresses 0 .. size-1. */
+void host_set_phys(u8 *memory, u32 size);
+
+/* Device registers and PCI configuration space, when not NULL. */
+extern u32 (*host_mmio_read)(u32 offset);
+extern void (*host_mmio_write)(u32 offset, u32 value);
+extern u32 (*host_pci_read32)(u16 bdf, u8 offset); /* offset is a multiple of 4 */
+extern void (*host_pci_write16)(u16 bdf, u8 offset, u16 value);
+
+#endif

@@ -1,0 +1,41 @@
+# Unit tests: every portable file of kernel/, compiled for the host with ASan, UBSan and coverage, into
+# one library; every tests/unit/test_NAME.c is a cmocka program linked with it. A test may bring a
+# function of its own in place of a library member that it then does not pull in.
+
+HOST_CC ?= gcc
+HOST_CFLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror -Wno-format-truncation \
+	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+	-iquote kernel -iquote tests/unit
+HOST_COVERAGE := --coverage -fprofile-update=atomic
+
+# What runs on the PC only; everything else must compile on the host.
+PC_ONLY := kernel/memory.c $(wildcard kernel/*_pc.c)
+PORTABLE := $(filter-out $(PC_ONLY),$(wildcard kernel/*.c kernel/*/*.c))
+HOST_OBJS := $(PORTABLE:%.c=$(B)/host/%.o)
+UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
+
+$(B)/host/kernel/%.o: kernel/%.c
+	@mkdir -p $(@D)
+	@$(HOST_CC) $(HOST_CFLAGS) $(HOST_COVERAGE) -MMD -MP -c $< -o $@
+
+$(B)/host/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	@$(HOST_CC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/host/libkernel.a: $(HOST_OBJS)
+	@rm -f $@
+	@ar rcsD $@ $^
+
+$(B)/unit/%: $(B)/host/tests/unit/test_%.o $(B)/host/tests/unit/platform_host.o $(B)/host/libkernel.a
+	@mkdir -p $(@D)
+	@$(HOST_CC) $(HOST_CFLAGS) $(HOST_COVERAGE) $^ -lcmocka -o $@
+
+.SECONDARY:
+.PHONY: unit unit-programs
+unit-programs: $(UNIT_TESTS:%=$(B)/unit/%)
+
+# Run the unit tests alone: all, or U=name.
+unit: $(if $(U),$(B)/unit/$(U),unit-programs)
+	@for t in $(if $(U),$(U),$(UNIT_TESTS)); do $(B)/unit/$$t || exit 1; done
+
+-include $(shell find $(B)/host -name '*.d' 2>/dev/null)
