@@ -1,6 +1,6 @@
 /* ARP for IPv4 over Ethernet (RFC 826), with address conflict detection (RFC 5227) that does not
- * make anyone wait: the address is used at once, announced, and defended once; after that a
- * conflict is reported. */
+ * make anyone wait: the address is used at once, announced, and defended once in ten seconds; a
+ * conflict that goes on after that is reported. */
 #ifndef LUNBOOT_ARP_H
 #define LUNBOOT_ARP_H
 
@@ -18,14 +18,15 @@ enum arp_result {
     ARP_FAILED,  /* several requests had no answer; it goes on trying, less often */
 };
 
-/* The MAC of a neighbour; starts asking when it isn't known. */
+/* The MAC of a neighbour; starts asking when it isn't known. An entry that nobody looks up for a
+ * minute is forgotten, one that is used is asked again each minute while it goes on being used. */
 enum arp_result arp_lookup(ip4 addr, u8 mac[6], msec now);
 
-/* Our address has changed: announce it (RFC 5227, 2.3). */
+/* Our address has changed: announce it (RFC 5227, 2.3). Earlier conflicts are forgotten. */
 void arp_announce(ip4 addr, msec now);
 
 /* Something above sees no progress with this neighbour: ask it again, but keep using the entry
- * until the answer comes (a switch or a server may have forgotten us). */
+ * while several requests wait for their answer (a switch or a server may have forgotten us). */
 void arp_refresh(ip4 addr, msec now);
 
 /* Has somebody else claimed our address, and kept it after our defence? mac is then theirs. */

@@ -1,0 +1,215 @@
+/* IPv4: one address, a few routes, no fragments. */
+#include "net/ipv4.h"
+
+#include "bytes.h"
+#include "net/arp.h"
+#include "net/eth.h"
+#include "net/icmp.h"
+#include "net/net.h"
+#include "net/tcp.h"
+#include "net/udp.h"
+#include "str.h"
+
+#define TTL             64
+#define PATH_MTU_LEAST  68  /* RFC 791: what every link carries */
+#define PATH_MTU_FLOOR  576 /* RFC 1191, 8: a smaller claim is rather an attack than a link */
+#define PATH_MTU_AGE    600000
+#define DHCP_CLIENT     68
+#define UDP_DESTINATION 2
+
+static struct ipv4_config own;
+
+static struct {
+    ip4 to; /* 0: none */
+    u16 mtu;
+    msec forget_at;
+} path;
+
+void ipv4_init(void)
+{
+    memset(&own, 0, sizeof(own));
+    path.to = 0;
+}
+
+static ip4 class_mask(ip4 addr)
+{
+    if (!(addr >> 31))
+        return 0xff000000;
+    return addr >> 30 == 2 ? 0xffff0000 : 0xffffff00;
+}
+
+void ipv4_configure(const struct ipv4_config *config, msec now)
+{
+    own = *config;
+    own.route_count = min_u32(own.route_count, IPV4_ROUTES);
+    if (!ipv4_is_netmask(own.netmask))
+        own.netmask = class_mask(own.addr);
+    path.to = 0;
+    arp_announce(own.addr, now);
+}
+
+const struct ipv4_config *ipv4_config(void)
+{
+    return &own;
+}
+
+bool ipv4_is_host(ip4 addr)
+{
+    u32 first = addr >> 24;
+    return first && first != 127 && first < 224;
+}
+
+bool ipv4_is_netmask(ip4 mask)
+{
+    return mask && !(~mask & (~mask + 1));
+}
+
+static bool is_broadcast(ip4 addr)
+{
+    /* A network of one or two addresses has no broadcast (RFC 3021). */
+    return addr == IP4_BROADCAST ||
+           (own.addr && ~own.netmask > 1 && addr == (own.addr | ~own.netmask));
+}
+
+bool ipv4_next_hop(ip4 to, ip4 *next)
+{
+    ip4 best = 0; /* the mask of the best route so far */
+    bool found = false;
+    if (!own.addr || to == own.addr || !ipv4_is_host(to) || is_broadcast(to))
+        return false;
+    if (!((to ^ own.addr) & own.netmask)) {
+        best = own.netmask;
+        *next = to;
+        found = true;
+    }
+    for (u32 i = 0; i < own.route_count; i++) {
+        const struct ipv4_route *r = &own.routes[i];
+        ip4 mask = r->prefix ? ~0u << (32 - r->prefix) : 0;
+        if (!((to ^ r->net) & mask) && (!found || mask > best)) {
+            best = mask;
+            *next = r->gateway ? r->gateway : to;
+            found = true;
+        }
+    }
+    if (!found && !own.route_count && own.gateway) {
+        *next = own.gateway;
+        found = true;
+    }
+    return found;
+}
+
+bool ipv4_on_link(ip4 to)
+{
+    ip4 next;
+    return ipv4_next_hop(to, &next) && next == to;
+}
+
+static u16 interface_mtu(void)
+{
+    u16 mtu = net_device()->mtu;
+    return own.mtu && own.mtu < mtu ? own.mtu : mtu;
+}
+
+u16 ipv4_path_mtu(ip4 to)
+{
+    u16 mtu = interface_mtu();
+    return to == path.to && path.mtu < mtu ? path.mtu : mtu;
+}
+
+void ipv4_path_mtu_found(ip4 to, u16 mtu, msec now)
+{
+    if (!to || mtu < PATH_MTU_LEAST || mtu >= ipv4_path_mtu(to))
+        return;
+    path.to = to;
+    path.mtu = mtu < PATH_MTU_FLOOR ? PATH_MTU_FLOOR : mtu;
+    path.forget_at = now + PATH_MTU_AGE;
+}
+
+void ipv4_poll(msec now)
+{
+    if (path.to && time_reached(now, path.forget_at))
+        path.to = 0;
+}
+
+/* Is the packet for us? */
+static bool accepted(const u8 *ip, u32 header, u32 total, u16 flags)
+{
+    ip4 to = get_be32(ip + IP_DESTINATION);
+    if (own.addr) /* our address in a frame to all is somebody's mistake (RFC 1122, 3.3.6) */
+        return is_broadcast(to) || (to == own.addr && !(flags & PKT_BROADCAST));
+    return ip[IP_PROTOCOL] == IP_PROTO_UDP && total >= header + UDP_HEADER &&
+           get_be16(ip + header + UDP_DESTINATION) == DHCP_CLIENT;
+}
+
+void ipv4_input(struct pkt *p, msec now)
+{
+    const u8 *ip = p->data;
+    u32 header = p->len < IP_HEADER ? 0 : (ip[IP_VERSION_IHL] & 15) * 4u;
+    u32 *reason = &net_stats.ip_bad;
+    if (header < IP_HEADER || header > p->len || ip[IP_VERSION_IHL] >> 4 != 4)
+        goto drop;
+    u32 total = get_be16(ip + IP_TOTAL_LEN);
+    if (total < header || total > p->len)
+        goto drop;
+    reason = &net_stats.ip_checksum;
+    if (!(p->flags & PKT_IP_CSUM_OK) && checksum_finish(checksum_add(0, ip, header)))
+        goto drop;
+    reason = &net_stats.ip_martian;
+    ip4 from = get_be32(ip + IP_SOURCE);
+    ip4 to = get_be32(ip + IP_DESTINATION);
+    if (!ipv4_is_host(from) || from == own.addr || is_broadcast(from))
+        goto drop;
+    reason = &net_stats.ip_not_ours;
+    if (!accepted(ip, header, total, p->flags))
+        goto drop;
+    reason = &net_stats.ip_fragment;
+    if (get_be16(ip + IP_FRAGMENT) & IP_MF_OFFSET)
+        goto drop;
+
+    p->len = (u16)total; /* Ethernet pads short frames */
+    pkt_pull(p, header);
+    switch (ip[IP_PROTOCOL]) {
+    case IP_PROTO_TCP:
+        if (to == own.addr) {
+            tcp_input(p, from, to, now);
+            return;
+        }
+        break;
+    case IP_PROTO_UDP:
+        udp_input(p, ip, from, to, now);
+        return;
+    case IP_PROTO_ICMP:
+        icmp_input(p, from, to, now);
+        return;
+    default:
+        icmp_send_unreachable(ip, total, ICMP_PROTO_UNREACHABLE, now);
+    }
+    reason = &net_stats.ip_protocol;
+drop:
+    (*reason)++;
+    pkt_free(p);
+}
+
+bool ipv4_send(struct pkt *p, u8 protocol, ip4 to, msec now)
+{
+    ip4 next;
+    u8 found[6];
+    const u8 *mac = found;
+    if (to == IP4_BROADCAST)
+        mac = eth_broadcast;
+    else if (!ipv4_next_hop(to, &next) || arp_lookup(next, found, now) != ARP_FOUND)
+        goto drop;
+    u8 *ip = pkt_push(p, IP_HEADER);
+    if (!ip || p->len > interface_mtu())
+        goto drop;
+    put_be32(ip, 0x45000000u | p->len); /* version, IHL, no TOS */
+    put_be32(ip + 4, IP_DF);            /* ID 0: nobody ever fragments this (RFC 6864, 4.1) */
+    put_be32(ip + IP_TTL, (u32)TTL << 24 | (u32)protocol << 16);
+    put_be32(ip + IP_SOURCE, own.addr);
+    put_be32(ip + IP_DESTINATION, to);
+    put_be16(ip + IP_CHECKSUM, checksum_finish(checksum_add(0, ip, IP_HEADER)));
+    return eth_send(p, mac, ETH_TYPE_IPV4);
+drop:
+    pkt_free(p);
+    return false;
+}
