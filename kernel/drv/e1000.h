@@ -24,7 +24,9 @@ bool e1000_match(u16 vendor, u16 device);
 const char *e1000_model(u16 device);
 
 /* Take over the NIC at bdf: stop it, reset it without renegotiating a link that is up, read its MAC
- * address, start the rings. On success *dev is the device, one at a time. Interrupts are off. */
+ * address, start the rings. On success *dev is the device, one at a time. Interrupts are off. The
+ * link may still be coming up: dev->link_up changes at update(). Stop an open device before opening
+ * it again, or its packets are lost to their pools. NIC_DEAD or NIC_EEPROM on failure. */
 enum error e1000_open(u16 bdf, const struct e1000_memory *memory, struct netdev **dev);
 
 #endif

@@ -1,0 +1,243 @@
+/* The rings: frames in and out by DMA (3.2 and 3.3 of the manual).
+ *
+ * A packet that the NIC has is linked into its ring's list, oldest first, in the order of the
+ * descriptors; the packet at the front belongs to the descriptor at head. One descriptor always
+ * stays unused, since head == tail means empty to the NIC. */
+#include "drv/e1000_parts.h"
+#include "drv/e1000_regs.h"
+#include "str.h"
+
+struct ring {
+    struct pkt *first, *last; /* the packets that the NIC has */
+    u32 size;                 /* descriptors */
+    u32 head;                 /* the descriptor of `first` */
+    u32 tail;                 /* the next one to fill */
+    u32 told;                 /* the tail that the NIC knows of */
+};
+
+static struct mmio *regs;
+static struct ring rx, tx;
+static volatile struct e1000_rx_desc *rx_desc;
+static volatile struct e1000_tx_desc *tx_desc;
+static struct pkt_pool *rx_pool;
+static bool rx_partial; /* inside a frame that began in an earlier descriptor */
+static u32 tx_done, tx_done_seen;
+
+static u32 next(const struct ring *r, u32 i)
+{
+    return i + 1 == r->size ? 0 : i + 1;
+}
+
+static bool full(const struct ring *r)
+{
+    return next(r, r->tail) == r->head;
+}
+
+/* Descriptors from one position of a ring to a later one. */
+static u32 distance(const struct ring *r, u32 from, u32 to)
+{
+    return to >= from ? to - from : to + r->size - from;
+}
+
+static void append(struct ring *r, struct pkt *p)
+{
+    p->next = NULL;
+    if (r->first)
+        r->last->next = p;
+    else
+        r->first = p;
+    r->last = p;
+    r->tail = next(r, r->tail);
+}
+
+static struct pkt *take(struct ring *r)
+{
+    struct pkt *p = r->first;
+    r->first = p->next;
+    r->head = next(r, r->head);
+    return p;
+}
+
+static void tell(struct ring *r, u32 tail_register)
+{
+    dma_barrier();
+    mmio_write32(regs, tail_register, r->tail);
+    r->told = r->tail;
+}
+
+static void rx_tell(void)
+{
+    tell(&rx, RDT);
+    /* QEMU under KVM keeps writes to RDT to itself until some other access comes through; a write
+     * to IMC does, and this one does nothing else. */
+    mmio_write32(regs, IMC, 0);
+}
+
+/* So many filled descriptors are worth a write to RDT. */
+static u32 rx_batch(void)
+{
+    return rx.size / 8;
+}
+
+/* Fill free descriptors as long as there are packets. Returns how many the NIC does not know. */
+static u32 rx_fill(void)
+{
+    struct pkt *p;
+    while (!full(&rx) && (p = pkt_alloc(rx_pool)) != NULL) {
+        volatile struct e1000_rx_desc *d = &rx_desc[rx.tail];
+        d->address = dma_address(p->buf);
+        d->status = 0;
+        append(&rx, p);
+    }
+    return distance(&rx, rx.told, rx.tail);
+}
+
+bool e1000_rx_ready(void)
+{
+    return rx.first && (rx_desc[rx.head].status & RXD_STATUS_DD);
+}
+
+/* What the NIC says of the checksums, as packet flags. */
+static u16 checksum_flags(u8 status, u8 errors)
+{
+    u16 flags = 0;
+    if (status & RXD_STATUS_IXSM)
+        return 0;
+    if ((status & RXD_STATUS_IPCS) && !(errors & RXD_ERROR_IPE))
+        flags |= PKT_IP_CSUM_OK;
+    if ((status & RXD_STATUS_TCPCS) && !(errors & RXD_ERROR_TCPE))
+        flags |= PKT_L4_CSUM_OK;
+    return flags;
+}
+
+struct pkt *e1000_receive(struct netdev *dev)
+{
+    for (u32 budget = rx.size; budget && e1000_rx_ready(); budget--) {
+        dma_barrier();
+        volatile struct e1000_rx_desc *d = &rx_desc[rx.head];
+        u8 status = d->status, errors = d->errors;
+        u16 len = d->length;
+        struct pkt *p = take(&rx);
+        if (rx_fill() >= rx_batch())
+            rx_tell();
+
+        bool last = status & RXD_STATUS_EOP;
+        bool whole = last && !rx_partial;
+        rx_partial = !last;
+        if (whole && len <= PKT_SIZE &&
+            !(errors &
+              (RXD_ERROR_CE | RXD_ERROR_SE | RXD_ERROR_SEQ | RXD_ERROR_CXE | RXD_ERROR_RXE))) {
+            p->data = p->buf;
+            p->len = len;
+            p->flags = checksum_flags(status, errors);
+            dev->stats.rx_frames++;
+            return p;
+        }
+        dev->stats.rx_errors += last;
+        pkt_free(p);
+    }
+    return NULL;
+}
+
+bool e1000_tx_reclaim(struct netdev *dev)
+{
+    u32 before = tx_done;
+    while (tx.first && (tx_desc[tx.head].status & TXD_STATUS_DD)) {
+        if (tx_desc[tx.head].status & (TXD_STATUS_EC | TXD_STATUS_LC))
+            dev->stats.tx_errors++;
+        pkt_free(take(&tx));
+        tx_done++;
+    }
+    return tx_done != before;
+}
+
+bool e1000_tx_full(const struct netdev *dev)
+{
+    return full(&tx) || !dev->tx_pool->available;
+}
+
+bool e1000_tx_stuck(void)
+{
+    bool stuck = tx.head != tx.told && tx_done == tx_done_seen;
+    tx_done_seen = tx_done;
+    return stuck;
+}
+
+bool e1000_transmit(struct netdev *dev, struct pkt *p)
+{
+    e1000_tx_reclaim(dev);
+    if (full(&tx)) {
+        if (tx.told == tx.tail)
+            return false;
+        tell(&tx, TDT);
+        if (!e1000_tx_reclaim(dev))
+            return false;
+    }
+    volatile struct e1000_tx_desc *d = &tx_desc[tx.tail];
+    d->address = dma_address(p->data);
+    d->length = p->len;
+    d->cso = 0;
+    d->cmd = TXD_CMD_EOP | TXD_CMD_IFCS | TXD_CMD_RS;
+    d->status = 0;
+    d->css = 0;
+    d->special = 0;
+    append(&tx, p);
+    dev->stats.tx_frames++;
+    return true;
+}
+
+void e1000_flush(struct netdev *dev)
+{
+    e1000_tx_reclaim(dev);
+    /* A few descriptors more or less do not matter to a ring that is well filled. */
+    u32 fresh = rx_fill();
+    u32 known = distance(&rx, rx.head, rx.tail) - fresh;
+    if (fresh >= rx_batch() || (fresh && known < rx.size / 2))
+        rx_tell();
+    if (tx.told != tx.tail)
+        tell(&tx, TDT);
+}
+
+/* Ring registers lie at the same distances from RDBAL and TDBAL. */
+static void ring_init(struct ring *r, u32 base, volatile void *desc, u32 size)
+{
+    u64 address = dma_address(desc);
+    *r = (struct ring){.size = size};
+    mmio_write32(regs, base, (u32)address);
+    mmio_write32(regs, base + (RDBAH - RDBAL), (u32)(address >> 32));
+    mmio_write32(regs, base + (RDLEN - RDBAL), size * 16);
+    mmio_write32(regs, base + (RDH - RDBAL), 0);
+    mmio_write32(regs, base + (RDT - RDBAL), 0);
+    mmio_write32(regs, base + (RDTR - RDBAL), 0);
+}
+
+void e1000_ring_start(struct mmio *mmio, const struct e1000_memory *memory)
+{
+    regs = mmio;
+    rx_pool = memory->rx_pool;
+    rx_partial = false;
+    tx_done = tx_done_seen = 0;
+    memset(memory->rx_ring, 0, memory->rx_count * sizeof(*rx_desc));
+    memset(memory->tx_ring, 0, memory->tx_count * sizeof(*tx_desc));
+    rx_desc = (void *)memory->rx_ring;
+    tx_desc = (void *)memory->tx_ring;
+    ring_init(&rx, RDBAL, rx_desc, memory->rx_count);
+    ring_init(&tx, TDBAL, tx_desc, memory->tx_count);
+    mmio_write32(regs, RADV, 0);
+    mmio_write32(regs, RXCSUM, RXCSUM_IPOFLD | RXCSUM_TUOFLD);
+    /* QEMU receives nothing for a second after each write to RCTL: one write, and early. */
+    mmio_write32(regs, RCTL, RCTL_EN | RCTL_BAM | RCTL_SECRC);
+    rx_fill();
+    rx_tell();
+    /* IPGT, IPGR1 and IPGR2 of copper; the collision values are those of full duplex. */
+    mmio_write32(regs, TIPG, 10 | 8 << TIPG_IPGR1 | 6 << TIPG_IPGR2);
+    mmio_write32(regs, TCTL, TCTL_EN | TCTL_PSP | 0x0f << TCTL_CT | 0x40 << TCTL_COLD);
+}
+
+void e1000_ring_drop(void)
+{
+    while (rx.first)
+        pkt_free(take(&rx));
+    while (tx.first)
+        pkt_free(take(&tx));
+}

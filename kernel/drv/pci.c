@@ -1,0 +1,75 @@
+/* PCI configuration space. */
+#include "drv/pci.h"
+
+#include "console.h"
+#include "platform.h"
+
+#define HEADER_TYPE_MASK      0x7f
+#define HEADER_MULTI_FUNCTION 0x80
+#define HEADER_BRIDGE         0x01
+#define SUBORDINATE_BUS       0x1a /* of a bridge's header: the highest bus behind it */
+
+#define BAR_IO                0x1
+#define BAR_TYPE_MASK         0x6
+#define BAR_TYPE_64           0x4
+#define BAR_FLAGS             0xf
+#define BARS                  6
+
+/* Look from `from` on; buses above *last exist only when a bridge on a lower one says so. */
+static u32 scan(u32 from, u32 bdf, u32 *last, bool (*match)(u16 vendor, u16 device))
+{
+    while (bdf < PCI_BDF_END && bdf >> 8 <= *last) {
+        u16 at = (u16)bdf;
+        u32 id = pci_read32(at, PCI_VENDOR_ID);
+        u8 header = 0;
+        if ((u16)id != 0xffff) {
+            if (bdf >= from && match((u16)id, (u16)(id >> 16)))
+                return bdf;
+            header = pci_read8(at, PCI_HEADER_TYPE);
+            if ((header & HEADER_TYPE_MASK) == HEADER_BRIDGE)
+                *last = max_u32(*last, pci_read8(at, SUBORDINATE_BUS));
+        }
+        /* Without function 0, or with a single one, there are no others to ask. */
+        bool alone = (bdf & 7) == 0 && !(header & HEADER_MULTI_FUNCTION);
+        bdf += alone ? 8 : 1;
+    }
+    return PCI_BDF_END;
+}
+
+u32 pci_find(u32 from, bool (*match)(u16 vendor, u16 device))
+{
+    u32 last = 0;
+    u32 found = scan(from, 0, &last, match);
+    if (found == PCI_BDF_END) {
+        /* Large machines have several root buses, which no bridge announces. */
+        u32 next = (last + 1) << 8;
+        last = 255;
+        found = scan(from, max_u32(next, from & ~7u), &last, match);
+    }
+    return found;
+}
+
+u32 pci_bar(u16 bdf, u32 index)
+{
+    u8 offset = (u8)(PCI_BAR0 + 4 * index);
+    u32 bar = pci_read32(bdf, offset);
+    if (bar & BAR_IO)
+        return 0;
+    if ((bar & BAR_TYPE_MASK) == BAR_TYPE_64 &&
+        (index + 1 >= BARS || pci_read32(bdf, (u8)(offset + 4))))
+        return 0;
+    return bar & ~(u32)BAR_FLAGS;
+}
+
+void pci_enable(u16 bdf)
+{
+    u16 command = pci_read16(bdf, PCI_COMMAND);
+    command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+    pci_write16(bdf, PCI_COMMAND, command & (u16)~PCI_COMMAND_NO_INTX);
+}
+
+char *pci_bdf_text(char buf[PCI_BDF_TEXT], u16 bdf)
+{
+    format_text(buf, PCI_BDF_TEXT, "%02x:%02x.%x", bdf >> 8, bdf >> 3 & 31, bdf & 7);
+    return buf;
+}
