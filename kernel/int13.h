@@ -9,9 +9,9 @@
 #include "types.h"
 
 struct int13_disk {
-    u8 drive; /* our number, 80h or higher */
+    u8 drive; /* the number we want, 80h or higher */
     struct geometry geometry;
-    u64 blocks;
+    u64 blocks;  /* of 512 bytes */
     u16 nic_bdf; /* for the EDD device path (48h) */
     u8 lun[8];
 };
@@ -22,17 +22,21 @@ enum int13_action {
     INT13_CHAIN, /* not ours: let the old handler have it, with the registers as they are now */
 };
 
-/* Serve this disk from now on. `dpte` is where in conventional memory a DPTE and a fixed disk
- * parameter table may lie, physical, or 0. Sets the count at 40:75. */
-void int13_init(const struct int13_disk *disk);
+/* Serve this disk, through the cache, from now on: the INT 13h hook may be set afterwards. Counts
+ * the disk in at 40:75. Hard disks are numbered without gaps, so our number is at most 80h + the
+ * number of local hard disks; the number really used is returned. */
+u8 int13_init(const struct int13_disk *disk);
+
+/* Take the disk out again: 40:75 is the BIOS's, and every call is chained as it is. */
+void int13_stop(void);
 
 /* One INT 13h call. DL is the drive. For local disks, which have moved up by one from our number
- * on, DL is changed to the BIOS's number and the call is chained; *restore_dl then says that DL
- * must be put back afterwards, and *add_drive that the DL that comes back is a count of drives that
- * lacks ours. */
+ * on, DL is changed to the BIOS's number and the call is chained. When set_dl is true after
+ * INT13_CHAIN, the stub puts `dl` into the caller's DL once the old handler has returned: the
+ * number that the caller used, or after AH=08h the number of disks with ours. */
 struct int13_chain {
-    bool restore_dl;
-    bool add_drive;
+    bool set_dl;
+    u8 dl;
 };
 enum int13_action int13(struct rm_regs *r, struct int13_chain *chain);
 

@@ -18,14 +18,14 @@ enum setting_id {
     SET_DNS,
     SET_DOMAIN,
     SET_HOSTNAME,
-    SET_ROOT_PATH,
+    SET_ROOT_PATH, /* here any printable text; root_path.c knows its form */
     SET_INITIATOR_IQN,
     SET_USERNAME,
     SET_PASSWORD,
     SET_REVERSE_USERNAME,
     SET_REVERSE_PASSWORD,
-    SET_KEEP_SAN,      /* 0 or 1 */
-    SET_SKIP_SAN_BOOT, /* 0 or 1 */
+    SET_KEEP_SAN,      /* 0 or 1, also no/yes and false/true */
+    SET_SKIP_SAN_BOOT, /* the same */
     SET_DRIVE,         /* hexadecimal INT 13h drive number, 80 (default) to 8f */
     SET_NIC,           /* PCI address (00:03.0) or MAC of the NIC to use */
     SET_MTU,           /* 576..1500 */
@@ -36,30 +36,44 @@ enum setting_id {
 /* Forget everything. */
 void settings_init(void);
 
-/* Set one; a weaker source never replaces a stronger one's value. The value is checked here,
- * completely. */
+/* Set one; a weaker source never replaces a stronger one's value, and within one source the later
+ * value wins. The value is checked here, completely; an invalid one changes nothing. */
 enum error setting_set(enum setting_id id, const char *value, size_t len,
                        enum setting_source source);
 
-/* The value as text, "" when it isn't set. A parsed form of the simple ones: */
+/* The value as text, "" when it isn't set. SET_NIC's has the form of pci_bdf_text() or mac_text().
+ */
 const char *setting_text(enum setting_id id);
 enum setting_source setting_source(enum setting_id id);
-ip4 setting_ip4(enum setting_id id);    /* 0 when not set */
+
+/* A parsed form of the simple ones. */
+ip4 setting_ip4(enum setting_id id);    /* 0 when not set; see below for SET_NETMASK */
 u32 setting_number(enum setting_id id); /* the default when not set */
 bool setting_flag(enum setting_id id);
+
+/* setting_ip4(SET_NETMASK) is the netmask that goes with setting_ip4(SET_IP): SET_NETMASK when it
+ * was set by the same or a stronger source than the address; else the address's own /prefix; else
+ * SET_NETMASK of any source; else that of the address's class. 0 without any of them. */
+
+/* setting_number(SET_NIC) is the PCI address (bus << 8 | device << 3 | function), or this when the
+ * NIC is not set or is given by its MAC. */
+#define SETTING_NO_BDF 0xffffu
 
 const char *setting_name(enum setting_id id);
 
 /* What is wrong with a word of the command line; name and value are valid during the call, cleaned
- * for the screen; the value of a secret is never shown. */
+ * for the screen, and perhaps cut short; the value of what is or may be a secret is never shown, it
+ * is "" then. */
 typedef void (*setting_complaint)(const char *name, const char *value, enum error why);
 
-/* Take words `name=value` separated by spaces; a value with spaces stands in double quotes. A word
- * that is wrong is reported and skipped, the rest is still used. The first word is skipped when it
- * has no '=' and begins with '/' or '(': boot loaders put the kernel's own path there. */
+/* Take words `name=value` separated by spaces. Double quotes keep spaces together, anywhere in a
+ * word; a backslash makes the quote or backslash behind it an ordinary character: both as GRUB
+ * writes them when it passes an argument on. A word that is wrong is reported and skipped, the
+ * rest is still used. The first word is skipped when what stands before any '=' looks like a file:
+ * boot loaders put the kernel's own path there. */
 void settings_parse(const char *line, setting_complaint complain);
 
-/* Overwrite the secrets. */
+/* Overwrite the secrets: they are not set afterwards. */
 void settings_wipe(void);
 
 #endif

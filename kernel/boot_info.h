@@ -1,0 +1,22 @@
+/* What the way we were started by tells us, in one form for all of them. */
+#ifndef LUNBOOT_BOOT_INFO_H
+#define LUNBOOT_BOOT_INFO_H
+
+#include "memmap.h"
+#include "types.h"
+
+enum boot_medium { BOOT_MULTIBOOT, BOOT_ROM, BOOT_DISK, BOOT_PXE };
+
+#define BOOT_NO_BDF       0xffffu
+#define BOOT_COMMAND_LINE 1024 /* bytes, with the terminator */
+
+struct boot_info {
+    enum boot_medium medium;
+    u16 bdf; /* the NIC that we were started for, else BOOT_NO_BDF */
+    /* May hold secrets: to be wiped once the settings are taken. */
+    char command_line[BOOT_COMMAND_LINE];
+    bool command_line_cut; /* it was longer: the words at its end are missing, whole ones only */
+    struct memmap *map;    /* the caller's, filled */
+};
+
+#endif
