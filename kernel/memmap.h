@@ -1,9 +1,9 @@
-/* The machine's memory map, the place we take from it, and what INT 15h says of it afterwards
- * (ACPI 6.x, 15.1; and the older E801h, 88h, 8Ah). */
+/* The machine's memory map, and the place we take from it (ACPI 6.5, 15.1 and 15.4). Maps are as
+ * the BIOS gives them: entries may overlap, be empty, unsorted, or reach past the end of all
+ * addresses. What one entry calls usable and another does not is not usable. */
 #ifndef LUNBOOT_MEMMAP_H
 #define LUNBOOT_MEMMAP_H
 
-#include "realmode.h"
 #include "types.h"
 
 #define MEMMAP_ENTRIES  128
@@ -18,34 +18,23 @@ struct memmap_entry {
 
 struct memmap {
     u32 count;
+    bool extended; /* the BIOS gave 24 bytes an entry, with attributes */
     struct memmap_entry entry[MEMMAP_ENTRIES];
 };
 
-/* Find `size` bytes, page aligned, as high as possible below 4 GiB in usable memory above 1 MiB
- * that no reserved entry overlaps; sizes are page multiples. 0: none. */
+/* Find `size` bytes, a multiple of the page size, page aligned and as high as possible, in usable
+ * memory between 1 MiB and 4 GiB. 0: there is none. */
 u32 memmap_find_top(const struct memmap *map, u32 size);
 
 /* How much usable memory lies between 1 MiB and 4 GiB, bytes. */
 u64 memmap_usable(const struct memmap *map);
 
-/* Turn [base, base + length) into reserved memory: splits entries. False when the map is full; it
- * is then unchanged. */
+/* Turn [base, base + length) into reserved memory: usable entries are cut or split. False when the
+ * map is full; it is then unchanged. */
 bool memmap_reserve(struct memmap *map, u64 base, u64 length);
 
-/* What E801h answers: KiB from 1 to 16 MiB, and 64-KiB blocks from 16 MiB on, both without holes.
- */
+/* What INT 15h AX=E801h answers for this map: KiB from 1 to 16 MiB, and 64-KiB blocks from 16 MiB
+ * on, both up to the first hole. */
 void memmap_e801(const struct memmap *map, u16 *kib, u16 *blocks);
-
-/* The BIOS's answers to E801h, 88h and 8Ah, taken before we hooked INT 15h. `hidden` cuts them off.
- */
-struct int15_state {
-    const struct memmap *map; /* with our range reserved */
-    u32 hidden_base;          /* first byte that we hide */
-};
-void int15_init(const struct int15_state *state);
-
-/* One INT 15h call with AX=E820h, E801h, E881h or AH=88h, 8Ah; true when the registers hold the
- * answer, false to chain. */
-bool int15(struct rm_regs *r);
 
 #endif
