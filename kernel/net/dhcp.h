@@ -14,8 +14,10 @@
 struct dhcp_lease {
     struct ipv4_config ip;                 /* options 1, 3, 26, 121 and yiaddr */
     ip4 server;                            /* option 54 */
+    ip4 next_server;                       /* siaddr, 0: none; a root path never means this one */
     ip4 dns[DNS_SERVERS];                  /* option 6 */
-    u32 lease_seconds;                     /* UINT32_MAX: for ever */
+    u32 lease_seconds;                     /* option 51; UINT32_MAX: for ever */
+    u32 t1_seconds, t2_seconds;            /* options 58, 59; 0: not given */
     char domain[DHCP_TEXT];                /* option 15 */
     char hostname[DHCP_TEXT];              /* option 12 */
     char root_path[DHCP_TEXT];             /* option 17; empty: none */
@@ -28,7 +30,7 @@ struct dhcp_lease {
     bool has_skip_san_boot, skip_san_boot; /* 175.9 */
 };
 
-/* Who we are: options 12, 60, 61, 77, 93, 94, 97. Copied. */
+/* Who we are: options 12, 97. Copied. */
 struct dhcp_identity {
     char hostname[64]; /* empty: none sent */
     u8 uuid[16];       /* SMBIOS UUID, all zero: not sent */
@@ -38,14 +40,18 @@ enum dhcp_state {
     DHCP_OFF,
     DHCP_ASKING, /* DISCOVER or REQUEST is out */
     DHCP_BOUND,  /* an address is in use, renewal is under way when due */
-    DHCP_FAILED, /* nobody answered in the time given, or the lease has ended and nobody renews it
-                  */
+    DHCP_FAILED, /* nobody answered in the time given; or the lease was refused or has ended, and
+                  * then the same address is asked for until somebody grants it */
 };
 
 /* Begin. `give_up_ms`: when DHCP_ASKING turns into DHCP_FAILED. When bound, the address has been
  * given to ipv4.c and dns.c. A second offer without a root path does not beat one with it: an offer
  * with a root path is taken at once, one without only after a short wait for a better one, unless
- * want_root_path is false. */
+ * want_root_path is false.
+ *
+ * An address that was bound is never changed and never taken down here: the disk under a running
+ * system depends on it, and ARP's conflict detection tells when somebody else gets it. What a
+ * server does that would change it counts as a lost lease. */
 void dhcp_start(const struct dhcp_identity *who, bool want_root_path, u32 give_up_ms, msec now);
 
 /* Forget the lease without telling anybody. */
@@ -53,8 +59,8 @@ void dhcp_stop(void);
 
 enum dhcp_state dhcp_state(void);
 
-/* The lease in use, valid while DHCP_BOUND. Renewal updates times only. The caller may wipe
- * secrets. */
+/* The lease in use, valid once DHCP_BOUND was reached. Renewal updates its times and server only.
+ * The caller may wipe secrets. */
 struct dhcp_lease *dhcp_lease(void);
 
 /* How many DISCOVER and REQUEST messages went out, for the progress line. */
@@ -64,7 +70,8 @@ void dhcp_poll(msec now);
 u32 dhcp_timeout(msec now);
 
 /* Parse one BOOTP/DHCP packet into a lease, as a cached answer of PXE would be too: false when it
- * is no acceptable OFFER or ACK. *type gets the message type (option 53, 0 when absent). */
+ * is no acceptable OFFER or ACK. *type gets the message type (option 53, 0 when absent or when the
+ * packet is malformed); lease->server is filled in for a NAK, too. */
 bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease);
 
 #endif

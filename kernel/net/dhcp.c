@@ -1,0 +1,363 @@
+/* The DHCP client's state machine (RFC 2131, figure 5), without its waits and without DECLINE: the
+ * address is used at once, and conflicts are ARP's business. */
+#include "net/dhcp.h"
+
+#include "bytes.h"
+#include "net/dhcp_wire.h"
+#include "net/net.h"
+#include "net/udp.h"
+#include "platform.h"
+#include "str.h"
+
+#define BOOTP_LEAST    300  /* bytes; old servers drop shorter ones (RFC 1542, 2.1) */
+#define FIRST_GAP      1000 /* ms to the first retransmission; each gap is twice the last */
+#define GAP_DOUBLINGS  4    /* at most, while somebody waits for the address */
+#define LOST_DOUBLINGS 6    /* at most, once an address is in use anyway */
+#define REQUESTS       3    /* without an answer, then from the start */
+#define UNICAST_TRIES  2    /* then answers are asked for by broadcast */
+#define BETTER_OFFER   1000 /* ms that an offer without a root path waits for one with it */
+#define AFTER_NAK      1000 /* ms of peace, from the second refusal on */
+#define RENEW_LEAST    4000 /* ms between renewals, at least */
+#define LEASE_LEAST    10   /* seconds; a server that gives less doesn't mean it */
+#define LEASE_MOST                                                                                 \
+    1800000 /* seconds: what the clock can count (types.h); longer is renewed early */
+#define STALL           16 /* ms until a message that could not go out is tried again, doubled */
+#define STALL_DOUBLINGS 8
+
+static enum {
+    OFF,
+    SELECTING,
+    REQUESTING,
+    BOUND,
+    RENEWING,
+    REBINDING,
+    GIVEN_UP,
+} state;
+
+static struct dhcp_identity identity;
+static bool want_root_path;
+static msec give_up_at;
+
+static struct dhcp_lease lease;   /* in use when `live` */
+static struct dhcp_lease scratch; /* what arrived last; wiped at once, for its secrets */
+static bool live;                 /* an address is in use, and stays so */
+static bool forever;              /* the lease has no end */
+static msec t1, t2, end;
+
+/* The offer that is to be requested: addr 0 while there is none. */
+static struct {
+    ip4 addr, server;
+    bool root_path;
+} chosen;
+
+static u32 xid;
+static msec started; /* of this transaction */
+static msec sent_at; /* the latest message */
+static msec due;     /* the next thing to do */
+static u32 tries, stalls, refusals, attempts;
+
+/* What we are to a server. User class, vendor class and architecture are word for word iPXE's: a
+ * server's configuration recognises iPXE by them (or by option 175), and sends what we read as iPXE
+ * does; to anybody else it would send a boot file. That PXEClient makes some servers add boot menus
+ * and proxy offers does no harm: they are ignored, and nothing waits for them. */
+static const u8 fixed_options[] = {
+    /* clang-format off */
+    OPT_MAX_SIZE, 2, 1472 >> 8, 1472 & 255,
+    OPT_VENDOR_CLASS, 32,
+    'P', 'X', 'E', 'C', 'l', 'i', 'e', 'n', 't', ':', 'A', 'r', 'c', 'h', ':', '0',
+    '0', '0', '0', '0', ':', 'U', 'N', 'D', 'I', ':', '0', '0', '2', '0', '0', '1',
+    OPT_USER_CLASS, 4, 'i', 'P', 'X', 'E', /* not in the form of RFC 3004, as iPXE sends it */
+    OPT_CLIENT_ARCH, 2, 0, 0,              /* BIOS */
+    OPT_CLIENT_NDI, 3, 1, 2, 1,            /* UNDI 2.1 */
+    OPT_PARAMETERS, 18,
+    OPT_CLASSLESS_ROUTES, /* before routers: RFC 3442 */
+    OPT_NETMASK, OPT_ROUTERS, OPT_DNS, OPT_HOSTNAME, OPT_DOMAIN, OPT_ROOT_PATH, OPT_MTU, OPT_VENDOR,
+    OPT_LEASE_TIME, OPT_SERVER_ID, OPT_T1, OPT_T2, OPT_VENDOR_CLASS, OPT_BOOT_FILE, OPT_USER_CLASS,
+    OPT_IPXE, OPT_INITIATOR_IQN,
+    /* The bus id's last four bytes, PCI vendor and device, are appended. */
+    OPT_IPXE, 13, IPXE_FEATURE_ISCSI, 1, 1, IPXE_FEATURE_DNS, 1, 1, IPXE_BUS_ID, 5, IPXE_BUS_PCI,
+    /* clang-format on */
+};
+
+static u8 *put_option(u8 *o, u8 code, const void *value, u32 len)
+{
+    *o++ = code;
+    *o++ = (u8)len;
+    memcpy(o, value, len);
+    return o + len;
+}
+
+static u8 *put_address(u8 *o, u8 code, ip4 addr)
+{
+    u8 value[4];
+    put_be32(value, addr);
+    return put_option(o, code, value, 4);
+}
+
+static u8 *put_options(u8 *o)
+{
+    const struct netdev *dev = net_device();
+    static const u8 no_uuid[sizeof(identity.uuid)];
+    u8 id[1 + sizeof(identity.uuid)];
+    id[0] = state == SELECTING ? DHCPDISCOVER : DHCPREQUEST;
+    o = put_option(o, OPT_TYPE, id, 1);
+    if (state == REQUESTING)
+        o = put_address(o, OPT_SERVER_ID, chosen.server);
+    if (state == REQUESTING || (state == SELECTING && live))
+        o = put_address(o, OPT_REQUESTED_IP, live ? lease.ip.addr : chosen.addr);
+    memcpy(o, fixed_options, sizeof(fixed_options));
+    o += sizeof(fixed_options);
+    put_be16(o, dev->vendor_id);
+    put_be16(o + 2, dev->device_id);
+    o += 4;
+    id[0] = DHCP_ETHERNET;
+    memcpy(id + 1, dev->mac, 6);
+    o = put_option(o, OPT_CLIENT_ID, id, 7);
+    if (identity.hostname[0])
+        o = put_option(o, OPT_HOSTNAME, identity.hostname, strlen(identity.hostname));
+    if (memcmp(identity.uuid, no_uuid, sizeof(no_uuid))) {
+        id[0] = 0; /* RFC 4578, 2.3: a UUID */
+        memcpy(id + 1, identity.uuid, sizeof(identity.uuid));
+        o = put_option(o, OPT_CLIENT_UUID, id, sizeof(id));
+    }
+    *o++ = OPT_END;
+    return o;
+}
+
+/* The message that the state calls for. False when it did not go out. */
+static bool send(msec now)
+{
+    struct pkt *p = net_alloc();
+    if (!p)
+        return false;
+    u8 *d = p->data;
+    memset(d, 0, BOOTP_LEAST);
+    put_be32(d, DHCP_BOOTREQUEST << 24 | DHCP_ETHERNET << 16 | 6 << 8);
+    put_be32(d + DHCP_XID, xid);
+    put_be16(d + DHCP_SECS, (u16)min_u32((now - started) / 1000, 0xffff));
+    /* ipv4.c takes an answer to the address that is offered. Some relays can't send that, so that
+     * after a while we ask for a broadcast. */
+    if (!live && tries >= UNICAST_TRIES)
+        put_be16(d + DHCP_FLAGS, DHCP_BROADCAST);
+    if (state >= BOUND)
+        put_be32(d + DHCP_CIADDR, lease.ip.addr);
+    memcpy(d + DHCP_CHADDR, net_device()->mac, 6);
+    put_be32(d + DHCP_COOKIE, DHCP_MAGIC);
+    p->len = (u16)max_u32((u32)(put_options(d + DHCP_OPTIONS) - d), BOOTP_LEAST);
+    return udp_send(p, DHCP_CLIENT_PORT, state == RENEWING ? lease.server : IP4_BROADCAST,
+                    DHCP_SERVER_PORT, now);
+}
+
+/* 1, 2, 4 ... seconds, give or take an eighth, so that machines that were switched on together
+ * don't stay together. */
+static u32 gap(void)
+{
+    u32 ms = (u32)FIRST_GAP << min_u32(tries, live ? LOST_DOUBLINGS : GAP_DOUBLINGS);
+    return ms - ms / 8 + platform_random() % (ms / 4);
+}
+
+static void begin(u32 new_state, msec when)
+{
+    state = new_state;
+    tries = stalls = 0;
+    due = when;
+}
+
+static void discover(msec when)
+{
+    begin(SELECTING, when);
+    chosen.addr = 0;
+    xid = platform_random();
+    started = when;
+}
+
+static void set_timers(void)
+{
+    u32 s = max_u32(LEASE_LEAST, min_u32(lease.lease_seconds, LEASE_MOST));
+    u32 s1 = lease.t1_seconds, s2 = lease.t2_seconds;
+    if (!s1 || s1 >= s2 || s2 >= s) { /* RFC 2131, 4.4.5 */
+        s1 = s / 2;
+        s2 = s - s / 8;
+    }
+    forever = lease.lease_seconds == UINT32_MAX;
+    t1 = sent_at + s1 * 1000;
+    t2 = sent_at + s2 * 1000;
+    end = sent_at + s * 1000;
+}
+
+static void take_offer(msec now)
+{
+    bool root_path = scratch.root_path[0];
+    if (live && scratch.ip.addr != lease.ip.addr)
+        return;
+    if (!chosen.addr)
+        due = now + BETTER_OFFER;
+    else if (!root_path || chosen.root_path)
+        return;
+    chosen.addr = scratch.ip.addr;
+    chosen.server = scratch.server;
+    chosen.root_path = root_path;
+    if (root_path || live || !want_root_path)
+        begin(REQUESTING, now);
+}
+
+static void take_ack(msec now)
+{
+    if (live) {
+        if (scratch.ip.addr != lease.ip.addr) {
+            discover(now);
+            return;
+        }
+        lease.server = scratch.server;
+        lease.lease_seconds = scratch.lease_seconds;
+        lease.t1_seconds = scratch.t1_seconds;
+        lease.t2_seconds = scratch.t2_seconds;
+    } else {
+        if (scratch.ip.addr != chosen.addr)
+            return;
+        lease = scratch;
+        live = true;
+        ipv4_configure(&lease.ip, now);
+        dns_configure(lease.dns, lease.domain);
+    }
+    refusals = 0;
+    set_timers();
+    begin(BOUND, t1);
+}
+
+static void refused(msec now)
+{
+    discover(refusals ? now + AFTER_NAK : now);
+    refusals = 1;
+}
+
+static void input(const u8 *data, u32 len, ip4 from, u16 from_port, msec now)
+{
+    u8 type;
+    (void)from;
+    (void)from_port;
+    if (len < DHCP_OPTIONS || get_be32(data + DHCP_XID) != xid ||
+        memcmp(data + DHCP_CHADDR, net_device()->mac, 6))
+        return; /* somebody else's */
+    bool requested = state == REQUESTING || state == RENEWING || state == REBINDING;
+    bool ok = dhcp_parse(data, len, &type, &scratch);
+    /* At REBINDING every server may answer, before only the one that was asked. */
+    bool asked = state == REBINDING ||
+                 scratch.server == (state == REQUESTING ? chosen.server : lease.server);
+    if (type == DHCPNAK) {
+        if (requested && asked)
+            refused(now);
+    } else if (!ok) {
+        net_stats.dhcp_bad++;
+    } else if (type == DHCPOFFER) {
+        if (state == SELECTING)
+            take_offer(now);
+    } else if (requested && asked) {
+        take_ack(now);
+    }
+    wipe(&scratch, sizeof(scratch));
+}
+
+void dhcp_start(const struct dhcp_identity *who, bool want_root, u32 give_up_ms, msec now)
+{
+    static const struct ipv4_config none;
+    dhcp_stop();
+    identity = *who;
+    identity.hostname[sizeof(identity.hostname) - 1] = 0;
+    want_root_path = want_root;
+    give_up_at = now + give_up_ms;
+    attempts = refusals = 0;
+    ipv4_configure(&none, now);
+    udp_bind(DHCP_CLIENT_PORT, input);
+    discover(now);
+}
+
+void dhcp_stop(void)
+{
+    state = OFF;
+    live = false;
+    wipe(&lease, sizeof(lease));
+    udp_bind(DHCP_CLIENT_PORT, NULL);
+}
+
+enum dhcp_state dhcp_state(void)
+{
+    if (state == OFF)
+        return DHCP_OFF;
+    if (state == GIVEN_UP)
+        return DHCP_FAILED;
+    if (state >= BOUND)
+        return DHCP_BOUND;
+    return live ? DHCP_FAILED : DHCP_ASKING;
+}
+
+struct dhcp_lease *dhcp_lease(void)
+{
+    return &lease;
+}
+
+u32 dhcp_attempts(void)
+{
+    return attempts;
+}
+
+/* Go on to the state that time alone has brought about. False: nothing is to be sent. */
+static bool advance(msec now)
+{
+    if (!live && time_reached(now, give_up_at)) {
+        state = GIVEN_UP;
+        return false;
+    }
+    if (!time_reached(now, due))
+        return false;
+    if (state == SELECTING && chosen.addr)
+        begin(REQUESTING, now);
+    if (state == REQUESTING && tries == REQUESTS)
+        discover(now);
+    if (state == BOUND) {
+        begin(RENEWING, now);
+        xid = platform_random();
+        started = now;
+    }
+    if (state == RENEWING && time_reached(now, t2))
+        begin(REBINDING, now);
+    if (state == REBINDING && time_reached(now, end))
+        discover(now);
+    return true;
+}
+
+static bool idle(void)
+{
+    return state == OFF || state == GIVEN_UP || (state == BOUND && forever);
+}
+
+void dhcp_poll(msec now)
+{
+    if (idle() || !advance(now))
+        return;
+    if (!send(now)) {
+        due = now + (STALL << min_u32(stalls++, STALL_DOUBLINGS));
+        return;
+    }
+    sent_at = now;
+    attempts++;
+    stalls = 0;
+    if (state == RENEWING || state == REBINDING) {
+        /* RFC 2131, 4.4.5: half of what is left; but not its minimum of 60 s, which would give a
+         * short lease one try only. */
+        msec until = state == RENEWING ? t2 : end;
+        u32 left = time_left(now, until);
+        due = now + min_u32(left, max_u32(left / 2, RENEW_LEAST));
+    } else {
+        due = now + gap();
+        tries++;
+    }
+}
+
+u32 dhcp_timeout(msec now)
+{
+    if (idle())
+        return TIMEOUT_NEVER;
+    u32 ms = time_left(now, due);
+    return live ? ms : min_u32(ms, time_left(now, give_up_at));
+}

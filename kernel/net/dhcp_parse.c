@@ -1,0 +1,205 @@
+/* One DHCP answer, checked and turned into a lease. */
+#include "net/dhcp.h"
+
+#include "bytes.h"
+#include "net/dhcp_wire.h"
+#include "net/net.h"
+#include "str.h"
+
+#define MTU_LEAST 576
+
+/* Where options stand: the field of their name, and, when option 52 says so, file and sname. */
+struct options {
+    u32 count;
+    struct area {
+        const u8 *p;
+        u32 len;
+    } area[3];
+};
+
+/* 175 may be split over several options, so that it has to be put together first. */
+static u8 encapsulated[1024];
+
+/* Append what the area has of an option to buf as far as it fits, and add its length to *len. False
+ * when some option runs over the end of the area. */
+static bool append(const struct area *a, u8 code, u8 *buf, u32 size, u32 *len)
+{
+    const u8 *p = a->p;
+    u32 left = a->len;
+    while (left && *p != OPT_END) {
+        u32 n = 1;
+        if (*p != OPT_PAD) {
+            if (left < 2 || p[1] > left - 2)
+                return false;
+            n += 1u + p[1];
+            if (*p == code) {
+                u32 fits = min_u32(p[1], size - *len);
+                memcpy(buf + *len, p + 2, fits);
+                *len += fits;
+            }
+        }
+        p += n;
+        left -= n;
+    }
+    return true;
+}
+
+/* An option's value, its pieces put together (RFC 3396), cut off at `size`. Returns its length. */
+static u32 get(const struct options *o, u8 code, u8 *buf, u32 size)
+{
+    u32 len = 0;
+    for (u32 i = 0; i < o->count; i++)
+        append(&o->area[i], code, buf, size, &len);
+    return len;
+}
+
+static bool add_area(struct options *o, const u8 *p, u32 len)
+{
+    struct area *a = &o->area[o->count++];
+    *a = (struct area){p, len};
+    return append(a, OPT_END, NULL, 0, &len);
+}
+
+static u32 number(const struct options *o, u8 code)
+{
+    u8 buf[4];
+    return get(o, code, buf, sizeof(buf)) == sizeof(buf) ? get_be32(buf) : 0;
+}
+
+static void text(const struct options *o, u8 code, char *dst)
+{
+    u32 len = get(o, code, (u8 *)dst, DHCP_TEXT);
+    while (len && !dst[len - 1]) /* RFC 2132, 2: be prepared to delete trailing nulls */
+        len--;
+    if (len == DHCP_TEXT || strlen(dst) < len) {
+        net_stats.dhcp_option++;
+        len = 0;
+    }
+    memset(dst + len, 0, DHCP_TEXT - len);
+}
+
+static void flag(const struct options *o, u8 code, bool *has, bool *value)
+{
+    u8 buf[4];
+    u32 len = get(o, code, buf, sizeof(buf));
+    *has = len;
+    while (len--)
+        *value |= buf[len] != 0;
+}
+
+/* The first `max` addresses of a list that can be a machine's. */
+static void addresses(const struct options *o, u8 code, ip4 *out, u32 max)
+{
+    u8 buf[32];
+    u32 len = get(o, code, buf, sizeof(buf));
+    for (u32 i = 0, found = 0; i + 4 <= len && found < max; i += 4) {
+        ip4 a = get_be32(buf + i);
+        if (ipv4_is_host(a))
+            out[found++] = a;
+        else
+            net_stats.dhcp_option++;
+    }
+}
+
+/* RFC 3442: prefix length, as many bytes of the network as it needs, router. */
+static bool routes(const struct options *o, struct ipv4_config *ip)
+{
+    u8 buf[256];
+    u32 len = get(o, OPT_CLASSLESS_ROUTES, buf, sizeof(buf));
+    for (u32 i = 0; i < len && ip->route_count < IPV4_ROUTES; i += 4) {
+        struct ipv4_route *r = &ip->routes[ip->route_count++];
+        r->prefix = buf[i++];
+        u32 bytes = (r->prefix + 7u) / 8;
+        if (bytes > 4 || len - i < bytes + 4)
+            return false;
+        for (u32 b = 0; b < bytes; b++)
+            r->net |= (ip4)buf[i++] << (24 - 8 * b);
+        if (r->prefix < 32)
+            r->net &= ~(~0u >> r->prefix);
+        r->gateway = get_be32(buf + i);
+        if (r->gateway && !ipv4_is_host(r->gateway))
+            return false;
+    }
+    return true;
+}
+
+static void parse_ip(const struct options *o, struct ipv4_config *ip)
+{
+    u8 mtu[2];
+    ip->netmask = number(o, OPT_NETMASK);
+    if (!ipv4_is_netmask(ip->netmask))
+        ip->netmask = 0;
+    addresses(o, OPT_ROUTERS, &ip->gateway, 1);
+    if (ip->gateway == ip->addr)
+        ip->gateway = 0;
+    if (!routes(o, ip)) {
+        net_stats.dhcp_option++;
+        ip->route_count = 0;
+    }
+    if (get(o, OPT_MTU, mtu, 2) == 2 && get_be16(mtu) >= MTU_LEAST)
+        ip->mtu = get_be16(mtu);
+}
+
+static void parse_ipxe(const struct options *o, struct dhcp_lease *lease)
+{
+    struct options sub = {0};
+    u32 len = get(o, OPT_IPXE, encapsulated, sizeof(encapsulated));
+    if (!add_area(&sub, encapsulated, len)) {
+        net_stats.dhcp_option++;
+    } else {
+        flag(&sub, IPXE_KEEP_SAN, &lease->has_keep_san, &lease->keep_san);
+        flag(&sub, IPXE_SKIP_SAN_BOOT, &lease->has_skip_san_boot, &lease->skip_san_boot);
+        text(&sub, IPXE_USERNAME, lease->username);
+        text(&sub, IPXE_PASSWORD, lease->password);
+        text(&sub, IPXE_REVERSE_USERNAME, lease->reverse_username);
+        text(&sub, IPXE_REVERSE_PASSWORD, lease->reverse_password);
+    }
+    wipe(encapsulated, sizeof(encapsulated));
+}
+
+/* Neither the name of the network nor its broadcast address. */
+static bool acceptable(const struct ipv4_config *ip)
+{
+    ip4 host = ip->addr & ~ip->netmask;
+    return ipv4_is_host(ip->addr) &&
+           (!ip->netmask || ~ip->netmask <= 1 || (host && host != ~ip->netmask));
+}
+
+bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease)
+{
+    struct options o = {0};
+    u8 overload = 0;
+    *type = 0;
+    memset(lease, 0, sizeof(*lease));
+    if (len < DHCP_OPTIONS || packet[DHCP_OP] != DHCP_BOOTREPLY ||
+        packet[DHCP_HTYPE] != DHCP_ETHERNET || packet[DHCP_HLEN] != 6 ||
+        get_be32(packet + DHCP_COOKIE) != DHCP_MAGIC ||
+        !add_area(&o, packet + DHCP_OPTIONS, len - DHCP_OPTIONS))
+        return false;
+    get(&o, OPT_OVERLOAD, &overload, 1);
+    if (((overload & 1) && !add_area(&o, packet + DHCP_FILE, DHCP_FILE_LEN)) ||
+        ((overload & 2) && !add_area(&o, packet + DHCP_SNAME, DHCP_SNAME_LEN)))
+        return false;
+
+    get(&o, OPT_TYPE, type, 1);
+    lease->ip.addr = get_be32(packet + DHCP_YIADDR);
+    addresses(&o, OPT_SERVER_ID, &lease->server, 1);
+    if (*type != DHCPOFFER && *type != DHCPACK)
+        return false;
+    lease->next_server = get_be32(packet + DHCP_SIADDR);
+    if (!ipv4_is_host(lease->next_server))
+        lease->next_server = 0;
+    lease->lease_seconds = number(&o, OPT_LEASE_TIME);
+    if (!lease->lease_seconds) /* an old BOOTP server's gift is for ever */
+        lease->lease_seconds = UINT32_MAX;
+    lease->t1_seconds = number(&o, OPT_T1);
+    lease->t2_seconds = number(&o, OPT_T2);
+    addresses(&o, OPT_DNS, lease->dns, DNS_SERVERS);
+    text(&o, OPT_DOMAIN, lease->domain);
+    text(&o, OPT_HOSTNAME, lease->hostname);
+    text(&o, OPT_ROOT_PATH, lease->root_path);
+    text(&o, OPT_INITIATOR_IQN, lease->initiator_iqn);
+    parse_ip(&o, &lease->ip);
+    parse_ipxe(&o, lease);
+    return acceptable(&lease->ip) && lease->server;
+}
