@@ -298,16 +298,21 @@ struct word {
     bool broken; /* does not fit, or a quote is not closed */
 };
 
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* Take the next word from *line; false at the end. */
 static bool next_word(const char **line, struct word *w)
 {
     const char *s = *line;
-    while (*s && (u8)*s <= ' ')
+    while (is_space(*s))
         s++;
     w->len = 0;
     w->broken = false;
     bool quoted = false, any = *s;
-    for (; *s && (quoted || (u8)*s > ' '); s++) {
+    for (; *s && (quoted || !is_space(*s)); s++) {
         if (*s == '"') {
             quoted = !quoted;
             continue;
