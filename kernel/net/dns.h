@@ -10,15 +10,22 @@
 
 void dns_init(void);
 
-/* servers: up to DNS_SERVERS, 0 for unused. domain (may be empty) is tried for names without a dot.
- */
+/* servers: up to DNS_SERVERS, 0 for unused. domain (may be empty) is put behind names without a
+ * dot; when that name does not exist, the name is tried alone. A question that is under
+ * way fails. */
 void dns_configure(const ip4 servers[DNS_SERVERS], const char *domain);
 
 /* Begin to look a name up; a dotted address needs no server and is there at once. An earlier
  * question is forgotten. */
 void dns_start(const char *name, msec now);
 
-enum dns_state { DNS_IDLE, DNS_ASKING, DNS_DONE, DNS_ERROR };
+enum dns_state {
+    DNS_IDLE,
+    DNS_ASKING,
+    DNS_DONE,
+    DNS_ERROR /* no such name, not a name, no server, or no answer: from 7 s with one server to 21 s
+               */
+};
 
 /* The answer, in *addr once DNS_DONE. */
 enum dns_state dns_result(ip4 *addr);
