@@ -1,0 +1,234 @@
+/* TCP: opening and closing the connection, its timers, and the interface to the floor above. */
+#include "net/arp.h"
+#include "net/net.h"
+#include "net/tcp_internal.h"
+#include "platform.h"
+#include "str.h"
+
+#define DEFAULT_USER_TIMEOUT 30000
+#define PORT_LOW             1024 /* RFC 6056, 3.2: everything above the well-known ports */
+#define MAX_WINDOW           (65535u << 14)
+#define RETRIES_FOR_TIMEOUT  2 /* a clock that jumped is not a peer that is silent */
+
+struct tcb tcb;
+struct tcp_params tcp_params;
+u32 tcp_user_timeout;
+
+static u32 last_port;
+
+void tcp_init(const struct tcp_params *params)
+{
+    tcp_reass_flush();
+    memset(&tcb, 0, sizeof(tcb));
+    tcp_params = *params;
+    tcp_user_timeout = DEFAULT_USER_TIMEOUT;
+    tcp_isn_init();
+}
+
+void tcp_connect(ip4 addr, u16 port, const struct tcp_ops *ops, void *ctx, u32 give_up_ms, msec now)
+{
+    tcb.now = now;
+    tcp_abort();
+    memset(&tcb, 0, sizeof(tcb));
+    tcb.now = now;
+    tcb.ops = ops;
+    tcb.ctx = ctx;
+    tcb.local_addr = ipv4_config()->addr;
+    tcb.remote_addr = addr;
+    /* Not the latest one again: the peer may have it in TIME-WAIT. */
+    u32 local;
+    do
+        local = PORT_LOW + platform_random() % (65536 - PORT_LOW);
+    while (local == last_port);
+    last_port = local;
+    tcb.ports = local << 16 | port;
+    tcb.iss = tcp_isn(tcb.local_addr, addr, tcb.ports, now);
+    tcb.snd_una = tcb.snd_nxt = tcb.iss;
+    tcb.snd_end = tcb.iss + 1;
+    tcb.peer_mss = TCP_DEFAULT_MSS;
+    tcb.rcv_mss = TCP_DEFAULT_MSS;
+    u32 window = min_u32(tcp_params.window, MAX_WINDOW);
+    while (window >> tcb.rcv_wscale > 65535)
+        tcb.rcv_wscale++;
+    tcb.rcv_wnd = window;
+    tcb.ts_offset = platform_random();
+    tcb.give_up_ms = give_up_ms;
+    tcb.stall_since = now;
+    tcb.kick = true;
+    tcb.state = TCP_SYN_SENT;
+    tcp_loss_init();
+}
+
+u32 tcp_send_space(void)
+{
+    if (tcb.state == TCP_CLOSED || !tcb.ops || tcb.fin)
+        return 0;
+    /* Before the handshake is over, snd_una is the SYN's number, which is not the buffer's. */
+    u32 una = tcb.state < TCP_ESTABLISHED ? tcb.iss + 1 : tcb.snd_una;
+    return tcp_params.send_buffer_size - (tcb.snd_end - una);
+}
+
+u32 tcp_send(const void *data, u32 len)
+{
+    len = min_u32(len, tcp_send_space());
+    u32 at = tcb.snd_end & (tcp_params.send_buffer_size - 1);
+    u32 first = min_u32(len, tcp_params.send_buffer_size - at);
+    memcpy(tcp_params.send_buffer + at, data, first);
+    memcpy(tcp_params.send_buffer, (const u8 *)data + first, len - first);
+    tcb.snd_end += len;
+    tcb.kick |= len != 0;
+    return len;
+}
+
+void tcp_close(msec now)
+{
+    tcb.now = now;
+    if (!tcb.ops)
+        return;
+    tcb.fin = tcb.kick = true;
+    if (tcb.state == TCP_ESTABLISHED)
+        tcb.state = TCP_FIN_WAIT_1;
+}
+
+void tcp_abort(void)
+{
+    if (tcb.state > TCP_SYN_SENT && tcb.state != TCP_TIME_WAIT)
+        tcp_transmit_reset(tcb.local_addr, tcb.remote_addr, tcb.ports, tcb.snd_nxt, tcb.rcv_nxt,
+                           TCP_RST | TCP_ACK);
+    tcb.ops = NULL;
+    tcp_finish(TCP_CLOSED, OK);
+}
+
+void tcp_finish(enum tcp_state state, enum error reason)
+{
+    const struct tcp_ops *ops = tcb.ops;
+    tcp_reass_flush();
+    tcb.state = state;
+    tcb.ops = NULL;
+    if (ops)
+        ops->closed(tcb.ctx, reason, tcb.now);
+}
+
+void tcp_set_user_timeout(u32 ms)
+{
+    tcp_user_timeout = ms;
+}
+
+void tcp_get_info(struct tcp_info *info)
+{
+    *info = tcb.info;
+    info->local_addr = tcb.local_addr;
+    info->remote_addr = tcb.remote_addr;
+    info->local_port = (u16)(tcb.ports >> 16);
+    info->remote_port = (u16)tcb.ports;
+}
+
+void tcp_progress(void)
+{
+    tcb.stall_since = tcb.now;
+    tcb.retries = 0;
+}
+
+/* Is there data, or a FIN, that the peer has to answer? */
+static bool unacknowledged(void)
+{
+    return tcb.snd_una != tcp_send_limit() || tcb.state == TCP_FIN_WAIT_2;
+}
+
+/* May the time without progress end the connection? */
+static bool pending(void)
+{
+    return unacknowledged() || tcb.keepalive_probing;
+}
+
+static u32 patience(void)
+{
+    return tcb.state < TCP_ESTABLISHED ? tcb.give_up_ms : tcp_user_timeout;
+}
+
+/* Why nothing came back. */
+static enum error diagnose(void)
+{
+    ip4 next;
+    u8 mac[6];
+    if (!ipv4_next_hop(tcb.remote_addr, &next))
+        return ERR_NET_NO_ROUTE;
+    if (arp_lookup(next, mac, tcb.now) != ARP_FOUND)
+        return ERR_NET_NO_ARP;
+    return tcb.soft_error ? ERR_NET_UNREACHABLE : ERR_TCP_TIMEOUT;
+}
+
+/* One more time-out in a row. The way there may have forgotten us. */
+static void count_retry(void)
+{
+    ip4 next;
+    if (++tcb.retries >= 2 && ipv4_next_hop(tcb.remote_addr, &next))
+        arp_refresh(next, tcb.now);
+}
+
+static bool keepalive_wanted(void)
+{
+    return tcb.ops && tcb.state >= TCP_ESTABLISHED && !unacknowledged();
+}
+
+/* False: the connection has been given up. */
+static bool timers(void)
+{
+    if (!pending()) {
+        tcb.stall_since = tcb.now;
+    } else if (tcb.now - tcb.stall_since >= patience() &&
+               (tcb.state < TCP_ESTABLISHED || tcb.state == TCP_FIN_WAIT_2 || tcb.blocked ||
+                tcb.retries >= RETRIES_FOR_TIMEOUT)) {
+        tcp_finish(TCP_CLOSED, tcb.state < TCP_ESTABLISHED ? diagnose() : ERR_TCP_TIMEOUT);
+        return false;
+    }
+    if (tcb.rto_armed && time_reached(tcb.now, tcb.rto_at)) {
+        count_retry();
+        tcp_rto_expired();
+    }
+    if (keepalive_wanted() && time_reached(tcb.now, tcb.keepalive_at)) {
+        tcb.keepalive_probing = true;
+        if (tcp_transmit(tcb.snd_una - 1, 0, TCP_ACK)) {
+            tcb.keepalive_at = tcb.now + TCP_KEEPALIVE_INTERVAL;
+            count_retry();
+        }
+    }
+    return true;
+}
+
+void tcp_poll(msec now)
+{
+    tcb.now = now;
+    tcb.dup_acks_sent = 0;
+    if (tcb.state == TCP_SYN_SENT && tcb.fin) {
+        tcp_finish(TCP_CLOSED, OK);
+        return;
+    }
+    if (tcb.freed && tcb.ops && !tcb.fin)
+        tcb.ops->writable(tcb.ctx, now);
+    tcb.freed = false;
+    if (tcb.state != TCP_CLOSED && timers())
+        tcp_output();
+}
+
+u32 tcp_timeout(msec now)
+{
+    if (tcb.state == TCP_CLOSED)
+        return TIMEOUT_NEVER;
+    if (tcb.blocked)
+        return TCP_BLOCKED_RETRY;
+    if (tcb.kick || tcb.ack_now || tcb.freed)
+        return 0;
+    u32 ms = TIMEOUT_NEVER;
+    if (tcb.rto_armed)
+        ms = min_u32(ms, time_left(now, tcb.rto_at));
+    if (tcb.delack_armed)
+        ms = min_u32(ms, time_left(now, tcb.delack_at));
+    if (keepalive_wanted())
+        ms = min_u32(ms, time_left(now, tcb.keepalive_at));
+    /* Once the time is over, the timers above decide. */
+    u32 left = time_left(now, tcb.stall_since + patience());
+    if (pending() && left)
+        ms = min_u32(ms, left);
+    return ms;
+}

@@ -1,0 +1,389 @@
+/* Arriving segments: what they must pass (RFC 9293 3.10.7, RFC 5961, RFC 7323), and what they do.
+ */
+#include "bytes.h"
+#include "net/checksum.h"
+#include "net/icmp.h"
+#include "net/net.h"
+#include "net/tcp_internal.h"
+
+#define CHALLENGES_A_SECOND 10          /* RFC 5961, 7 */
+#define DUP_ACKS_A_POLL     3           /* at once, when SACK says the rest */
+#define PAWS_AGE            0x7c000000u /* 24 days: older timestamps prove nothing (RFC 7323, 5.5) */
+
+/* Only so many answers a second that nobody asked for: blind attackers must not make us shout, nor
+ * two confused ends shout at each other. */
+static bool limited(struct tcp_limiter *l)
+{
+    if (tcb.now - l->since >= 1000) {
+        l->since = tcb.now;
+        l->count = 0;
+    }
+    return l->count++ >= CHALLENGES_A_SECOND;
+}
+
+/* An ACK that tells an honest peer where we are, and a blind attacker nothing (RFC 5961). */
+static void challenge(void)
+{
+    net_stats.tcp_rejected++;
+    if (!limited(&tcb.challenges))
+        tcb.ack_now = true;
+}
+
+/* RFC 9293 3.10.7.1: nobody of ours has this connection. */
+static void answer_stray(const struct tcp_segment *s, ip4 from, ip4 to)
+{
+    net_stats.tcp_no_conn++;
+    if ((s->flags & TCP_RST) || limited(&tcb.resets))
+        return;
+    u32 ports = s->ports << 16 | s->ports >> 16;
+    if (s->flags & TCP_ACK)
+        tcp_transmit_reset(to, from, ports, s->ack, 0, TCP_RST);
+    else
+        tcp_transmit_reset(to, from, ports, 0, s->end, TCP_RST | TCP_ACK);
+}
+
+static bool parse(struct tcp_segment *s, const struct pkt *p, ip4 from, ip4 to)
+{
+    const u8 *h = p->data;
+    u32 header = p->len < TCP_HEADER ? 0 : (h[TCP_DATA_OFFSET] >> 4) * 4u;
+    if (header < TCP_HEADER || header > p->len || (p->flags & PKT_BROADCAST)) {
+        net_stats.tcp_bad++;
+        return false;
+    }
+    if (!(p->flags & PKT_L4_CSUM_OK) &&
+        checksum_finish(checksum_add(checksum_pseudo(from, to, IP_PROTO_TCP, p->len), h, p->len))) {
+        net_stats.tcp_checksum++;
+        return false;
+    }
+    s->ports = get_be32(h + TCP_PORTS);
+    s->seq = get_be32(h + TCP_SEQ);
+    s->ack = get_be32(h + TCP_ACK_NUMBER);
+    s->flags = h[TCP_FLAGS];
+    s->wnd = get_be16(h + TCP_WINDOW);
+    s->len = p->len - header;
+    s->end = s->seq + s->len + !!(s->flags & TCP_SYN) + (s->flags & TCP_FIN);
+    if (!tcp_options_parse(s, h + TCP_HEADER, header - TCP_HEADER)) {
+        net_stats.tcp_bad++;
+        return false;
+    }
+    return true;
+}
+
+/* The handshake is complete. False: the owner has given up the connection. */
+static bool established(const struct tcp_segment *s)
+{
+    tcp_acknowledged(s, true);
+    tcb.freed = false;
+    tcp_loss_established();
+    tcb.keepalive_at = tcb.now + TCP_KEEPALIVE_IDLE;
+    tcb.state = TCP_ESTABLISHED;
+    tcb.kick = true;
+    if (tcb.fin)
+        tcb.state = TCP_FIN_WAIT_1;
+    else
+        tcb.ops->connected(tcb.ctx, tcb.now);
+    return tcb.state != TCP_CLOSED;
+}
+
+/* What the peer's SYN says. */
+static void take_syn(const struct tcp_segment *s)
+{
+    tcb.rcv_nxt = tcb.last_ack_sent = s->seq + 1;
+    tcb.peer_mss = s->mss ? s->mss : TCP_DEFAULT_MSS;
+    tcb.sack_ok = s->sack_permitted;
+    tcb.ts_ok = s->has_ts;
+    tcb.ts_recent = s->tsval;
+    tcb.ts_recent_at = tcb.now;
+    tcb.wscale_ok = s->has_wscale;
+    if (tcb.wscale_ok) {
+        tcb.snd_wscale = s->wscale;
+    } else {
+        tcb.rcv_wscale = 0;
+        tcb.rcv_wnd = min_u32(tcb.rcv_wnd, 65535);
+    }
+    tcb.snd_wnd = tcb.max_snd_wnd = s->wnd; /* never scaled in a SYN */
+    tcb.snd_wl1 = s->seq;
+    tcb.snd_wl2 = s->ack;
+    tcb.ack_now = true;
+}
+
+/* RFC 9293 3.10.7.3. False: there is nothing more in this segment. */
+static bool syn_sent(struct tcp_segment *s)
+{
+    if (s->flags & TCP_ACK) {
+        if (s->ack != tcb.iss + 1 || s->ack != tcb.snd_nxt) {
+            net_stats.tcp_rejected++;
+            if (!(s->flags & TCP_RST) && !limited(&tcb.resets))
+                tcp_transmit_reset(tcb.local_addr, tcb.remote_addr, tcb.ports, s->ack, 0, TCP_RST);
+            return false;
+        }
+        if (s->flags & TCP_RST) {
+            tcp_finish(TCP_CLOSED, ERR_TCP_REFUSED);
+            return false;
+        }
+    }
+    if ((s->flags & TCP_RST) || !(s->flags & TCP_SYN)) {
+        net_stats.tcp_rejected++;
+        return false;
+    }
+    take_syn(s);
+    if (s->flags & TCP_ACK) {
+        s->seq++; /* the rest of it may be data */
+        return established(s);
+    }
+    /* Both ends opened at once: our SYN goes out again, with an ACK. */
+    tcb.state = TCP_SYN_RECEIVED;
+    tcb.rtx_nxt = tcb.iss;
+    tcb.lost_edge = tcb.snd_nxt;
+    return false;
+}
+
+/* The checks that come before anything in the segment counts. False: drop it. */
+static bool acceptable(const struct tcp_segment *s)
+{
+    bool rst = s->flags & TCP_RST;
+    if (tcb.ts_ok && !rst) {
+        if (!s->has_ts) { /* RFC 7323, 3.2 */
+            net_stats.tcp_rejected++;
+            return false;
+        }
+        if (seq_lt(s->tsval, tcb.ts_recent) && tcb.now - tcb.ts_recent_at < PAWS_AGE) {
+            challenge();
+            return false;
+        }
+    }
+    u32 edge = tcb.rcv_nxt + tcb.rcv_wnd;
+    /* At the edge there may be an ACK from a peer that filled the window. */
+    bool begins = seq_le(tcb.rcv_nxt, s->seq) && seq_le(s->seq, edge);
+    bool ends = s->end != s->seq && seq_lt(tcb.rcv_nxt, s->end) && seq_le(s->end, edge);
+    if (!begins && !ends) {
+        if (s->len && seq_le(s->end, tcb.rcv_nxt) && !rst) {
+            tcb.info.duplicates++;
+            tcb.ack_now = true; /* our ACK was lost */
+        } else if (rst) {
+            net_stats.tcp_rejected++;
+        } else {
+            challenge();
+        }
+        return false;
+    }
+    if (rst) {
+        /* Only the very next number resets (RFC 5961, 3.2). */
+        if (s->seq != tcb.rcv_nxt)
+            challenge();
+        else if (tcb.state == TCP_SYN_RECEIVED)
+            tcp_finish(TCP_CLOSED, ERR_TCP_REFUSED);
+        else
+            tcp_finish(TCP_CLOSED, ERR_TCP_RESET);
+        return false;
+    }
+    if (s->flags & TCP_SYN) { /* RFC 5961, 4.2 */
+        challenge();
+        return false;
+    }
+    if (!(s->flags & TCP_ACK)) {
+        net_stats.tcp_rejected++;
+        return false;
+    }
+    /* RFC 5961, 5.2 */
+    if (seq_lt(tcb.snd_nxt, s->ack) || seq_lt(s->ack, tcb.snd_una - tcb.max_snd_wnd)) {
+        challenge();
+        return false;
+    }
+    return true;
+}
+
+/* Acknowledgment and window. False: the connection is over. */
+static bool take_ack(const struct tcp_segment *s)
+{
+    if (tcb.state == TCP_SYN_RECEIVED) {
+        if (s->ack != tcb.snd_nxt) {
+            challenge();
+            return false;
+        }
+        if (!established(s))
+            return false;
+    }
+    if (seq_lt(s->ack, tcb.snd_una))
+        return true; /* overtaken by a later one */
+
+    u32 wnd = s->wnd << tcb.snd_wscale, old = tcb.snd_wnd;
+    if (seq_lt(tcb.snd_wl1, s->seq) || (tcb.snd_wl1 == s->seq && seq_le(tcb.snd_wl2, s->ack))) {
+        tcb.snd_wnd = wnd;
+        tcb.max_snd_wnd = max_u32(tcb.max_snd_wnd, wnd);
+        tcb.snd_wl1 = s->seq;
+        tcb.snd_wl2 = s->ack;
+    }
+    /* The usual segment of a long read has no news for the sending side. */
+    if (s->ack == tcb.snd_una && tcb.snd_una == tcb.snd_nxt && tcb.snd_wnd == old)
+        return true;
+    tcb.kick = true;
+    tcp_acknowledged(s, tcb.snd_wnd != old);
+    if (!old && tcb.snd_wnd) {
+        /* Open again. What was sent while it was closed has been dropped there. */
+        tcp_reset_rto();
+        if (tcb.snd_una != tcb.snd_nxt)
+            tcp_mark_all_lost();
+    }
+
+    if (tcb.fin && tcb.snd_una == tcp_send_limit()) {
+        if (tcb.state == TCP_FIN_WAIT_1) {
+            tcb.state = TCP_FIN_WAIT_2;
+        } else if (tcb.state == TCP_CLOSING) {
+            tcp_finish(TCP_TIME_WAIT, OK);
+            return false;
+        } else if (tcb.state == TCP_LAST_ACK) {
+            tcp_finish(TCP_CLOSED, OK);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The stream goes on by len bytes. False: the owner has given up the connection. */
+static bool deliver(const u8 *data, u32 len)
+{
+    if (!len)
+        return true;
+    if (!tcb.delack_armed) {
+        tcb.delack_armed = true;
+        tcb.delack_at = tcb.now + TCP_DELAYED_ACK;
+    }
+    tcb.rcv_nxt += len;
+    tcb.ops->receive(tcb.ctx, data, len, tcb.now);
+    return tcb.state != TCP_CLOSED;
+}
+
+/* The peer has sent all it will. */
+static void take_fin(void)
+{
+    tcb.rcv_nxt++;
+    tcb.ack_now = true;
+    if (tcb.state == TCP_ESTABLISHED) {
+        tcb.fin = tcb.kick = true;
+        tcp_finish(TCP_LAST_ACK, ERR_TCP_CLOSED);
+    } else if (tcb.state == TCP_FIN_WAIT_1) {
+        tcb.state = TCP_CLOSING;
+    } else {
+        tcp_transmit(tcb.snd_nxt, 0, TCP_ACK);
+        tcp_finish(TCP_TIME_WAIT, OK);
+    }
+}
+
+/* Data beyond a hole: keep it, and ask for what is missing at once (RFC 5681, 4.2). */
+static bool take_out_of_order(struct pkt *p, const struct tcp_segment *s, bool fin)
+{
+    tcb.info.out_of_order++;
+    bool kept = tcp_reass_add(p, s->seq, fin);
+    /* A peer without SACK counts duplicate ACKs, so each counts; with SACK, a few say it all. */
+    tcb.ack_now = true;
+    if (!tcb.sack_ok || tcb.dup_acks_sent++ < DUP_ACKS_A_POLL)
+        tcp_transmit(tcb.snd_nxt, 0, TCP_ACK);
+    return kept;
+}
+
+/* Text and FIN. p->data is at the text. True: p is kept in the queue. */
+static bool take_text(struct pkt *p, struct tcp_segment *s)
+{
+    if (tcb.state < TCP_ESTABLISHED || tcb.state > TCP_FIN_WAIT_2)
+        return false;
+    bool fin = s->flags & TCP_FIN;
+    if (seq_lt(s->seq, tcb.rcv_nxt)) {
+        pkt_pull(p, tcb.rcv_nxt - s->seq);
+        s->seq = tcb.rcv_nxt;
+    }
+    u32 room = tcb.rcv_nxt + tcb.rcv_wnd - s->seq;
+    if (p->len > room) {
+        p->len = (u16)room;
+        fin = false;
+    }
+    if (!p->len && !fin)
+        return false;
+    tcb.rcv_mss = (u16)max_u32(tcb.rcv_mss, p->len);
+    if (s->seq != tcb.rcv_nxt)
+        return take_out_of_order(p, s, fin);
+
+    if (!deliver(p->data, p->len))
+        return false;
+    if (!tcp_reass_empty()) {
+        tcb.ack_now = true; /* some of a hole is filled (RFC 5681, 4.2) */
+        struct pkt *q;
+        u32 seq;
+        while (!fin && (q = tcp_reass_take(&seq, &fin))) {
+            /* It may begin, or lie whole, below what came meanwhile. */
+            bool alive = true;
+            fin = fin && seq_le(tcb.rcv_nxt, seq + q->len);
+            if (pkt_pull(q, tcb.rcv_nxt - seq))
+                alive = deliver(q->data, q->len);
+            pkt_free(q);
+            if (!alive)
+                return false;
+        }
+    }
+    if (fin)
+        take_fin();
+    return false;
+}
+
+/* A segment for the connection. True: p is kept. */
+static bool input(struct pkt *p, struct tcp_segment *s)
+{
+    if (tcb.state == TCP_SYN_SENT) {
+        if (!syn_sent(s))
+            return false;
+    } else {
+        if (!acceptable(s))
+            return false;
+        if (tcb.ts_ok && seq_le(s->seq, tcb.last_ack_sent)) {
+            tcb.ts_recent = s->tsval;
+            tcb.ts_recent_at = tcb.now;
+        }
+        tcb.keepalive_at = tcb.now + TCP_KEEPALIVE_IDLE;
+        if (!take_ack(s))
+            return false;
+        /* An answer is all that can be had from an idle peer or one with a closed window. */
+        if (tcb.keepalive_probing || !tcb.snd_wnd)
+            tcp_progress();
+        tcb.keepalive_probing = false;
+    }
+    pkt_pull(p, p->len - s->len);
+    return take_text(p, s);
+}
+
+void tcp_input(struct pkt *p, ip4 from, ip4 to, msec now)
+{
+    struct tcp_segment s;
+    tcb.now = now;
+    if (parse(&s, p, from, to)) {
+        if (tcb.state == TCP_CLOSED || from != tcb.remote_addr || to != tcb.local_addr ||
+            s.ports != (tcb.ports << 16 | tcb.ports >> 16))
+            answer_stray(&s, from, to);
+        else if (input(p, &s))
+            return;
+    }
+    pkt_free(p);
+}
+
+void tcp_icmp_error(ip4 to, const u8 *segment, u8 code, u16 mtu, msec now)
+{
+    tcb.now = now;
+    u32 seq = get_be32(segment + TCP_SEQ);
+    /* Only who sees our segments knows what is under way (RFC 5927, 4.1). */
+    if (tcb.state == TCP_CLOSED || to != tcb.remote_addr ||
+        get_be32(segment + TCP_PORTS) != tcb.ports || seq_lt(seq, tcb.snd_una) ||
+        !seq_lt(seq, tcb.snd_nxt)) {
+        net_stats.tcp_rejected++;
+    } else if (code == ICMP_FRAG_NEEDED) {
+        ipv4_path_mtu_found(to, mtu, now);
+        /* Not a sign of congestion: send again in smaller pieces, at once (RFC 1191, 6.4). */
+        if (tcb.state >= TCP_ESTABLISHED && tcp_update_mss()) {
+            tcp_mark_all_lost();
+            tcb.kick = true;
+        }
+    } else if (tcb.state == TCP_SYN_SENT &&
+               (code == ICMP_PROTO_UNREACHABLE || code == ICMP_PORT_UNREACHABLE)) {
+        tcp_finish(TCP_CLOSED, ERR_NET_UNREACHABLE);
+    } else {
+        tcb.soft_error = true;
+    }
+}

@@ -1,0 +1,276 @@
+/* What the files of TCP share: the one connection's state (the TCB of RFC 9293) and the calls
+ * between them. Nobody else includes this.
+ *
+ *   tcp.c           interface, opening, closing, timers' poll
+ *   tcp_input.c     arriving segments: checks, and the state machine
+ *   tcp_output.c    segments to send
+ *   tcp_loss.c      what is lost and how much may be under way: RTO, congestion control, SACK
+ *   tcp_reass.c     out-of-order queue
+ *   tcp_options.c   options
+ *   tcp_isn.c       initial sequence numbers */
+#ifndef LUNBOOT_TCP_INTERNAL_H
+#define LUNBOOT_TCP_INTERNAL_H
+
+#include "net/ipv4.h"
+#include "net/tcp.h"
+#include "types.h"
+
+/* The header (RFC 9293, 3.1), offsets. */
+#define TCP_PORTS              0 /* source << 16 | destination */
+#define TCP_SEQ                4
+#define TCP_ACK_NUMBER         8
+#define TCP_DATA_OFFSET        12 /* header length in 32-bit words << 4 */
+#define TCP_FLAGS              13
+#define TCP_WINDOW             14
+#define TCP_CHECKSUM           16
+#define TCP_HEADER             20
+
+#define TCP_FIN                0x01
+#define TCP_SYN                0x02
+#define TCP_RST                0x04
+#define TCP_PSH                0x08
+#define TCP_ACK                0x10
+
+/* Limits and times, milliseconds. */
+#define TCP_MIN_MSS            64   /* a peer that wants less gets this, not a flood of headers */
+#define TCP_DEFAULT_MSS        536  /* RFC 9293 3.7.1 */
+#define TCP_INITIAL_RTO        1000 /* RFC 6298 2.1 */
+#define TCP_SYN_RTO            3000 /* RFC 6298 5.7: after a lost SYN */
+#define TCP_MIN_RTO            200 /* longer than a peer's delayed ACK; RFC 6298's second is too long */
+#define TCP_MAX_RTO            60000 /* RFC 6298 2.5 */
+#define TCP_DELAYED_ACK        40
+#define TCP_KEEPALIVE_IDLE     15000
+#define TCP_KEEPALIVE_INTERVAL 2000
+#define TCP_BLOCKED_RETRY      10 /* between attempts while packets do not go out */
+#define TCP_DUP_THRESH         3  /* RFC 5681 */
+
+/* Ordered so that "synchronized" is a comparison. There is no CLOSE-WAIT: the owner hears of the
+ * peer's FIN by closed(), so our own FIN follows at once and the connection is in LAST-ACK, behind
+ * the owner's back. TIME-WAIT only answers late segments, and ends with the next tcp_connect(). */
+enum tcp_state {
+    TCP_CLOSED,
+    TCP_SYN_SENT,
+    TCP_SYN_RECEIVED,
+    TCP_ESTABLISHED,
+    TCP_FIN_WAIT_1,
+    TCP_FIN_WAIT_2,
+    TCP_CLOSING,
+    TCP_LAST_ACK,
+    TCP_TIME_WAIT,
+};
+
+enum tcp_recovery {
+    TCP_OPEN, /* nothing is known to be lost */
+    TCP_FAST, /* fast recovery (RFC 6582, RFC 6675) */
+    TCP_LOSS, /* after a retransmission timeout */
+};
+
+/* Sequence numbers left .. right - 1. */
+struct tcp_range {
+    u32 left, right;
+};
+
+#define TCP_SACK_BLOCKS 4  /* that fit the options */
+#define TCP_SCOREBOARD  16 /* ranges that we remember the peer to hold */
+
+/* An arrived segment in host order. */
+struct tcp_segment {
+    u32 seq, ack;
+    u32 end; /* seq + len, + 1 for SYN and for FIN */
+    u32 wnd; /* as it stands in the header */
+    u32 ports;
+    u32 len;
+    u8 flags;
+    /* Options: */
+    bool has_ts, has_wscale, sack_permitted;
+    u8 wscale;
+    u16 mss; /* 0: not given */
+    u32 tsval, tsecr;
+    u32 sack_count;
+    struct tcp_range sack[TCP_SACK_BLOCKS];
+};
+
+struct tcp_limiter {
+    msec since;
+    u32 count;
+};
+
+/* The connection. Names are RFC 9293's where it has one. */
+struct tcb {
+    enum tcp_state state;
+    const struct tcp_ops *ops; /* NULL: nobody is to hear of it any more */
+    void *ctx;
+    msec now; /* of the latest call, for those without a time of their own */
+    ip4 local_addr, remote_addr;
+    u32 ports; /* local << 16 | remote */
+
+    /* Sending. Byte seq of the stream is send_buffer[seq mod size]. */
+    u32 iss, snd_una, snd_nxt;
+    u32 snd_end;  /* behind the last byte in the send buffer */
+    bool fin;     /* a FIN follows the byte before snd_end */
+    bool kick;    /* there may be something to send */
+    bool freed;   /* the peer acknowledged data since the last poll */
+    bool blocked; /* the last attempt to send failed */
+    u32 snd_wnd, max_snd_wnd, snd_wl1, snd_wl2;
+    u8 snd_wscale;
+    u16 peer_mss, snd_mss;
+    msec last_sent;
+
+    /* Loss: unSACKed bytes of snd_una .. lost_edge are lost; those below rtx_nxt have been sent
+     * again. */
+    enum tcp_recovery recovery;
+    u32 recover; /* recovery ends when this is acknowledged */
+    u32 lost_edge, rtx_nxt;
+    u32 cwnd, ssthresh, cwnd_credit;
+    bool cwnd_limited;
+    u32 dup_acks;
+    u32 dup_bytes; /* without SACK: what duplicate ACKs say has arrived */
+    u32 scoreboard_count;
+    struct tcp_range scoreboard[TCP_SCOREBOARD]; /* ascending, disjoint */
+
+    /* Times. */
+    u32 srtt8, rttvar4; /* scaled by 8 and by 4; srtt8 0: no sample yet */
+    u32 rto;            /* with back-off */
+    bool rto_armed, rtt_timing, probe_due, delack_armed, keepalive_probing, syn_lost;
+    msec rto_at, rtt_start, delack_at, keepalive_at;
+    u32 rtt_seq;      /* acknowledging this ends the measurement (without timestamps) */
+    msec stall_since; /* no progress since */
+    u32 give_up_ms;   /* for the handshake */
+    u32 retries;      /* timeouts in a row */
+    bool soft_error;  /* an ICMP error that is only worth telling if nothing else comes */
+
+    /* Receiving. */
+    u32 rcv_nxt, rcv_wnd;
+    u8 rcv_wscale;
+    u16 rcv_mss; /* the largest segment seen */
+    u32 last_ack_sent;
+    bool ack_now;
+    u32 dup_acks_sent; /* since the last poll */
+
+    /* Options agreed on. */
+    bool sack_ok, ts_ok, wscale_ok;
+    u32 ts_recent, ts_offset;
+    msec ts_recent_at;
+    u32 sack_count; /* what we hold out of order, the latest first (RFC 2018, 4) */
+    struct tcp_range sack[TCP_SACK_BLOCKS];
+
+    struct tcp_limiter challenges, resets; /* answers to what looks like an attack */
+    struct tcp_info info;
+};
+
+extern struct tcb tcb;
+extern struct tcp_params tcp_params;
+extern u32 tcp_user_timeout;
+
+static inline bool seq_lt(u32 a, u32 b)
+{
+    return (s32)(a - b) < 0;
+}
+
+static inline bool seq_le(u32 a, u32 b)
+{
+    return (s32)(a - b) <= 0;
+}
+
+static inline u32 seq_max(u32 a, u32 b)
+{
+    return seq_lt(a, b) ? b : a;
+}
+
+static inline u32 seq_min(u32 a, u32 b)
+{
+    return seq_lt(a, b) ? a : b;
+}
+
+/* Behind everything that is to be sent, the FIN included. */
+static inline u32 tcp_send_limit(void)
+{
+    return tcb.snd_end + tcb.fin;
+}
+
+/* tcp.c */
+
+/* The connection is over: go to `state` (CLOSED, TIME-WAIT or LAST-ACK) and tell the owner. The
+ * owner may have opened another one when this returns: touch nothing. */
+void tcp_finish(enum tcp_state state, enum error reason);
+
+/* The peer answered: the time without progress starts anew. */
+void tcp_progress(void);
+
+/* tcp_output.c */
+
+/* Send what window and congestion allow, or at least an ACK that is due. */
+void tcp_output(void);
+
+/* One segment: `len` bytes of the send buffer from seq. An ACK it carries counts as sent. False:
+ * it did not go out, and nothing has changed. */
+bool tcp_transmit(u32 seq, u32 len, u8 flags);
+
+/* A reset without a connection, or for one that is given up. */
+void tcp_transmit_reset(ip4 from, ip4 to, u32 ports, u32 seq, u32 ack, u8 flags);
+
+/* Bring snd_mss up to date; true when it has shrunk. */
+bool tcp_update_mss(void);
+
+/* The largest IP packet of our interface, as settings have it. */
+u16 tcp_local_mtu(void);
+
+/* tcp_loss.c */
+
+void tcp_loss_init(void);
+void tcp_loss_established(void);
+
+/* Take the acknowledgment (within snd_una .. snd_nxt) and SACK blocks of a segment. */
+void tcp_acknowledged(const struct tcp_segment *s, bool window_changed);
+
+/* The retransmission timer has run out. */
+void tcp_rto_expired(void);
+
+/* Everything under way has to be sent again. */
+void tcp_mark_all_lost(void);
+
+/* Bytes that are believed to be in the network (RFC 6675). */
+u32 tcp_pipe(void);
+
+/* The next lost range that was not sent again; false: none. */
+bool tcp_next_lost(struct tcp_range *hole);
+
+void tcp_arm_rto(void);
+
+/* Take back what timeouts have doubled. */
+void tcp_reset_rto(void);
+
+/* The initial and restart window (RFC 6928). */
+u32 tcp_initial_window(void);
+
+/* tcp_reass.c */
+
+/* Keep p, whose payload begins at p->data and at seq, until what is missing arrives. True: p is the
+ * queue's now. */
+bool tcp_reass_add(struct pkt *p, u32 seq, bool fin);
+
+/* The next packet that begins at or before rcv_nxt, now the caller's; NULL when there is none. */
+struct pkt *tcp_reass_take(u32 *seq, bool *fin);
+
+bool tcp_reass_empty(void);
+void tcp_reass_flush(void);
+
+/* tcp_options.c */
+
+/* Parse len bytes of options into s; false when they are malformed. */
+bool tcp_options_parse(struct tcp_segment *s, const u8 *o, u32 len);
+
+/* How many bytes tcp_options_build() will write for a segment without SYN. */
+u32 tcp_options_len(void);
+
+/* Write the options for a segment with these flags; returns their length, a multiple of 4. */
+u32 tcp_options_build(u8 *o, u8 flags);
+
+/* tcp_isn.c */
+
+void tcp_isn_init(void);
+
+/* RFC 6528. */
+u32 tcp_isn(ip4 local, ip4 remote, u32 ports, msec now);
+
+#endif

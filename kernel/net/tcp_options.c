@@ -1,0 +1,117 @@
+/* TCP options: MSS (RFC 9293), window scale and timestamps (RFC 7323), SACK (RFC 2018). */
+#include "bytes.h"
+#include "net/tcp_internal.h"
+
+#define OPT_END            0
+#define OPT_NOP            1
+#define OPT_MSS            2
+#define OPT_WSCALE         3
+#define OPT_SACK_PERMITTED 4
+#define OPT_SACK           5
+#define OPT_TIMESTAMPS     8
+
+#define TIMESTAMPS_WORD    0x0101080a /* NOP NOP timestamps: as everyone aligns them */
+#define TIMESTAMPS_LEN     12
+#define SACK_LEN(blocks)   (4 + 8 * (blocks))
+#define MAX_WSCALE         14 /* RFC 7323 2.3 */
+
+bool tcp_options_parse(struct tcp_segment *s, const u8 *o, u32 len)
+{
+    s->has_ts = s->has_wscale = s->sack_permitted = false;
+    s->mss = 0;
+    s->sack_count = 0;
+    while (len && o[0] != OPT_END) {
+        u32 n = 1;
+        if (o[0] != OPT_NOP) {
+            if (len < 2 || o[1] < 2 || o[1] > len)
+                return false;
+            n = o[1];
+            bool good = true;
+            switch (o[0]) {
+            case OPT_MSS:
+                good = n == 4;
+                if (good)
+                    s->mss = get_be16(o + 2);
+                break;
+            case OPT_WSCALE:
+                good = n == 3;
+                s->has_wscale = good;
+                if (good)
+                    s->wscale = (u8)min_u32(o[2], MAX_WSCALE);
+                break;
+            case OPT_SACK_PERMITTED:
+                good = n == 2;
+                s->sack_permitted = good;
+                break;
+            case OPT_SACK:
+                /* At most four fit 40 bytes of options. */
+                good = n % 8 == 2 && n > 2;
+                s->sack_count = 0;
+                for (u32 i = 2; good && i < n; i += 8)
+                    s->sack[s->sack_count++] =
+                        (struct tcp_range){get_be32(o + i), get_be32(o + i + 4)};
+                break;
+            case OPT_TIMESTAMPS:
+                good = n == 10;
+                s->has_ts = good;
+                if (good) {
+                    s->tsval = get_be32(o + 2);
+                    s->tsecr = get_be32(o + 6);
+                }
+                break;
+            }
+            if (!good)
+                return false;
+        }
+        o += n;
+        len -= n;
+    }
+    return true;
+}
+
+static u32 sack_blocks(void)
+{
+    return min_u32(tcb.sack_count, tcb.ts_ok ? 3 : 4);
+}
+
+u32 tcp_options_len(void)
+{
+    u32 blocks = sack_blocks();
+    return (tcb.ts_ok ? TIMESTAMPS_LEN : 0) + (blocks ? SACK_LEN(blocks) : 0);
+}
+
+u32 tcp_options_build(u8 *o, u8 flags)
+{
+    const u8 *start = o;
+    bool syn = flags & TCP_SYN;
+    /* An answer to a SYN offers only what that had (state SYN-RECEIVED). */
+    bool first = syn && !(flags & TCP_ACK);
+    if (syn) {
+        put_be32(o, OPT_MSS << 24 | 4 << 16 | (u32)(tcp_local_mtu() - IP_HEADER - TCP_HEADER));
+        o += 4;
+        if (first || tcb.wscale_ok) {
+            put_be32(o, (u32)OPT_NOP << 24 | OPT_WSCALE << 16 | 3 << 8 | tcb.rcv_wscale);
+            o += 4;
+        }
+        if (first || tcb.sack_ok) {
+            put_be32(o, OPT_NOP << 24 | OPT_NOP << 16 | OPT_SACK_PERMITTED << 8 | 2);
+            o += 4;
+        }
+    }
+    if (first || tcb.ts_ok) {
+        put_be32(o, TIMESTAMPS_WORD);
+        put_be32(o + 4, tcb.now + tcb.ts_offset);
+        put_be32(o + 8, tcb.ts_recent);
+        o += TIMESTAMPS_LEN;
+    }
+    u32 blocks = sack_blocks();
+    if (blocks) {
+        put_be32(o, OPT_NOP << 24 | OPT_NOP << 16 | OPT_SACK << 8 | (2 + 8 * blocks));
+        o += 4;
+        for (u32 i = 0; i < blocks; i++, o += 8) {
+            put_be32(o, tcb.sack[i].left);
+            put_be32(o + 4, tcb.sack[i].right);
+        }
+    }
+    return (u32)(o - start);
+}

@@ -1,0 +1,209 @@
+/* Sending: which segment is next, and what it looks like. */
+#include "bytes.h"
+#include "net/checksum.h"
+#include "net/net.h"
+#include "net/tcp_internal.h"
+#include "str.h"
+
+u16 tcp_local_mtu(void)
+{
+    u16 mtu = net_device()->mtu, set = ipv4_config()->mtu;
+    return set && set < mtu ? set : mtu;
+}
+
+bool tcp_update_mss(void)
+{
+    u32 old = tcb.snd_mss;
+    u32 mss = min_u32(tcb.peer_mss, ipv4_path_mtu(tcb.remote_addr) - IP_HEADER - TCP_HEADER);
+    mss = min_u32(mss, PKT_SIZE - PKT_HEADROOM - TCP_HEADER);
+    /* The MSS counts no options (RFC 6691). */
+    tcb.snd_mss = (u16)(max_u32(mss, TCP_MIN_MSS) - (tcb.ts_ok ? 12 : 0));
+    return tcb.snd_mss < old;
+}
+
+/* Complete the header at p->data, with its options and payload there and their checksum in sum, and
+ * send it. */
+static bool send_segment(struct pkt *p, u32 header, u32 sum, ip4 from, ip4 to, u32 flags_window,
+                         msec now)
+{
+    u8 *h = p->data;
+    put_be32(h + TCP_DATA_OFFSET, header << 26 | flags_window);
+    put_be32(h + TCP_CHECKSUM, 0);
+    sum += checksum_pseudo(from, to, IP_PROTO_TCP, p->len);
+    put_be16(h + TCP_CHECKSUM, checksum_finish(checksum_add(sum, h, header)));
+    return ipv4_send(p, IP_PROTO_TCP, to, now);
+}
+
+/* Copy from the ring of the send buffer, and add up. */
+static u32 copy_out(u8 *to, u32 seq, u32 len)
+{
+    u32 at = seq & (tcp_params.send_buffer_size - 1);
+    u32 first = min_u32(len, tcp_params.send_buffer_size - at);
+    if (first == len)
+        return checksum_copy(0, to, tcp_params.send_buffer + at, len);
+    /* Its parts may be odd. */
+    memcpy(to, tcp_params.send_buffer + at, first);
+    memcpy(to + first, tcp_params.send_buffer, len - first);
+    return checksum_add(0, to, len);
+}
+
+bool tcp_transmit(u32 seq, u32 len, u8 flags)
+{
+    struct pkt *p = net_alloc();
+    tcb.blocked = !p;
+    if (!p)
+        return false;
+    u8 *h = p->data;
+    u32 header = TCP_HEADER + tcp_options_build(h + TCP_HEADER, flags);
+    u32 window = tcb.rcv_wnd >> tcb.rcv_wscale;
+    if (flags & TCP_SYN)
+        window = min_u32(tcp_params.window, 65535);
+    put_be32(h + TCP_PORTS, tcb.ports);
+    put_be32(h + TCP_SEQ, seq);
+    put_be32(h + TCP_ACK_NUMBER, tcb.rcv_nxt); /* 0 while there is nothing to acknowledge */
+    p->len = (u16)(header + len);
+    if (!send_segment(p, header, copy_out(h + header, seq, len), tcb.local_addr, tcb.remote_addr,
+                      (u32)flags << 16 | window, tcb.now)) {
+        tcb.blocked = true;
+        return false;
+    }
+    if (flags & TCP_ACK) {
+        tcb.last_ack_sent = tcb.rcv_nxt;
+        tcb.ack_now = tcb.delack_armed = false;
+    }
+    return true;
+}
+
+void tcp_transmit_reset(ip4 from, ip4 to, u32 ports, u32 seq, u32 ack, u8 flags)
+{
+    struct pkt *p = net_alloc();
+    if (!p)
+        return;
+    put_be32(p->data + TCP_PORTS, ports);
+    put_be32(p->data + TCP_SEQ, seq);
+    put_be32(p->data + TCP_ACK_NUMBER, ack);
+    p->len = TCP_HEADER;
+    send_segment(p, TCP_HEADER, 0, from, to, (u32)flags << 16, tcb.now);
+}
+
+/* Send what begins at seq, up to `end`, at most one segment. Returns how far that went in sequence
+ * numbers, 0 when it did not go out. */
+static u32 send_data(u32 seq, u32 end, u8 flags)
+{
+    bool fin = tcb.fin && end == tcb.snd_end + 1;
+    u32 whole = end - fin - seq;
+    u32 len = min_u32(whole, tcb.snd_mss - (tcp_options_len() - (tcb.ts_ok ? 12 : 0)));
+    if (len < whole)
+        fin = false;
+    if (fin)
+        flags |= TCP_FIN;
+    if (len && seq + len == tcb.snd_end)
+        flags |= TCP_PSH;
+    if (!tcp_transmit(seq, len, flags | TCP_ACK))
+        return 0;
+    /* With nothing under way so far, a timer that runs was the persist timer. */
+    if (!tcb.rto_armed || tcb.snd_una == tcb.snd_nxt)
+        tcp_arm_rto();
+    return len + fin;
+}
+
+/* Retransmit one lost segment. False: none is left, or it can't go now. */
+static bool retransmit(u32 pipe)
+{
+    struct tcp_range hole;
+    if (!tcp_next_lost(&hole))
+        return false;
+    /* The first one goes in any case: fast retransmit, and probing of a window that was closed with
+     * data under way. */
+    if (hole.left != tcb.snd_una) {
+        tcb.cwnd_limited = pipe + min_u32(hole.right - hole.left, tcb.snd_mss) > tcb.cwnd;
+        if (tcb.cwnd_limited || !seq_lt(hole.left, tcb.snd_una + tcb.snd_wnd))
+            return false;
+    }
+    u32 n = send_data(hole.left, hole.right, 0);
+    tcb.rtx_nxt = hole.left + n;
+    tcb.info.retransmits += n != 0;
+    tcb.rtt_timing = false; /* Karn: its ACK would say nothing (RFC 6298, 3) */
+    return n != 0;
+}
+
+/* Send one new segment; false when there is none or it can't go now. */
+static bool send_new(u32 pipe)
+{
+    u32 end = tcp_send_limit(), edge = tcb.snd_una + tcb.snd_wnd;
+    u32 left = end - tcb.snd_nxt;
+    if (!left)
+        return false;
+    u32 len = min_u32(left, tcb.snd_mss);
+    u32 usable = seq_lt(tcb.snd_nxt, edge) ? edge - tcb.snd_nxt : 0;
+    if (min_u32(len, tcb.snd_end - tcb.snd_nxt) > usable) { /* a FIN needs no window */
+        /* Sender's silly window avoidance (RFC 9293, 3.8.6.2.1); when only the window holds us,
+         * its time-out is the persist timer's. */
+        if (!usable || (usable < tcb.max_snd_wnd / 2 && !tcb.probe_due)) {
+            if (!tcb.rto_armed && !tcb.probe_due)
+                tcp_arm_rto();
+            return false;
+        }
+        len = usable;
+    }
+    if (pipe && pipe + len > tcb.cwnd) {
+        tcb.cwnd_limited = true;
+        return false;
+    }
+    u32 n = send_data(tcb.snd_nxt, tcb.snd_nxt + len, 0);
+    if (n && !tcb.rtt_timing) {
+        tcb.rtt_timing = true;
+        tcb.rtt_start = tcb.now;
+        tcb.rtt_seq = tcb.snd_nxt + n;
+    }
+    tcb.snd_nxt += n;
+    tcb.last_sent = tcb.now;
+    return n != 0;
+}
+
+/* The SYN, or SYN and ACK after a simultaneous open. */
+static void send_syn(void)
+{
+    bool again = tcb.snd_nxt != tcb.iss;
+    if (again && tcb.rtx_nxt == tcb.lost_edge)
+        return;
+    if (!tcp_transmit(tcb.iss, 0, TCP_SYN | (tcb.state == TCP_SYN_RECEIVED ? TCP_ACK : 0)))
+        return;
+    tcb.rtt_timing = !again;
+    tcb.rtt_start = tcb.now;
+    tcb.rtt_seq = tcb.snd_nxt = tcb.rtx_nxt = tcb.lost_edge = tcb.iss + 1;
+    tcb.syn_lost |= again;
+    tcb.info.retransmits += again;
+    tcp_arm_rto();
+}
+
+static bool ack_due(void)
+{
+    return tcb.ack_now || tcb.rcv_nxt - tcb.last_ack_sent >= 2u * tcb.rcv_mss ||
+           (tcb.delack_armed && time_reached(tcb.now, tcb.delack_at));
+}
+
+void tcp_output(void)
+{
+    tcb.kick = tcb.blocked = false;
+    if (tcb.state < TCP_ESTABLISHED) {
+        send_syn();
+    } else {
+        tcp_update_mss();
+        /* After a pause the old window says little about the path (RFC 5681, 4.1). */
+        if (tcb.snd_una == tcb.snd_nxt && tcb.now - tcb.last_sent > tcb.rto)
+            tcb.cwnd = min_u32(tcb.cwnd, tcp_initial_window());
+        tcb.cwnd_limited = false;
+        while (retransmit(tcp_pipe()) || (!tcb.blocked && send_new(tcp_pipe())))
+            ;
+        if (tcb.probe_due && tcb.snd_una == tcb.snd_nxt) {
+            /* The peer must answer a segment outside its window with its window. */
+            if (!tcp_transmit(tcb.snd_una - 1, 0, TCP_ACK))
+                return;
+            tcp_arm_rto();
+        }
+        tcb.probe_due = false;
+    }
+    if (!tcb.blocked && tcb.state != TCP_SYN_SENT && ack_due())
+        tcp_transmit(tcb.snd_nxt, 0, TCP_ACK);
+}
