@@ -1,0 +1,49 @@
+/* Compiled to assembly only: turns the layout of C's structs into %defines for nasm (see the Makefile),
+ * so that no offset is written twice. */
+#include "realmode.h"
+#include "resident.h"
+
+#define DEFINE(name, value) __asm__ volatile("\n-> " #name " %c0" : : "i"(value))
+#define RESIDENT(name)      DEFINE(RES_##name, offsetof(struct resident, name))
+
+void offsets(void);
+void offsets(void)
+{
+    RESIDENT(entry_int13);
+    RESIDENT(segment);
+    RESIDENT(base);
+    RESIDENT(kernel);
+    RESIDENT(kernel_stack);
+    RESIDENT(idt);
+    RESIDENT(gdtr);
+    RESIDENT(to_pm);
+    RESIDENT(to_rm);
+    RESIDENT(old_int13);
+    RESIDENT(old_int15);
+    RESIDENT(old_tick);
+    RESIDENT(pic_mask_port);
+    RESIDENT(pic_mask);
+    RESIDENT(nic_fired);
+    RESIDENT(busy);
+    RESIDENT(service);
+    RESIDENT(a20_was_off);
+    RESIDENT(chain_action);
+    RESIDENT(caller_ss);
+    RESIDENT(caller_esp);
+    RESIDENT(caller_eax);
+    RESIDENT(caller_gdt);
+    RESIDENT(caller_idt);
+    RESIDENT(call_esp);
+    RESIDENT(call_sp);
+    RESIDENT(call_target);
+    RESIDENT(call_regs);
+    DEFINE(RES_HEADER, sizeof(struct resident));
+    DEFINE(RES_SIZE, RESIDENT_SIZE);
+    DEFINE(RES_IBFT, RESIDENT_IBFT);
+    DEFINE(REGS_flags, offsetof(struct rm_regs, flags));
+    DEFINE(SERVICE_INT13, SERVICE_INT13);
+    DEFINE(SERVICE_INT15, SERVICE_INT15);
+    DEFINE(SERVICE_TICK, SERVICE_TICK);
+    DEFINE(ACTION_CHAIN, ACTION_CHAIN);
+    DEFINE(ACTION_SET_DL, ACTION_SET_DL);
+}

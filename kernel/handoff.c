@@ -1,0 +1,129 @@
+/* From a working disk to its boot sector. */
+#include "handoff.h"
+
+#include "attach.h"
+#include "cache.h"
+#include "console.h"
+#include "geometry.h"
+#include "ibft.h"
+#include "int13.h"
+#include "iscsi/session.h"
+#include "loop.h"
+#include "net/dhcp.h"
+#include "net/ipv4.h"
+#include "platform.h"
+#include "resident.h"
+#include "settings.h"
+#include "str.h"
+
+#define SECTOR         512
+#define BOOT_SIGNATURE 510 /* 55h AAh */
+#define BOOT_ADDRESS   0x7c00
+#define BIOS_START     0xf0000
+#define BIOS_END       0x100000
+#define PNP_HEADER     33 /* bytes of the $PnP installation check structure */
+
+/* The entry from real mode, once the disk is there. */
+static u32 service(struct rm_regs *r, u32 which)
+{
+    struct int13_chain chain;
+    switch (which) {
+    case SERVICE_INT13:
+        if (int13(r, &chain) == INT13_DONE)
+            return ACTION_RETURN;
+        return ACTION_CHAIN | (chain.set_dl ? ACTION_SET_DL : 0) | (u32)chain.dl << 8;
+    case SERVICE_INT15:
+        return int15(r) ? ACTION_RETURN : ACTION_CHAIN;
+    default:
+        loop_poll();
+        return ACTION_RETURN;
+    }
+}
+
+/* The PnP BIOS's installation check structure (Plug and Play BIOS 1.0A, 4.4), for ES:DI; 0: none.
+ */
+static u32 find_pnp(void)
+{
+    for (u32 at = BIOS_START; at < BIOS_END; at += 16) {
+        const u8 *p = phys_ptr(at, PNP_HEADER);
+        u8 sum = 0;
+        if (!p || memcmp(p, "$PnP", 4) || p[5] != PNP_HEADER)
+            continue;
+        for (u32 i = 0; i < PNP_HEADER; i++)
+            sum = (u8)(sum + p[i]);
+        if (!sum)
+            return at;
+    }
+    return 0;
+}
+
+static bool publish_ibft(void)
+{
+    const struct iscsi_used *used = iscsi_used();
+    const struct ipv4_config *ip = ipv4_config();
+    const struct netdev *dev = attach_netdev();
+    const struct dhcp_lease *lease = dhcp_state() == DHCP_BOUND ? dhcp_lease() : NULL;
+    const struct iscsi_config *config = attach_config();
+    struct ibft_info info = {
+        .initiator_name = config->initiator,
+        .addr = ip->addr,
+        .netmask = ip->netmask,
+        /* With a gateway in the table Windows routes even a target on its own network through it.
+         */
+        .gateway = ipv4_on_link(used->addr) ? 0 : ip->gateway,
+        .dhcp_server = lease ? lease->server : 0,
+        .dhcp = lease != NULL,
+        .bdf = dev->bdf,
+        .hostname = setting_text(SET_HOSTNAME),
+        .target_addr = used->addr,
+        .target_port = used->port,
+        .target_name = config->target,
+        .chap_user = used->chap ? config->user : "",
+        .chap_secret = used->chap ? config->secret : "",
+        .reverse_user = used->mutual_chap ? config->reverse_user : "",
+        .reverse_secret = used->mutual_chap ? config->reverse_secret : "",
+    };
+    info.dns[0] = setting_ip4(SET_DNS);
+    if (!info.dns[0] && lease) {
+        info.dns[0] = lease->dns[0];
+        info.dns[1] = lease->dns[1];
+    }
+    memcpy(info.mac, dev->mac, sizeof(info.mac));
+    memcpy(info.lun, config->lun, sizeof(info.lun));
+    u8 *table = (u8 *)resident_block() + RESIDENT_IBFT;
+    return ibft_build(table, RESIDENT_SIZE - RESIDENT_IBFT - RESIDENT_STACK_MIN, &info) != 0;
+}
+
+enum error handoff(const struct machine *machine)
+{
+    static u8 boot_sector[SECTOR];
+    enum error e = cache_read(0, 1, boot_sector);
+    if (e)
+        return e;
+    if (boot_sector[BOOT_SIGNATURE] != 0x55 || boot_sector[BOOT_SIGNATURE + 1] != 0xaa)
+        return ERR_NO_BOOT_SECTOR;
+    if (!publish_ibft())
+        return ERR_NO_BASE_MEMORY;
+
+    const struct block_dev *disk = iscsi_disk();
+    struct int13_disk d = {
+        .drive = (u8)setting_number(SET_DRIVE),
+        .geometry = geometry_guess(boot_sector, disk->blocks),
+        .blocks = disk->blocks,
+        .nic_bdf = attach_netdev()->bdf,
+    };
+    memcpy(d.lun, attach_config()->lun, sizeof(d.lun));
+    u8 drive = int13_init(&d);
+    int15_init(&machine->int15);
+    resident_hook(service);
+    print("Booting  drive %xh, geometry %u/%u/%u, %u KiB hidden at %08x\n\n", drive,
+          d.geometry.cylinders, d.geometry.heads, d.geometry.sectors, machine->hidden_size / 1024,
+          machine->hidden_base);
+
+    attach_wipe();
+    settings_wipe();
+    memcpy(phys_ptr(BOOT_ADDRESS, SECTOR), boot_sector, SECTOR);
+    u32 pnp = find_pnp();
+    struct rm_regs r = {.edx = drive, .es = pnp ? BIOS_START >> 4 : 0, .edi = pnp & 0xffff};
+    resident_launch(&r);
+}

@@ -1,0 +1,13 @@
+/* From a working disk to its boot sector, and what happens between its calls. */
+#ifndef LUNBOOT_HANDOFF_H
+#define LUNBOOT_HANDOFF_H
+
+#include "error.h"
+#include "machine.h"
+#include "types.h"
+
+/* Put the attached disk behind INT 13h, publish the iBFT, hide our memory, and jump to the boot
+ * sector. Returns only when that can't be. */
+enum error handoff(const struct machine *machine);
+
+#endif

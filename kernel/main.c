@@ -1,0 +1,74 @@
+/* lunboot's thread: settings, attach, hand over; and what happens when that fails. */
+#include "attach.h"
+#include "bios_pc.h"
+#include "console.h"
+#include "handoff.h"
+#include "loop.h"
+#include "machine.h"
+#include "platform.h"
+#include "resident.h"
+#include "settings.h"
+#include "str.h"
+#include "version.h"
+#include "wake.h"
+
+#define FAILURE_PAUSE_S 10
+
+static void complain(const char *name, const char *value, enum error why)
+{
+    print("E%u      %s=%s: %s\n", why, name, value, error_text(why));
+}
+
+/* Say what failed, and wait: true when a key asks for another try. */
+static bool ask_for_retry(enum error e)
+{
+    print("\nE%u: %s\n  tried: %s\n  help:  %s\n", e, error_text(e), attach_tried(),
+          error_advice(e));
+    print("Press a key to try again; the next boot device follows in %u s ", FAILURE_PAUSE_S);
+    while (bios_key())
+        ;
+    msec start = platform_now();
+    for (u32 s = 0; s < FAILURE_PAUSE_S;) {
+        if (bios_key()) {
+            print("\n\n");
+            return true;
+        }
+        platform_wait(TIMEOUT_NEVER);
+        if (platform_now() - start >= (s + 1) * 1000) {
+            print(".");
+            s++;
+        }
+    }
+    print("\n");
+    return false;
+}
+
+/* Leave nothing behind: the BIOS goes on as if we had never been. */
+static void leave(void)
+{
+    struct netdev *dev = attach_netdev();
+    wake_set_source(NULL);
+    if (dev)
+        dev->ops->stop(dev);
+    attach_wipe();
+    settings_wipe();
+    resident_remove();
+    bios_next_device();
+}
+
+_Noreturn void lunboot_main(struct machine *machine)
+{
+    print("\nlunboot %s: boots this machine from an iSCSI disk\n", VERSION);
+    settings_init();
+    settings_parse(machine->boot.command_line, complain);
+    wipe(machine->boot.command_line, sizeof(machine->boot.command_line));
+    attach_init(machine->plan);
+    for (;;) {
+        enum error e = attach();
+        if (!e)
+            e = handoff(machine);
+        wake_set_source(NULL);
+        if (!ask_for_retry(e))
+            leave();
+    }
+}

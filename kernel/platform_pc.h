@@ -1,0 +1,16 @@
+/* Bringing up the PC's side of platform.h, in the order start_pc.c does it. */
+#ifndef LUNBOOT_PLATFORM_PC_H
+#define LUNBOOT_PLATFORM_PC_H
+
+#include "types.h"
+
+/* Screen, COM1 and port E9: find out which are there. */
+void console_init(void);
+
+/* Measure the clock; takes 5 ms. */
+void platform_time_init(void);
+
+/* The kernel's IDT: every exception ends in a dump on the console. */
+void exceptions_init(void);
+
+#endif

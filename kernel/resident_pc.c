@@ -1,0 +1,155 @@
+/* Putting the resident block in place, hooking its entries, and calling real mode through it. */
+#include "resident.h"
+
+#include "platform.h"
+#include "str.h"
+
+#define BDA_BASE_MEMORY 0x413 /* KiB of conventional memory, INT 12h's answer */
+#define BASE_MEMORY_MIN 64    /* KiB; below that the BDA is not to be believed */
+
+#define CODE32          0x00cf9a000000ffffull /* flat, 4 GiB, 32-bit code */
+#define DATA32          0x00cf92000000ffffull /* flat, 4 GiB, B=1 */
+#define CODE16          0x00009a000000ffffull /* 64 KiB, 16-bit code, base to be filled in */
+#define DATA16          0x008f92000000ffffull /* flat, 4 GiB, B=0 */
+
+#define SELECTOR_CODE32 8
+
+/* boot/resident.asm, assembled; its beginning is a struct resident. */
+extern const u8 resident_image[], resident_image_end[];
+extern u8 kernel_stack_top[];
+extern struct table_register kernel_idt;
+
+_Static_assert(sizeof(struct rm_regs) == 44, "the order of boot/resident.asm's pushes");
+
+static struct resident *block;
+
+struct resident *resident_block(void)
+{
+    return block;
+}
+
+static struct far_pointer *vector(u8 number)
+{
+    return (struct far_pointer *)phys_ptr(number * 4u, 4);
+}
+
+static u8 *base_memory(void)
+{
+    return phys_ptr(BDA_BASE_MEMORY, 2);
+}
+
+static u16 get_base_memory(void)
+{
+    return (u16)(base_memory()[0] | base_memory()[1] << 8);
+}
+
+static void set_base_memory(u16 kib)
+{
+    base_memory()[0] = (u8)kib;
+    base_memory()[1] = (u8)(kib >> 8);
+}
+
+bool resident_install(void)
+{
+    u16 kib = get_base_memory();
+    if (kib < BASE_MEMORY_MIN || kib > 640)
+        return false;
+    kib = (u16)(kib - RESIDENT_SIZE / 1024);
+    set_base_memory(kib);
+
+    u32 base = (u32)kib * 1024;
+    block = (struct resident *)phys_ptr(base, RESIDENT_SIZE);
+    memset(block, 0, RESIDENT_SIZE);
+    memcpy(block, resident_image, (size_t)(resident_image_end - resident_image));
+    block->segment = (u16)(base >> 4);
+    block->base = base;
+    block->gdt[1] = CODE32;
+    block->gdt[2] = DATA32;
+    block->gdt[3] = CODE16 | (u64)base << 16;
+    block->gdt[4] = DATA16;
+    block->gdtr.limit = sizeof(block->gdt) - 1;
+    block->gdtr.base = base + offsetof(struct resident, gdt);
+    block->to_pm = (struct far_pointer32){base + block->entry_pm, SELECTOR_CODE32};
+    block->to_rm = (struct far_pointer){block->entry_real, block->segment};
+    block->caller_idt = (struct table_register){0x3ff, 0};
+    block->call_sp = RESIDENT_SIZE;
+    block->busy = 1;
+    resident_relocated();
+    return true;
+}
+
+void resident_relocated(void)
+{
+    block->idt = kernel_idt;
+    block->kernel_stack = (u32)kernel_stack_top;
+}
+
+void resident_remove(void)
+{
+    set_base_memory((u16)(get_base_memory() + RESIDENT_SIZE / 1024));
+}
+
+static struct far_pointer entry(u16 offset)
+{
+    return (struct far_pointer){offset, block->segment};
+}
+
+/* The three hooks: where the old vector is kept, and what replaces it. */
+static const struct hook {
+    u8 vector;
+    u16 old, entry; /* offsets in struct resident */
+} hooks[] = {
+    {0x13, offsetof(struct resident, old_int13), offsetof(struct resident, entry_int13)},
+    {0x15, offsetof(struct resident, old_int15), offsetof(struct resident, entry_int15)},
+    {0x08, offsetof(struct resident, old_tick), offsetof(struct resident, entry_tick)},
+};
+
+static struct far_pointer hook_entry(const struct hook *h)
+{
+    u16 offset;
+    memcpy(&offset, (const u8 *)block + h->entry, sizeof(offset));
+    return entry(offset);
+}
+
+void resident_hook(service_handler handler)
+{
+    block->kernel = (u32)handler;
+    for (u32 i = 0; i < ARRAY_SIZE(hooks); i++) {
+        memcpy((u8 *)block + hooks[i].old, vector(hooks[i].vector), sizeof(struct far_pointer));
+        *vector(hooks[i].vector) = hook_entry(&hooks[i]);
+    }
+}
+
+bool resident_unhook(void)
+{
+    for (u32 i = 0; i < ARRAY_SIZE(hooks); i++) {
+        struct far_pointer ours = hook_entry(&hooks[i]);
+        if (memcmp(vector(hooks[i].vector), &ours, sizeof(ours)))
+            return false;
+    }
+    for (u32 i = 0; i < ARRAY_SIZE(hooks); i++)
+        memcpy(vector(hooks[i].vector), (u8 *)block + hooks[i].old, sizeof(struct far_pointer));
+    return true;
+}
+
+void rm_call(struct far_pointer target, struct rm_regs *r)
+{
+    block->call_target = target;
+    block->call_regs = *r;
+    void (*call32)(struct resident *) =
+        (void (*)(struct resident *))(block->base + block->entry_call);
+    call32(block);
+    *r = block->call_regs;
+}
+
+void rm_interrupt(u8 number, struct rm_regs *r)
+{
+    rm_call(*vector(number), r);
+}
+
+_Noreturn void resident_launch(const struct rm_regs *r)
+{
+    struct rm_regs regs = *r;
+    for (;;)
+        rm_call(entry(block->entry_launch), &regs);
+}

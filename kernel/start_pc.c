@@ -1,0 +1,90 @@
+/* The first C code, at the address where the boot loader has put us: bring up real mode calls and
+ * the console, move to the top of memory, and go on there in main.c. */
+#include "bios_pc.h"
+#include "console.h"
+#include "error.h"
+#include "machine.h"
+#include "multiboot.h"
+#include "platform_pc.h"
+#include "resident.h"
+#include "str.h"
+
+#define PAGE 4096u
+
+/* From the linker script. */
+extern u8 image_start[], image_end[];
+/* The addresses of all words that hold an address of the image: struct { u32 offset, info; }, all
+ * of type R_386_RELATIVE (checked by the build). */
+extern const u32 relocations[], relocations_end[];
+/* boot/entry.asm */
+extern u8 kernel_stack_top[];
+_Noreturn void move_on(void (*next)(void), u8 *stack_top);
+_Noreturn void start(u32 magic, u32 info);
+
+static struct machine machine;
+/* The boot loader's map: where it gives one, it decides about the place. */
+static struct memmap loader_map;
+
+static _Noreturn void stop(enum error e)
+{
+    print("E%u: %s; %s\n", e, error_text(e), error_advice(e));
+    bios_next_device();
+}
+
+static u32 align_up(u32 n)
+{
+    return (n + PAGE - 1) & ~(PAGE - 1);
+}
+
+/* In the moved kernel, on its stack. */
+static void moved(void)
+{
+    exceptions_init();
+    resident_relocated();
+    u32 image = align_up((u32)(image_end - image_start));
+    arena_init(image_start + image, machine.hidden_size - image);
+    lunboot_main(&machine);
+}
+
+/* Copy the image, with everything that its variables hold by now, and let the copy's addresses be
+ * its own. */
+static _Noreturn void move_to(u32 base)
+{
+    u32 delta = base - (u32)image_start;
+    memcpy(phys_ptr(base, (u32)(image_end - image_start)), image_start,
+           (size_t)(image_end - image_start));
+    for (const u32 *r = relocations; r < relocations_end; r += 2)
+        *(u32 *)phys_ptr(r[0] + delta, 4) += delta;
+    move_on((void (*)(void))((u32)moved + delta), kernel_stack_top + delta);
+}
+
+_Noreturn void start(u32 magic, u32 info)
+{
+    machine.boot.map = &loader_map;
+    bool multiboot = multiboot_parse(magic, info, &machine.boot);
+    bool installed = resident_install();
+    exceptions_init();
+    if (!installed)
+        __asm__ volatile("cli\n\thlt");
+    resident_relocated();
+    console_init();
+    platform_time_init();
+
+    bios_memory_map(&machine.map);
+    bios_memory_sizes(&machine.int15);
+    if (!multiboot || !loader_map.count)
+        loader_map = machine.map;
+    else if (!machine.map.count)
+        machine.map = loader_map;
+    machine.plan = plan_for(memmap_usable(&loader_map));
+    if (!machine.plan)
+        stop(ERR_NO_MEMORY);
+    machine.hidden_size =
+        align_up((u32)(image_end - image_start)) + align_up(plan_size(machine.plan));
+    machine.hidden_base = memmap_find_top(&loader_map, machine.hidden_size);
+    if (!machine.hidden_base ||
+        !memmap_reserve(&machine.map, machine.hidden_base, machine.hidden_size))
+        stop(ERR_NO_MEMORY);
+    machine.int15.hidden_base = machine.hidden_base;
+    move_to(machine.hidden_base);
+}
