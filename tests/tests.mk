@@ -1,0 +1,8 @@
+# `make test` runs everything, `make test T=name` one: a unit test program (tests/unit/test_NAME.c) or
+# the end-to-end tests whose name contains it.
+
+.PHONY: test
+test:
+	@tools/install-packages test
+	@$(MAKE) all unit-programs
+	@B=$(B) tests/run $(T)
