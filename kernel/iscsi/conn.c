@@ -1,0 +1,264 @@
+/* The connection: bytes to PDUs and back, sequence numbers, pings. */
+#include "iscsi/conn.h"
+
+#include "bytes.h"
+#include "net/tcp.h"
+#include "str.h"
+
+#define PINGS           8     /* of the target's, that wait for room to be answered */
+#define QUIET_PING_MS   5000  /* silence after which we ask */
+#define QUIET_LOST_MS   15000 /* and after which there is nobody */
+#define ATTENTION_MS    1000  /* the longest gap between two polls that counts as silence */
+#define PING_TAG        0xfffffff0u
+#define USER_TIMEOUT_MS 20000
+
+struct iscsi_stats iscsi_stats;
+
+static bool is_open, full_feature;
+static struct pdu_rx rx;
+static u8 segment[PDU_MAX_LOGIN_DATA];
+static u32 cmd_sn, max_cmd_sn, exp_stat_sn;
+static bool stat_sn_known;
+static u32 quiet; /* ms of attended silence */
+static bool ping_out;
+static msec last_poll;
+static u8 pings[PINGS][BHS_SIZE]; /* answers that are due */
+static u32 ping_count;
+
+void conn_drop(void)
+{
+    if (is_open)
+        tcp_abort();
+    is_open = false;
+}
+
+void conn_close(msec now)
+{
+    if (is_open)
+        tcp_close(now);
+    is_open = false;
+}
+
+void conn_full_feature(void)
+{
+    full_feature = true;
+}
+
+void conn_skip_data(void)
+{
+    rx.room = rx.stored;
+}
+
+static void lost(enum error why, msec now)
+{
+    conn_drop();
+    session_lost(why, now);
+}
+
+/* Sending. */
+
+u32 conn_room(void)
+{
+    u32 space = is_open ? tcp_send_space() : 0;
+    return space > BHS_SIZE + 3 ? (space - BHS_SIZE) & ~3u : 0;
+}
+
+bool conn_can_send(u32 data_len)
+{
+    return is_open && tcp_send_space() >= BHS_SIZE + data_len + pdu_padding(data_len);
+}
+
+void conn_send(u8 bhs[BHS_SIZE], const void *data, u32 len)
+{
+    static const u8 zeros[4];
+    put_be24(bhs + BHS_DATA_LENGTH, len);
+    put_be32(bhs + BHS_EXP_STAT_SN, exp_stat_sn);
+    tcp_send(bhs, BHS_SIZE);
+    if (len)
+        tcp_send(data, len);
+    if (pdu_padding(len))
+        tcp_send(zeros, pdu_padding(len));
+}
+
+u32 conn_cmd_sn(void)
+{
+    return cmd_sn;
+}
+
+bool conn_window_open(void)
+{
+    return !serial_after(cmd_sn, max_cmd_sn);
+}
+
+void conn_take_cmd_sn(void)
+{
+    cmd_sn++;
+}
+
+/* NOP-Out: immediate, so that a closed command window does not hold it. */
+static void nop_out(u8 bhs[BHS_SIZE], u32 itt, u32 ttt)
+{
+    bhs[BHS_OPCODE] = OPCODE_NOP_OUT | OPCODE_IMMEDIATE;
+    bhs[BHS_FLAGS] = FLAG_FINAL;
+    put_be32(bhs + BHS_ITT, itt);
+    put_be32(bhs + BHS_TTT, ttt);
+}
+
+static void send_pings(void)
+{
+    u32 sent = 0;
+    for (; sent < ping_count && conn_can_send(0); sent++) {
+        put_be32(pings[sent] + BHS_CMD_SN, cmd_sn);
+        conn_send(pings[sent], NULL, 0);
+    }
+    ping_count -= sent;
+    memmove(pings[0], pings[sent], ping_count * BHS_SIZE);
+}
+
+/* A NOP-In: the target wants an answer when it gives a tag. Its ping has no data to send back
+ * (RFC 7143, 11.19). */
+static void nop_in(const u8 bhs[BHS_SIZE])
+{
+    u32 ttt = get_be32(bhs + BHS_TTT);
+    if (ttt == ISCSI_NO_TAG)
+        return;
+    if (ping_count == PINGS) {
+        iscsi_stats.ping_dropped++;
+        return;
+    }
+    u8 *answer = pings[ping_count++];
+    memset(answer, 0, BHS_SIZE);
+    memcpy(answer + BHS_LUN, bhs + BHS_LUN, 8);
+    nop_out(answer, ISCSI_NO_TAG, ttt);
+    send_pings();
+}
+
+/* Receiving. */
+
+/* The numbers that every PDU of the target carries. ExpCmdSN is only there to tell whether MaxCmdSN
+ * makes sense (RFC 7143, 4.2.2.1). */
+static void take_numbers(const u8 bhs[BHS_SIZE])
+{
+    u8 opcode = bhs[BHS_OPCODE] & OPCODE_MASK;
+    u32 max = get_be32(bhs + BHS_MAX_CMD_SN), exp = get_be32(bhs + BHS_EXP_CMD_SN);
+    if (!serial_after(exp - 1, max) && serial_after(max, max_cmd_sn))
+        max_cmd_sn = max;
+    /* These carry a StatSN that counts; an R2T and a ping only say what the next one will be. */
+    bool status = opcode != OPCODE_R2T &&
+                  !(opcode == OPCODE_DATA_IN && !(bhs[BHS_FLAGS] & DATA_IN_STATUS)) &&
+                  !(opcode == OPCODE_NOP_IN && get_be32(bhs + BHS_ITT) == ISCSI_NO_TAG);
+    if (!status)
+        return;
+    u32 sn = get_be32(bhs + BHS_STAT_SN);
+    if (stat_sn_known && sn != exp_stat_sn)
+        iscsi_stats.bad_stat_sn++;
+    /* TCP has lost nothing, and every task knows what it is owed, so a gap does no harm; but what
+     * was acknowledged once stays so. */
+    if (!stat_sn_known || !serial_after(exp_stat_sn, sn))
+        exp_stat_sn = sn + 1;
+    stat_sn_known = true;
+}
+
+static bool take_header(msec now)
+{
+    rx.to = segment;
+    rx.room = sizeof(segment);
+    return rx.length <= (full_feature ? PDU_MAX_DATA : PDU_MAX_LOGIN_DATA) &&
+           session_place(rx.bhs, rx.length, &rx.to, &rx.room, now);
+}
+
+static bool take_pdu(msec now)
+{
+    take_numbers(rx.bhs);
+    if ((rx.bhs[BHS_OPCODE] & OPCODE_MASK) == OPCODE_NOP_IN) {
+        nop_in(rx.bhs);
+        return true;
+    }
+    return session_pdu(rx.bhs, segment, rx.to == segment ? rx.stored : 0, now);
+}
+
+static void receive(void *ctx, const u8 *data, u32 len, msec now)
+{
+    (void)ctx;
+    quiet = 0;
+    ping_out = false;
+    last_poll = now;
+    while (is_open) {
+        enum pdu_step step = pdu_take(&rx, &data, &len);
+        if (step == PDU_MORE)
+            break;
+        if (!(step == PDU_HEADER ? take_header(now) : take_pdu(now)) && is_open) {
+            iscsi_stats.bad_pdu++;
+            lost(ERR_ISCSI_PROTOCOL, now);
+        }
+    }
+    if (is_open)
+        session_pump(now);
+}
+
+static void connected(void *ctx, msec now)
+{
+    (void)ctx;
+    if (is_open)
+        session_connected(now);
+}
+
+static void writable(void *ctx, msec now)
+{
+    (void)ctx;
+    if (is_open) {
+        send_pings();
+        session_pump(now);
+    }
+}
+
+static void closed(void *ctx, enum error reason, msec now)
+{
+    (void)ctx;
+    if (is_open) {
+        is_open = false;
+        session_lost(reason ? reason : ERR_TCP_CLOSED, now);
+    }
+}
+
+void conn_open(ip4 addr, u16 port, u32 give_up_ms, msec now)
+{
+    static const struct tcp_ops ops = {connected, receive, writable, closed};
+    conn_drop();
+    pdu_rx_init(&rx);
+    full_feature = stat_sn_known = ping_out = false;
+    quiet = ping_count = exp_stat_sn = 0;
+    cmd_sn = 1;
+    max_cmd_sn = 0; /* closed, until the first Login Response says more */
+    last_poll = now;
+    is_open = true;
+    iscsi_stats.connections++;
+    tcp_set_user_timeout(USER_TIMEOUT_MS);
+    tcp_connect(addr, port, &ops, NULL, give_up_ms, now);
+}
+
+void conn_poll(msec now)
+{
+    /* Whoever holds the CPU for a minute has not been met with silence for a minute. */
+    quiet += min_u32(now - last_poll, ATTENTION_MS);
+    last_poll = now;
+    if (!is_open || !full_feature)
+        return;
+    if (quiet >= QUIET_LOST_MS) {
+        lost(ERR_TCP_TIMEOUT, now);
+    } else if (quiet >= QUIET_PING_MS && !ping_out && conn_can_send(0)) {
+        u8 bhs[BHS_SIZE] = {0};
+        nop_out(bhs, PING_TAG, ISCSI_NO_TAG);
+        put_be32(bhs + BHS_CMD_SN, cmd_sn);
+        conn_send(bhs, NULL, 0);
+        ping_out = true;
+    }
+}
+
+u32 conn_timeout(void)
+{
+    if (!is_open || !full_feature)
+        return TIMEOUT_NEVER;
+    u32 next = ping_out || quiet >= QUIET_PING_MS ? QUIET_LOST_MS : QUIET_PING_MS;
+    return quiet < next ? min_u32(next - quiet, ATTENTION_MS) : 0;
+}

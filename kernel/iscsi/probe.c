@@ -1,0 +1,157 @@
+/* Asking a LUN what it is. */
+#include "iscsi/probe.h"
+
+#include "bytes.h"
+#include "console.h"
+#include "iscsi/task.h"
+#include "str.h"
+
+#define LUN_LIST       8 /* bytes before the first LUN of a REPORT LUNS answer */
+#define INQUIRY_LENGTH 36
+#define WRITE_PROTECT  0x80 /* of a disk's device-specific parameter in MODE SENSE (SBC-3, 6.4.1)  \
+                             */
+
+enum step { REPORT_LUNS, INQUIRY, READY, CAPACITY_10, MODE_SENSE, CAPACITY_16, STEPS };
+
+/* Allocation lengths are also the buffers' sizes. */
+static u8 luns[LUN_LIST + 64 * 8], inquiry[INQUIRY_LENGTH], capacity[8], mode[192], capacity_16[32];
+
+static const struct {
+    u8 *data;
+    u16 size;
+    u8 opcode, byte_1, byte_2;
+    u8 length_at; /* where a CDB holds the low byte of the allocation length; 0: nowhere */
+} steps[STEPS] = {
+    [REPORT_LUNS] = {luns, sizeof(luns), SCSI_REPORT_LUNS, 0, 0, 9},
+    [INQUIRY] = {inquiry, sizeof(inquiry), SCSI_INQUIRY, 0, 0, 4},
+    [READY] = {NULL, 0, SCSI_TEST_UNIT_READY, 0, 0, 0},
+    [CAPACITY_10] = {capacity, sizeof(capacity), SCSI_READ_CAPACITY_10, 0, 0, 0},
+    [MODE_SENSE] = {mode, sizeof(mode), SCSI_MODE_SENSE_6, 0, 0x3f /* all pages */, 4},
+    [CAPACITY_16] = {capacity_16, sizeof(capacity_16), SCSI_SERVICE_IN_16, SCSI_READ_CAPACITY_16, 0,
+                     13},
+};
+
+static struct {
+    enum error error;
+    u32 received;
+} result[STEPS];
+static u32 under_way;
+static u8 lun[8];
+static struct block_dev disk;
+
+static void ask(u8 step)
+{
+    u8 cdb[SCSI_CDB] = {steps[step].opcode, steps[step].byte_1, steps[step].byte_2};
+    u8 at = steps[step].length_at;
+    if (at > 4)
+        cdb[at - 1] = (u8)(steps[step].size >> 8);
+    if (at)
+        cdb[at] = (u8)steps[step].size;
+    if (steps[step].data)
+        memset(steps[step].data, 0, steps[step].size);
+    under_way++;
+    task_probe(step, cdb, steps[step].data, steps[step].size, step == REPORT_LUNS);
+}
+
+void probe_start(const u8 our_lun[8])
+{
+    memcpy(lun, our_lun, sizeof(lun));
+    memset(&disk, 0, sizeof(disk));
+    memset(result, 0, sizeof(result));
+    under_way = 0;
+    for (u8 step = 0; step < CAPACITY_16; step++)
+        ask(step);
+}
+
+/* Two ways to write a LUN below 256 (SAM-5, 4.7): peripheral device and flat space addressing. */
+static bool same_lun(const u8 *a, const u8 *b)
+{
+    u8 first_a = (a[0] & 0xc0) == 0x40 ? a[0] & 0x3f : a[0];
+    u8 first_b = (b[0] & 0xc0) == 0x40 ? b[0] & 0x3f : b[0];
+    return first_a == first_b && memcmp(a + 1, b + 1, 7) == 0;
+}
+
+/* Does a whole list of LUNs do without ours? */
+static bool not_in_list(void)
+{
+    u32 got = result[REPORT_LUNS].received, len = get_be32(luns);
+    if (result[REPORT_LUNS].error || got < LUN_LIST || len > got - LUN_LIST)
+        return false;
+    for (u32 at = 0; at + 8 <= len; at += 8)
+        if (same_lun(luns + LUN_LIST + at, lun))
+            return false;
+    return true;
+}
+
+/* A text of INQUIRY data: without trailing spaces, fit for the screen. */
+static void text(char *to, const u8 *from, u32 len)
+{
+    while (len && (from[len - 1] == ' ' || !from[len - 1]))
+        len--;
+    for (u32 i = 0; i < len; i++)
+        to[i] = from[i] ? (char)from[i] : ' ';
+    to[len] = 0;
+    text_clean(to);
+}
+
+static enum error judge_inquiry(void)
+{
+    if (result[INQUIRY].error)
+        return result[INQUIRY].error;
+    if (result[INQUIRY].received < INQUIRY_LENGTH)
+        return ERR_SCSI;
+    u8 qualifier = inquiry[0] >> 5;
+    if (qualifier == 1 || qualifier == 3)
+        return ERR_LUN_NOT_FOUND;
+    if ((inquiry[0] & 0x1f) != 0)
+        return ERR_LUN_NOT_DISK;
+    text(disk.vendor, inquiry + 8, 8);
+    text(disk.product, inquiry + 16, 16);
+    return OK;
+}
+
+static enum error judge_capacity(void)
+{
+    u8 step = CAPACITY_10;
+    u64 last = get_be32(capacity);
+    const u8 *block_size = capacity + 4;
+    if (last == UINT32_MAX) {
+        step = CAPACITY_16;
+        last = get_be64(capacity_16);
+        block_size = capacity_16 + 8;
+    }
+    if (result[step].error)
+        return result[step].error;
+    if (result[step].received < (step == CAPACITY_10 ? 8u : 12u))
+        return ERR_SCSI;
+    disk.blocks = last + 1;
+    disk.block_size = get_be32(block_size);
+    if (!disk.blocks)
+        return ERR_LUN_EMPTY;
+    return disk.block_size == SCSI_BLOCK ? OK : ERR_LUN_BLOCK_SIZE;
+}
+
+static enum error judge(void)
+{
+    enum error e = judge_inquiry();
+    if (!e)
+        e = result[READY].error;
+    if (!e)
+        e = judge_capacity();
+    if ((e == ERR_SCSI || e == ERR_BAD_REQUEST) && not_in_list())
+        e = ERR_LUN_NOT_FOUND;
+    /* Who does not know MODE SENSE will refuse the writes themselves. */
+    disk.read_only =
+        !result[MODE_SENSE].error && result[MODE_SENSE].received >= 4 && (mode[2] & WRITE_PROTECT);
+    return e == ERR_BAD_REQUEST ? ERR_SCSI : e;
+}
+
+void probe_result(u8 step, enum error e, u32 received, msec now)
+{
+    result[step].error = e;
+    result[step].received = received;
+    if (step == CAPACITY_10 && !e && received >= 4 && get_be32(capacity) == UINT32_MAX)
+        ask(CAPACITY_16);
+    if (!--under_way)
+        session_probed(judge(), &disk, now);
+}

@@ -1,0 +1,49 @@
+/* SCSI as a disk needs it: CDBs (SPC-4, SBC-3), and what status and sense mean for us. */
+#ifndef LUNBOOT_ISCSI_SCSI_H
+#define LUNBOOT_ISCSI_SCSI_H
+
+#include "block.h"
+#include "types.h"
+
+#define SCSI_CDB              16
+#define SCSI_BLOCK            512
+
+/* Status (SAM-5, 5.3.1). */
+#define SCSI_GOOD             0x00
+#define SCSI_CHECK_CONDITION  0x02
+#define SCSI_STATUS_BUSY      0x08
+#define SCSI_RESERVED         0x18
+#define SCSI_TASK_SET_FULL    0x28
+#define SCSI_TASK_ABORTED     0x40
+
+#define SCSI_TEST_UNIT_READY  0x00
+#define SCSI_INQUIRY          0x12
+#define SCSI_MODE_SENSE_6     0x1a
+#define SCSI_READ_CAPACITY_10 0x25
+#define SCSI_READ_10          0x28
+#define SCSI_WRITE_10         0x2a
+#define SCSI_SYNC_CACHE_10    0x35
+#define SCSI_READ_16          0x88
+#define SCSI_WRITE_16         0x8a
+#define SCSI_SERVICE_IN_16    0x9e
+#define SCSI_READ_CAPACITY_16 0x10 /* service action */
+#define SCSI_REPORT_LUNS      0xa0
+
+/* The CDB of a read, write or flush of blocks. */
+void scsi_block_cdb(u8 cdb[SCSI_CDB], enum block_op op, u64 lba, u32 count);
+
+enum scsi_retry {
+    SCSI_FINAL,
+    SCSI_AGAIN, /* send it again at once, a few times */
+    SCSI_LATER, /* wait, and send it again */
+};
+
+struct scsi_verdict {
+    enum error error; /* OK: the command has done its work */
+    enum scsi_retry retry;
+};
+
+/* What a status and its sense data (any length, also none) mean. */
+struct scsi_verdict scsi_judge(u8 status, const u8 *sense, u32 len);
+
+#endif

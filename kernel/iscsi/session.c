@@ -1,0 +1,494 @@
+/* The session's life: connect, log in, probe, serve, recover, log out. */
+#include "iscsi/session.h"
+
+#include "bytes.h"
+#include "iscsi/conn.h"
+#include "iscsi/login.h"
+#include "iscsi/probe.h"
+#include "iscsi/task.h"
+#include "loop.h"
+#include "net/dns.h"
+#include "str.h"
+
+#define MAX_REDIRECTS  8
+#define MAX_BLOCKS     2048  /* in one request: 1 MiB */
+#define CONNECT_MS     10000 /* for a TCP handshake of a recovery */
+#define PHASE_MS       15000 /* for a redirect's name, or a login, before it is tried anew */
+#define LOGOUT_MS      3000
+#define RETRY_FIRST_MS 250 /* pause before the second try, doubling */
+#define RETRY_LAST_MS  4000
+#define SETTLED_MS     5000 /* a connection that lived so long is tried again at once */
+#define TIME2WAIT_MAX  10   /* seconds that a target may keep us waiting after it drops us */
+#define LOGOUT_SESSION 0x80 /* reason 0: close the session */
+#define LOGOUT_TAG     0xfffffff1u
+
+enum phase {
+    PHASE_IDLE,
+    PHASE_PAUSE,   /* until phase_end, then connect */
+    PHASE_RESOLVE, /* looking up a redirect's name */
+    PHASE_CONNECT,
+    PHASE_LOGIN,
+    PHASE_PROBE,
+    PHASE_READY,
+    PHASE_LEAVE, /* logging out, because we want to or because the target asked */
+    PHASE_FAILED,
+    PHASE_CLOSED,
+};
+
+static struct iscsi_config config;
+static enum phase phase, phase_told; /* now, and at the last iscsi_timeout() */
+static msec phase_end;               /* of the phases that have one */
+static msec ready_since;
+static bool attached;     /* ISCSI_READY was reached */
+static bool come_back;    /* PHASE_LEAVE ends with a new login */
+static bool login_unsent; /* the Login Request waits for room */
+static enum error error;
+static msec give_up_at;
+static u32 pause; /* before the next try, ms */
+static u32 redirects;
+static struct iscsi_used used; /* also where the connection under way goes */
+
+static void submit(struct block_dev *dev, struct block_req *req);
+static void abort_all(struct block_dev *dev);
+static const struct block_ops ops = {submit, abort_all};
+static struct block_dev disk;
+
+static void enter(enum phase next, u32 ms, msec now)
+{
+    phase = next;
+    phase_end = now + ms;
+}
+
+/* Will it be the same next time? */
+static bool is_definite(enum error e)
+{
+    static const u8 passing[] = {ERR_TCP_TIMEOUT,       ERR_TCP_RESET,    ERR_TCP_CLOSED,
+                                 ERR_NET_NO_ARP,        ERR_DNS_FAILED,   ERR_NET_UNREACHABLE,
+                                 ERR_LOGIN_UNAVAILABLE, ERR_LOGIN_TIMEOUT};
+    for (u32 i = 0; i < sizeof(passing); i++)
+        if (e == passing[i])
+            return false;
+    return true;
+}
+
+static void fail(enum error e)
+{
+    conn_drop();
+    phase = PHASE_FAILED;
+    error = e;
+    task_end_all(e);
+}
+
+/* The connection is gone: try again after a pause of `wait` ms or the usual one, unless that is of
+ * no use. */
+static void retry(enum error why, u32 wait, msec now)
+{
+    conn_drop();
+    if (phase == PHASE_LEAVE && !come_back)
+        phase = PHASE_CLOSED;
+    if (phase == PHASE_FAILED || phase == PHASE_CLOSED)
+        return;
+    error = why;
+    if (!attached && (is_definite(why) || time_reached(now, give_up_at))) {
+        fail(why);
+        return;
+    }
+    /* A session that has worked comes back at once; one that is lost as soon as it is there has to
+     * slow down. */
+    if (phase == PHASE_READY && (task_progress() || time_reached(now, ready_since + SETTLED_MS)))
+        pause = 0;
+    task_reconnect();
+    enter(PHASE_PAUSE, max_u32(wait, pause), now);
+    pause = pause ? min_u32(pause * 2, RETRY_LAST_MS) : RETRY_FIRST_MS;
+}
+
+/* Connect to used.addr, used.port. */
+static void connect(msec now)
+{
+    u32 limit = attached ? CONNECT_MS : time_left(now, give_up_at);
+    enter(PHASE_CONNECT, limit, now);
+    conn_open(used.addr, used.port, limit, now);
+}
+
+static void start(msec now)
+{
+    redirects = 0;
+    used.addr = config.addr;
+    used.port = config.port;
+    connect(now);
+}
+
+static void send_login(void)
+{
+    u8 bhs[BHS_SIZE];
+    const char *data;
+    /* The largest request fits any send buffer, and the answer to the one before has emptied it. */
+    login_unsent = !conn_can_send(PDU_MAX_LOGIN_DATA);
+    if (login_unsent)
+        return;
+    u32 len = login_request(bhs, &data);
+    put_be32(bhs + BHS_CMD_SN, conn_cmd_sn());
+    conn_send(bhs, data, len);
+}
+
+void session_connected(msec now)
+{
+    login_start(&config);
+    enter(PHASE_LOGIN, PHASE_MS, now);
+    send_login();
+}
+
+void session_lost(enum error why, msec now)
+{
+    retry(why, 0, now);
+}
+
+/* TargetAddress: <name or address>[:<port>][,<portal group tag>]. */
+static void redirect(msec now)
+{
+    const char *text = login_redirect();
+    char host[DNS_NAME];
+    u32 n = 0, port = ISCSI_PORT, digits = 0;
+    conn_drop();
+    if (redirects++ == MAX_REDIRECTS) {
+        retry(ERR_LOGIN_REDIRECTS, 0, now);
+        return;
+    }
+    while (text[n] && text[n] != ':' && text[n] != ',')
+        n++;
+    bool good = n && str_put(host, sizeof(host), text, n);
+    if (text[n] == ':') {
+        const char *p = text + n + 1;
+        while (p[digits] && p[digits] != ',')
+            digits++;
+        good &= parse_number(p, digits, 10, 65535, &port) && port;
+    }
+    if (!good) {
+        retry(ERR_LOGIN_REFUSED, 0, now);
+        return;
+    }
+    used.port = (u16)port;
+    enter(PHASE_RESOLVE, PHASE_MS, now);
+    dns_start(host, now);
+}
+
+static void login_done(void)
+{
+    conn_full_feature();
+    used.chap = login_used_chap();
+    used.mutual_chap = used.chap && config.reverse_user[0];
+    task_set_params(login_params());
+    phase = PHASE_PROBE;
+    probe_start(config.lun);
+}
+
+static void login_answer(const u8 *bhs, const u8 *data, u32 len, msec now)
+{
+    enum error why;
+    switch (login_response(bhs, data, len, &why)) {
+    case LOGIN_MORE:
+        send_login();
+        break;
+    case LOGIN_DONE:
+        login_done();
+        break;
+    case LOGIN_REDIRECT:
+        redirect(now);
+        break;
+    case LOGIN_FAILED:
+        retry(why, 0, now);
+        break;
+    }
+}
+
+void session_probed(enum error e, const struct block_dev *found, msec now)
+{
+    /* What comes back must be the disk that we had. */
+    if (!e && attached && (found->blocks != disk.blocks || found->block_size != disk.block_size))
+        e = ERR_LUN_NOT_FOUND;
+    if (e) {
+        retry(e, 0, now);
+        return;
+    }
+    if (!attached) {
+        disk = *found;
+        disk.ops = &ops;
+        disk.max_blocks = min_u32(login_params()->max_burst / disk.block_size, MAX_BLOCKS);
+    }
+    attached = true;
+    error = OK;
+    phase = PHASE_READY;
+    ready_since = now;
+    task_allow(true);
+}
+
+/* Logout of the session; what comes after it depends on come_back. */
+static void leave(bool back, msec now)
+{
+    u8 bhs[BHS_SIZE] = {0};
+    come_back = back;
+    enter(PHASE_LEAVE, LOGOUT_MS, now);
+    task_allow(false);
+    if (!conn_can_send(0))
+        return;
+    bhs[BHS_OPCODE] = OPCODE_LOGOUT_REQ | OPCODE_IMMEDIATE;
+    bhs[BHS_FLAGS] = LOGOUT_SESSION;
+    put_be32(bhs + BHS_ITT, LOGOUT_TAG);
+    put_be32(bhs + BHS_CMD_SN, conn_cmd_sn());
+    conn_send(bhs, NULL, 0);
+}
+
+/* The answer to Logout is there, or does not come. */
+static void left(msec now)
+{
+    if (come_back) {
+        retry(ERR_TCP_CLOSED, 0, now);
+        return;
+    }
+    conn_close(now);
+    phase = PHASE_CLOSED;
+}
+
+static void async(const u8 *bhs, msec now)
+{
+    switch (bhs[ASYNC_EVENT]) {
+    case ASYNC_LOGOUT:
+    case ASYNC_RENEGOTIATE:
+        if (phase == PHASE_READY || phase == PHASE_PROBE)
+            leave(true, now);
+        break;
+    case ASYNC_DROP_CONNECTION:
+    case ASYNC_DROP_SESSION:
+        retry(ERR_TCP_CLOSED, min_u32(get_be16(bhs + ASYNC_PARAMETER2), TIME2WAIT_MAX) * 1000, now);
+        break;
+    default:; /* SCSI events come as unit attention, too; others are the vendor's */
+    }
+}
+
+/* Reject: its data segment is the header of what the target did not like. */
+static bool rejected(const u8 *data, u32 len, msec now)
+{
+    iscsi_stats.rejects++;
+    if (len < BHS_SIZE)
+        return false;
+    if ((data[BHS_OPCODE] & OPCODE_MASK) == OPCODE_NOP_OUT)
+        return true; /* also a sign of life */
+    task_rejected(data, now);
+    return false;
+}
+
+bool session_place(const u8 bhs[BHS_SIZE], u32 len, u8 **to, u32 *room, msec now)
+{
+    bool logged_in = phase == PHASE_PROBE || phase == PHASE_READY || phase == PHASE_LEAVE;
+    bool login = (bhs[BHS_OPCODE] & OPCODE_MASK) == OPCODE_LOGIN_RSP;
+    if (login == logged_in)
+        return false;
+    if ((bhs[BHS_OPCODE] & OPCODE_MASK) == OPCODE_DATA_IN)
+        return task_place(bhs, len, to, room, now);
+    return true;
+}
+
+bool session_pdu(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now)
+{
+    switch (bhs[BHS_OPCODE] & OPCODE_MASK) {
+    case OPCODE_LOGIN_RSP:
+        login_answer(bhs, data, len, now);
+        return true;
+    case OPCODE_DATA_IN:
+        task_data_in(bhs, now);
+        return true;
+    case OPCODE_SCSI_RSP:
+        task_response(bhs, data, len, now);
+        return true;
+    case OPCODE_R2T:
+        return task_r2t(bhs, now);
+    case OPCODE_ASYNC:
+        async(bhs, now);
+        return true;
+    case OPCODE_LOGOUT_RSP:
+        if (phase == PHASE_LEAVE)
+            left(now);
+        return true;
+    case OPCODE_REJECT:
+        return rejected(data, len, now);
+    default:
+        iscsi_stats.unknown++;
+        return false;
+    }
+}
+
+void session_pump(msec now)
+{
+    if (phase == PHASE_LOGIN && login_unsent)
+        send_login();
+    if (phase == PHASE_PROBE || phase == PHASE_READY)
+        task_pump(now);
+}
+
+static void submit(struct block_dev *dev, struct block_req *req)
+{
+    enum error e = OK;
+    if (phase >= PHASE_LEAVE && !come_back)
+        e = ERR_ABORTED;
+    else if (req->op == BLOCK_WRITE && dev->read_only)
+        e = ERR_LUN_PROTECTED;
+    else if (req->op != BLOCK_FLUSH && (!req->count || req->count > dev->max_blocks))
+        e = ERR_BAD_REQUEST;
+    else if (req->op != BLOCK_FLUSH &&
+             (req->lba >= dev->blocks || req->count > dev->blocks - req->lba))
+        e = ERR_OUT_OF_RANGE;
+    if (e) {
+        req->status = e;
+        req->done = true;
+        return;
+    }
+    task_submit(req);
+    session_pump(loop_now());
+}
+
+static void abort_all(struct block_dev *dev)
+{
+    (void)dev;
+    /* The target may still send data for what it knows; a new connection forgets all that. */
+    if (task_end_all(ERR_ABORTED))
+        retry(ERR_ABORTED, 0, loop_now());
+}
+
+void iscsi_attach(const struct iscsi_config *c, u32 give_up_ms, msec now)
+{
+    conn_drop();
+    task_end_all(ERR_ABORTED);
+    config = *c;
+    memset(&used, 0, sizeof(used));
+    memset(&disk, 0, sizeof(disk));
+    attached = come_back = false;
+    error = OK;
+    pause = 0;
+    give_up_at = now + give_up_ms;
+    task_init(config.lun);
+    if (config.reverse_user[0] && !config.user[0])
+        fail(ERR_LOGIN_NO_METHOD); /* mutual CHAP without the first half would check nothing */
+    else
+        start(now);
+}
+
+enum iscsi_state iscsi_state(void)
+{
+    static const u8 states[] = {
+        [PHASE_IDLE] = ISCSI_IDLE,          [PHASE_PAUSE] = ISCSI_CONNECTING,
+        [PHASE_RESOLVE] = ISCSI_CONNECTING, [PHASE_CONNECT] = ISCSI_CONNECTING,
+        [PHASE_LOGIN] = ISCSI_LOGIN,        [PHASE_PROBE] = ISCSI_PROBING,
+        [PHASE_READY] = ISCSI_READY,        [PHASE_LEAVE] = ISCSI_READY,
+        [PHASE_FAILED] = ISCSI_FAILED,      [PHASE_CLOSED] = ISCSI_CLOSED,
+    };
+    bool recovering = attached && (phase < PHASE_READY || (phase == PHASE_LEAVE && come_back));
+    return recovering ? ISCSI_RECOVERING : (enum iscsi_state)states[phase];
+}
+
+enum error iscsi_error(void)
+{
+    return error;
+}
+
+struct block_dev *iscsi_disk(void)
+{
+    return &disk;
+}
+
+const struct iscsi_used *iscsi_used(void)
+{
+    return &used;
+}
+
+void iscsi_logout(msec now)
+{
+    if (task_end_all(ERR_ABORTED))
+        conn_skip_data();
+    if (phase == PHASE_READY) {
+        leave(false, now);
+    } else if (phase != PHASE_LEAVE && phase != PHASE_CLOSED) {
+        conn_drop();
+        phase = PHASE_CLOSED;
+    }
+    come_back = false;
+}
+
+void iscsi_wipe(void)
+{
+    wipe(config.secret, sizeof(config.secret));
+    wipe(config.reverse_secret, sizeof(config.reverse_secret));
+    login_wipe();
+}
+
+/* The phase has lasted too long. */
+static void time_out(msec now)
+{
+    switch (phase) {
+    case PHASE_PAUSE:
+        start(now);
+        break;
+    case PHASE_RESOLVE:
+        retry(ERR_DNS_FAILED, 0, now);
+        break;
+    case PHASE_CONNECT:
+        retry(ERR_TCP_TIMEOUT, 0, now);
+        break;
+    case PHASE_LOGIN:
+        retry(ERR_LOGIN_TIMEOUT, 0, now);
+        break;
+    case PHASE_LEAVE:
+        left(now);
+        break;
+    default:;
+    }
+}
+
+static bool has_end(void)
+{
+    return (phase >= PHASE_PAUSE && phase <= PHASE_LOGIN) || phase == PHASE_LEAVE;
+}
+
+void iscsi_poll(msec now)
+{
+    conn_poll(now);
+    if (phase == PHASE_RESOLVE) {
+        enum dns_state state = dns_result(&used.addr);
+        if (state == DNS_DONE)
+            connect(now);
+        else if (state == DNS_ERROR)
+            retry(ERR_DNS_FAILED, 0, now);
+    }
+    if (task_stalled(now))
+        retry(ERR_TCP_TIMEOUT, 0, now);
+    if (!attached && phase > PHASE_IDLE && phase < PHASE_READY && time_reached(now, give_up_at)) {
+        static const u8 why[] = {
+            [PHASE_RESOLVE] = ERR_DNS_FAILED,
+            [PHASE_CONNECT] = ERR_TCP_TIMEOUT,
+            [PHASE_LOGIN] = ERR_LOGIN_TIMEOUT,
+            [PHASE_PROBE] = ERR_LUN_NOT_READY,
+        };
+        enum error waiting = phase == PHASE_PROBE ? task_waiting_for() : OK;
+        if (phase == PHASE_PAUSE)
+            waiting = error;
+        fail(waiting ? waiting : why[phase]);
+    }
+    if (has_end() && time_reached(now, phase_end))
+        time_out(now);
+    session_pump(now);
+}
+
+u32 iscsi_timeout(msec now)
+{
+    /* Who waits for a request or a state looks again before the loop sleeps. */
+    if (task_news() || phase != phase_told) {
+        phase_told = phase;
+        return 0;
+    }
+    u32 ms = min_u32(conn_timeout(), has_end() ? time_left(now, phase_end) : TIMEOUT_NEVER);
+    if (!attached && phase > PHASE_IDLE && phase < PHASE_READY)
+        ms = min_u32(ms, time_left(now, give_up_at));
+    if (phase == PHASE_PROBE || phase == PHASE_READY)
+        ms = min_u32(ms, task_timeout(now));
+    /* The answer to a redirect's name comes without an upward call. */
+    return phase == PHASE_RESOLVE ? min_u32(ms, 20) : ms;
+}
