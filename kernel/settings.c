@@ -121,9 +121,12 @@ static bool check_address(struct value *v, size_t len)
     return bits >= 31 || (host && host != ~v->prefix);
 }
 
-static bool check_name(const char *s, size_t len)
+static bool check_name(char *s, size_t len)
 {
     size_t label = 0;
+    /* The root's dot, as some DHCP servers write it, says nothing new. */
+    if (s[len - 1] == '.')
+        s[--len] = 0;
     for (size_t i = 0; i < len; i++) {
         if (s[i] == '.' && label)
             label = 0;
@@ -171,8 +174,8 @@ static bool check_nic(struct value *v, size_t len)
 {
     char *s = v->text;
     u32 bus, device, function;
-    u8 mac[6];
     if (len == 17) {
+        u8 mac[6];
         for (u32 i = 0; i < 6; i++) {
             u32 byte;
             if (!parse_number(s + 3 * i, 2, 16, 255, &byte) || (i < 5 && s[3 * i + 2] != ':'))
@@ -209,7 +212,7 @@ static bool check(enum form form, struct value *v)
     case FORM_HOST:
         return check_host(s, len, n);
     case FORM_NAME:
-        return check_name(s, len);
+        return check_name(v->text, len);
     case FORM_TEXT:
         /* UTF-8 passes; what could steer a terminal does not. */
         for (; *s; s++)

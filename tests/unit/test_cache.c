@@ -79,8 +79,11 @@ static void sector_by_sector_costs_one_request_a_line(void **state)
         check_read(lba, 1);
     assert_int_equal(fake.requests, (BLOCKS + 7) / 8);
     assert_int_equal(fake.blocks_moved, BLOCKS);
-    /* Across two lines, both there. */
+    /* The last line is shorter. */
     u32 before = fake.requests;
+    check_read(BLOCKS - 1, 1);
+    assert_int_equal(fake.requests, before);
+    /* Across two lines, both there. */
     check_read(BLOCKS - 12, 7);
     assert_int_equal(fake.requests, before);
     /* What needs a whole line does not go through one. */

@@ -127,6 +127,11 @@ static void entries_that_contradict_each_other(void **state)
     partition(0, 0x06, 63, 16 * 63 * 50 - 63, 16, 63);
     partition(1, 0x06, 240 * 63 * 20, 240 * 63 * 20, 240, 63);
     expect(16065 * 50, 50, 255, 63);
+    /* Sector 0 is no address, not even that of the LBA before sector 1's. */
+    empty_mbr();
+    partition(0, 0x83, 62, 16 * 63 * 50, 16, 63);
+    memcpy(mbr + 447, "\x01\x00\x00", 3);
+    expect(16065 * 50, 50, 255, 63);
     /* CHS left at zero by tools that don't care. */
     empty_mbr();
     partition(0, 0x83, 2048, 100000, 16, 63);

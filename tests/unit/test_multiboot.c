@@ -168,6 +168,11 @@ static void a_long_command_line_loses_whole_words(void **state)
     assert_true(parse(0x04));
     assert_true(info.command_line_cut);
     assert_int_equal(strlen(info.command_line), 1001);
+    /* One character too many. */
+    mem[CMDLINE + 1024] = 0;
+    assert_true(parse(0x04));
+    assert_true(info.command_line_cut);
+    assert_int_equal(strlen(info.command_line), 1001);
     /* It just fits. */
     mem[CMDLINE + 1023] = 0;
     assert_true(parse(0x04));

@@ -204,7 +204,9 @@ static void names_texts_and_secrets(void **state)
     NONE_VALID(SET_HOSTNAME, text);
     text[63] = 0;
     ALL_VALID(SET_HOSTNAME, text, "a", "a.b", "my-pc_1.example.com");
-    NONE_VALID(SET_HOSTNAME, "", ".", "a..b", ".a", "a b", "a/b", "a.", "\xc3\xa4");
+    NONE_VALID(SET_HOSTNAME, "", ".", "a..b", ".a", "a b", "a/b", "a..", "\xc3\xa4");
+    ALL_VALID(SET_DOMAIN, "example.com.");
+    assert_string_equal(setting_text(SET_DOMAIN), "example.com");
     memset(text, 'x', sizeof(text));
     for (size_t i = 9; i < 254; i += 10)
         text[i] = '.';
