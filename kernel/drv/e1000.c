@@ -92,7 +92,6 @@ static struct e1000_memory memory;
 static const struct id *id;
 static u32 counted[ARRAY_SIZE(counters)]; /* by registers that reading does not clear */
 static u32 enabled;                       /* what IMS has */
-static bool stuck;                        /* at the latest update */
 
 static const struct id *find(u16 device)
 {
@@ -218,7 +217,6 @@ static void start(void)
         write(MANC, read(MANC) & ~MANC_ARP_EN);
     filter(nic.mac);
     e1000_ring_start(regs, &memory);
-    stuck = false;
 }
 
 /* Read the cause of interrupts, which clears it, and act on a link change. */
@@ -276,10 +274,7 @@ static void update(struct netdev *dev)
         u32 *counter = (u32 *)((u8 *)&dev->stats + counters[i].counter);
         *counter += count(i);
     }
-    /* Twice in a row: nothing was sent for the time between two updates. */
-    bool again = stuck;
-    stuck = e1000_tx_stuck() && dev->link_up;
-    if (stuck && again) {
+    if (e1000_tx_stuck(dev)) {
         dev->stats.tx_errors++;
         if (reset()) {
             e1000_ring_drop();

@@ -32,9 +32,9 @@ bool e1000_tx_reclaim(struct netdev *dev);
 /* Does the stack have to wait for the NIC before it can send more? */
 bool e1000_tx_full(const struct netdev *dev);
 
-/* Has nothing been sent since the last call, although the NIC had something to send then and now?
- */
-bool e1000_tx_stuck(void);
+/* Has the NIC had a link and something to send for seconds, and not sent any of it? To be asked
+ * from time to time. */
+bool e1000_tx_stuck(struct netdev *dev);
 
 /* The netdev_ops. */
 bool e1000_transmit(struct netdev *dev, struct pkt *p);

@@ -7,6 +7,9 @@
 #include "drv/e1000_regs.h"
 #include "str.h"
 
+/* A NIC with a link that sends nothing for so long hangs. */
+#define STUCK_US 2000000
+
 struct ring {
     struct pkt *first, *last; /* the packets that the NIC has */
     u32 size;                 /* descriptors */
@@ -20,8 +23,11 @@ static struct ring rx, tx;
 static volatile struct e1000_rx_desc *rx_desc;
 static volatile struct e1000_tx_desc *tx_desc;
 static struct pkt_pool *rx_pool;
-static bool rx_partial; /* inside a frame that began in an earlier descriptor */
-static u32 tx_done, tx_done_seen;
+static bool rx_partial;  /* inside a frame that began in an earlier descriptor */
+static u32 tx_done;      /* frames sent since the start */
+static bool tx_waiting;  /* at the latest look for a stuck ring there was something to send, */
+static u32 tx_done_seen; /* so much had been sent, */
+static u32 tx_since;     /* and it had looked like that since then, in us */
 
 static u32 next(const struct ring *r, u32 i)
 {
@@ -156,11 +162,17 @@ bool e1000_tx_full(const struct netdev *dev)
     return full(&tx) || !dev->tx_pool->available;
 }
 
-bool e1000_tx_stuck(void)
+bool e1000_tx_stuck(struct netdev *dev)
 {
-    bool stuck = tx.head != tx.told && tx_done == tx_done_seen;
-    tx_done_seen = tx_done;
-    return stuck;
+    e1000_tx_reclaim(dev);
+    u32 now = platform_now_us();
+    bool pending = tx.head != tx.told;
+    if (!pending || !dev->link_up || !tx_waiting || tx_done != tx_done_seen) {
+        tx_waiting = pending;
+        tx_done_seen = tx_done;
+        tx_since = now;
+    }
+    return now - tx_since >= STUCK_US;
 }
 
 bool e1000_transmit(struct netdev *dev, struct pkt *p)
@@ -216,7 +228,7 @@ void e1000_ring_start(struct mmio *mmio, const struct e1000_memory *memory)
     regs = mmio;
     rx_pool = memory->rx_pool;
     rx_partial = false;
-    tx_done = tx_done_seen = 0;
+    tx_waiting = false;
     memset(memory->rx_ring, 0, memory->rx_count * sizeof(*rx_desc));
     memset(memory->tx_ring, 0, memory->tx_count * sizeof(*tx_desc));
     rx_desc = (void *)memory->rx_ring;
