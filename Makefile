@@ -21,7 +21,7 @@ CFLAGS := -m32 -march=i586 -mtune=generic -std=gnu11 -ffreestanding -fno-pic -mr
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections -fdata-sections \
 	-fvisibility=hidden -fno-common -Wall -Wextra -Werror -Wno-format-truncation -iquote kernel \
 	-ffile-prefix-map=$(CURDIR)=.
-LDFLAGS := -m elf_i386 -pie --no-dynamic-linker -z notext -z norelro -z noexecstack \
+LDFLAGS := -m elf_i386 -pie --no-dynamic-linker -z notext -z norelro -z noexecstack --no-warn-rwx-segments \
 	--hash-style=sysv --build-id=none --gc-sections -T boot/kernel.lds
 
 KERNEL_SRC := $(wildcard kernel/*.c kernel/*/*.c)

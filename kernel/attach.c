@@ -65,9 +65,6 @@ static void make_pool(struct pkt_pool *pool, u32 count)
 
 void attach_init(const struct plan *plan)
 {
-    static const struct poller net = {net_poll, net_timeout};
-    static const struct poller iscsi = {iscsi_poll, iscsi_timeout};
-
     make_pool(&rx_pool, plan->rx_packets);
     make_pool(&tx_pool, plan->tx_packets);
     nic_memory = (struct e1000_memory){
@@ -86,8 +83,6 @@ void attach_init(const struct plan *plan)
     };
     cache_memory = arena_take(plan->cache);
     cache_size = plan->cache;
-    loop_register(&net);
-    loop_register(&iscsi);
 }
 
 /* Run the event loop until done() or until ms have passed; says what it waits for when that takes
@@ -170,11 +165,15 @@ static enum error bring_up_link(void)
     pci_bdf_text(bdf, dev->bdf);
     mac_text(mac, dev->mac);
     print("NIC      %s at %s, MAC %s, ", dev->model, bdf, mac);
+    static const struct poller net = {net_poll, net_timeout};
+    static const struct poller iscsi = {iscsi_poll, iscsi_timeout};
     static struct wake_source wake = {.enable = nic_interrupt, .acknowledge = nic_acknowledge};
     wake.irq = dev->irq;
     wake_set_source(&wake);
     net_init(dev, loop_now());
     tcp_init(&tcp_params);
+    loop_register(&net);
+    loop_register(&iscsi);
     if (!wait_for(link_is_up, LINK_WAIT_MS, "the link")) {
         print("no link\n");
         format_text(tried, sizeof(tried), "%s at %s for %u s", dev->model, bdf,

@@ -11,6 +11,9 @@ static msec latest;
 
 void loop_register(const struct poller *p)
 {
+    for (u32 i = 0; i < poller_count; i++)
+        if (pollers[i] == p)
+            return;
     if (poller_count < POLLERS)
         pollers[poller_count++] = p;
 }

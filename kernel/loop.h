@@ -13,7 +13,7 @@ struct poller {
     u32 (*timeout)(msec now);
 };
 
-/* p stays the caller's and must stay valid. */
+/* p stays the caller's and must stay valid. A second time changes nothing. */
 void loop_register(const struct poller *p);
 
 /* Poll everyone once, without waiting: what the timer tick calls. */

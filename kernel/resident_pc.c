@@ -74,6 +74,8 @@ bool resident_install(void)
     block->caller_idt = (struct table_register){0x3ff, 0};
     block->call_sp = RESIDENT_SIZE;
     block->busy = 1;
+    /* The boot loader's own may be gone by now. */
+    __asm__ volatile("lgdt %0" : : "m"(block->gdtr));
     resident_relocated();
     return true;
 }
@@ -81,6 +83,7 @@ bool resident_install(void)
 void resident_relocated(void)
 {
     block->idt = kernel_idt;
+    __asm__ volatile("lidt %0" : : "m"(block->idt));
     block->kernel_stack = (u32)kernel_stack_top;
 }
 

@@ -5,6 +5,7 @@
 #include "error.h"
 #include "machine.h"
 #include "multiboot.h"
+#include "platform.h"
 #include "platform_pc.h"
 #include "resident.h"
 #include "str.h"
@@ -62,11 +63,9 @@ _Noreturn void start(u32 magic, u32 info)
 {
     machine.boot.map = &loader_map;
     bool multiboot = multiboot_parse(magic, info, &machine.boot);
-    bool installed = resident_install();
     exceptions_init();
-    if (!installed)
+    if (!resident_install())
         __asm__ volatile("cli\n\thlt");
-    resident_relocated();
     console_init();
     platform_time_init();
 

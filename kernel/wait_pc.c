@@ -28,8 +28,8 @@ void wake_set_source(const struct wake_source *s)
 
 static struct far_pointer *irq_vector(u8 irq)
 {
-    u32 number = irq < 8 ? IRQ0_VECTOR + irq : IRQ8_VECTOR + irq - 8u;
-    return (struct far_pointer *)phys_ptr(number * 4, 4);
+    int number = irq < 8 ? IRQ0_VECTOR + irq : IRQ8_VECTOR + irq - 8;
+    return (struct far_pointer *)phys_ptr((u32)number * 4, 4);
 }
 
 /* Sleep until any interrupt. */
