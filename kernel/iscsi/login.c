@@ -333,9 +333,11 @@ static enum login_result complete(bool next_stage, enum error *why)
     clear_out();
     enum error e = take_text();
     in_len = 0;
-    if (!e && stage == STAGE_SECURITY && !next_stage) {
+    /* The request with our CHAP_R asks for the next stage, as in RFC 7143's examples (tgtd takes no
+     * other way); a target that has to prove itself gets no further than here without it. */
+    if (!e && stage == STAGE_SECURITY && (!next_stage || security == WANT_PROOF)) {
         e = security_step();
-        transit = security == SECURITY_DONE;
+        transit = security >= WANT_PROOF;
     }
     if (!e && next_stage) {
         if (stage == STAGE_OPERATIONAL) {
@@ -378,8 +380,6 @@ enum login_result login_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len
     }
     /* The target may only go where we wanted to go, and not while either side has more to say. */
     u8 next = stage == STAGE_SECURITY ? STAGE_OPERATIONAL : STAGE_FULL_FEATURE;
-    if (next_stage && stage == STAGE_SECURITY && security == WANT_PROOF)
-        *why = ERR_LOGIN_TARGET_AUTH;
     if (get_be32(bhs + BHS_ITT) != itt || (flags >> 2 & 3) != stage ||
         memcmp(bhs + LOGIN_ISID, config->isid, sizeof(config->isid)) != 0 ||
         (next_stage &&

@@ -8,8 +8,9 @@
 
 #define LUN_LIST       8 /* bytes before the first LUN of a REPORT LUNS answer */
 #define INQUIRY_LENGTH 36
-#define WRITE_PROTECT  0x80 /* of a disk's device-specific parameter in MODE SENSE (SBC-3, 6.4.1)  \
-                             */
+#define WRITE_PROTECT                                                                              \
+    0x80 /* of a disk's device-specific parameter in MODE SENSE (SBC-3, 6.4.1)                     \
+          */
 
 enum step { REPORT_LUNS, INQUIRY, READY, CAPACITY_10, MODE_SENSE, CAPACITY_16, STEPS };
 
