@@ -46,7 +46,7 @@ static bool parse(struct tcp_segment *s, const struct pkt *p, ip4 from, ip4 to)
 {
     const u8 *h = p->data;
     u32 header = p->len < TCP_HEADER ? 0 : (h[TCP_DATA_OFFSET] >> 4) * 4u;
-    if (header < TCP_HEADER || header > p->len || (p->flags & PKT_BROADCAST)) {
+    if (header < TCP_HEADER || header > p->len || from == to || (p->flags & PKT_BROADCAST)) {
         net_stats.tcp_bad++;
         return false;
     }

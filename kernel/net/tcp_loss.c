@@ -203,7 +203,10 @@ static void grow(u32 acked)
     if (!tcb.cwnd_limited || tcb.cwnd > SSTHRESH_NONE / 2)
         return;
     if (tcb.cwnd < tcb.ssthresh) {
-        tcb.cwnd += min_u32(acked, 2u * tcb.snd_mss); /* RFC 3465: peers delay ACKs */
+        /* Peers with receive offload acknowledge many segments at once (RFC 9406, L); after a
+         * timeout an ACK may be for what arrived long ago (RFC 3465, 2.3). */
+        acked = min_u32(acked, (tcb.recovery == TCP_LOSS ? 1u : 8u) * tcb.snd_mss);
+        tcb.cwnd = min_u32(tcb.cwnd + acked, tcb.ssthresh);
         return;
     }
     tcb.cwnd_credit += acked;

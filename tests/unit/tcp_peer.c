@@ -22,6 +22,7 @@
 
 struct peer_options peer_options;
 struct peer_events events;
+void (*peer_on_connected)(void);
 void (*peer_on_receive)(void);
 void (*peer_on_closed)(void);
 bool peer_tx_fails, peer_no_route;
@@ -185,6 +186,8 @@ static void on_connected(void *ctx, msec t)
     assert_ptr_equal(ctx, &events);
     assert_int_equal(t, now);
     events.connected++;
+    if (peer_on_connected)
+        peer_on_connected();
 }
 
 static void on_receive(void *ctx, const u8 *data, u32 len, msec t)
@@ -229,7 +232,7 @@ void peer_reset(msec start)
     peer_tx_fail_rate = peer_arp_refreshes = 0;
     peer_arp = ARP_FOUND;
     peer_path_mtu = 1500;
-    peer_on_receive = peer_on_closed = NULL;
+    peer_on_connected = peer_on_receive = peer_on_closed = NULL;
     memset(&net_stats, 0, sizeof(net_stats));
     device = (struct netdev){.mtu = 1500, .rx_ring = 48, .tx_pool = &peer_tx_pool};
     config = (struct ipv4_config){.addr = PEER_OUR_ADDR, .netmask = 0xffffff00};

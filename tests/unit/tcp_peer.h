@@ -55,7 +55,8 @@ extern struct peer_events {
     u8 *received; /* all bytes so far */
     u32 received_len;
 } events;
-/* Called from receive() and closed() when not NULL. */
+/* Called from there when not NULL. */
+extern void (*peer_on_connected)(void);
 extern void (*peer_on_receive)(void);
 extern void (*peer_on_closed)(void);
 

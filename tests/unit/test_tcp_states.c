@@ -12,8 +12,8 @@
 // clang-format on
 #include <string.h>
 
-#define UNA (our_iss + 1)  /* the first byte of ours */
-#define RCV (PEER_ISS + 1) /* the first byte of the peer's */
+#define UNA (our_iss + 1)          /* the first byte of ours */
+#define RCV (peer_options.iss + 1) /* the first byte of the peer's */
 
 static int fresh(void **state)
 {
@@ -31,10 +31,19 @@ static int nothing_leaks(void **state)
     return 0;
 }
 
+static void assert_closed(enum error reason)
+{
+    assert_int_equal(events.closed, 1);
+    assert_int_equal(events.reason, reason);
+}
+
+/* --- Opening --- */
+
 static void syn_offers_everything(void **state)
 {
     (void)state;
     peer_connect();
+    assert_int_equal(tcp_timeout(now), 0);
     peer_poll();
     struct seg *s = peer_next();
     assert_int_equal(s->flags, SYN);
@@ -48,7 +57,7 @@ static void syn_offers_everything(void **state)
     assert_int_equal(s->tsecr, 0);
 }
 
-static void established_by_syn_ack(void **state)
+static void syn_ack_establishes(void **state)
 {
     (void)state;
     state_syn_sent();
@@ -60,12 +69,537 @@ static void established_by_syn_ack(void **state)
     assert_false(s->sack_permitted || s->has_mss || s->has_wscale);
 }
 
+static void only_what_the_peer_offers_is_used(void **state)
+{
+    (void)state;
+    peer_options = (struct peer_options){.wscale = -1, .window = 0xffff, .iss = PEER_ISS};
+    state_syn_sent();
+    struct seg *s = peer_accept();
+    assert_int_equal(s->options_len, 0);
+    assert_int_equal(s->wnd, 65535);
+    /* No MSS option: 536 (RFC 9293, 3.7.1). */
+    send_pattern(0, 1000);
+    peer_poll();
+    peer_expect(ACK, UNA, RCV, 536);
+    peer_expect(PSH | ACK, UNA + 536, RCV, 464);
+}
+
+static void data_in_the_syn_ack_and_before_it(void **state)
+{
+    (void)state;
+    peer_options.ts = false;
+    state_syn_sent();
+    send_pattern(0, 100);
+    peer_send(SYN | ACK, PEER_ISS, our_iss + 1, "hello", 5);
+    assert_int_equal(events.connected, 1);
+    assert_int_equal(events.received_len, 5);
+    assert_memory_equal(events.received, "hello", 5);
+    peer_poll();
+    struct seg *s = peer_expect(PSH | ACK, UNA, RCV + 5, 100);
+    assert_int_equal(s->data[99], pattern(99));
+}
+
+static void syn_is_repeated_at_1_2_4_seconds(void **state)
+{
+    (void)state;
+    state_syn_sent();
+    u32 pause = 1000;
+    for (u32 i = 0; i < 4; i++, pause *= 2) {
+        peer_run(pause - 1);
+        peer_expect_silence();
+        peer_run(1);
+        peer_expect(SYN, our_iss, 0, 0);
+    }
+    peer_run(20000);
+    assert_closed(ERR_TCP_TIMEOUT);
+    assert_int_equal(now, 1000 + 15000 + 20000);
+    assert_int_equal(tcp_timeout(now), TIMEOUT_NEVER);
+    assert_true(peer_arp_refreshes > 0);
+}
+
+static void handshake_gives_up_on_time(void **state)
+{
+    (void)state;
+    state_syn_sent();
+    peer_run(19999);
+    assert_int_equal(events.closed, 0);
+    peer_run(1);
+    assert_closed(ERR_TCP_TIMEOUT);
+}
+
+static void syn_waits_for_arp_without_losing_time(void **state)
+{
+    (void)state;
+    peer_arp = ARP_PENDING;
+    peer_connect();
+    peer_run(300);
+    peer_expect_silence();
+    peer_arp = ARP_FOUND;
+    peer_run(10);
+    struct seg *s = peer_next();
+    assert_int_equal(s->flags, SYN);
+}
+
+static void no_arp_answer_is_told(void **state)
+{
+    (void)state;
+    peer_arp = ARP_FAILED;
+    peer_connect();
+    peer_run(20000);
+    assert_closed(ERR_NET_NO_ARP);
+}
+
+static void no_route_is_told(void **state)
+{
+    (void)state;
+    peer_no_route = true;
+    peer_connect();
+    peer_run(20000);
+    assert_closed(ERR_NET_NO_ROUTE);
+}
+
+static void refused_by_rst(void **state)
+{
+    (void)state;
+    state_syn_sent();
+    /* Not for our SYN: a guess. */
+    peer_send(RST | ACK, 0, our_iss, NULL, 0);
+    peer_send(RST | ACK, 0, our_iss + 2, NULL, 0);
+    peer_send(RST, 0, 0, NULL, 0);
+    assert_int_equal(events.closed, 0);
+    peer_send(RST | ACK, 0, our_iss + 1, NULL, 0);
+    assert_closed(ERR_TCP_REFUSED);
+    peer_run(5000);
+    peer_expect_silence();
+}
+
+static void old_syn_ack_is_reset(void **state)
+{
+    (void)state;
+    state_syn_sent();
+    peer_send(SYN | ACK, 77, our_iss + 100, NULL, 0);
+    peer_expect(RST, our_iss + 100, 0, 0);
+    peer_send(ACK, 77, our_iss + 1, NULL, 0); /* no SYN: nothing */
+    assert_int_equal(events.connected, 0);
+    peer_accept();
+    assert_int_equal(events.connected, 1);
+}
+
+static void both_ends_open_at_once(void **state)
+{
+    (void)state;
+    state_syn_sent();
+    peer_send(SYN, PEER_ISS, 0, NULL, 0);
+    peer_poll();
+    peer_expect(SYN | ACK, our_iss, RCV, 0);
+    peer_expect_silence();
+    /* The answer is lost, and comes again. */
+    peer_run(1000);
+    peer_expect(SYN | ACK, our_iss, RCV, 0);
+    assert_int_equal(events.connected, 0);
+    peer_send(ACK, RCV, our_iss + 5, NULL, 0); /* acknowledges what was not sent */
+    assert_int_equal(events.connected, 0);
+    peer_send(ACK, RCV, our_iss + 1, NULL, 0);
+    assert_int_equal(events.connected, 1);
+    peer_drain();
+    send_pattern(0, 10);
+    peer_poll();
+    peer_expect(PSH | ACK, UNA, RCV, 10);
+}
+
+static void rst_ends_a_simultaneous_open(void **state)
+{
+    (void)state;
+    state_syn_sent();
+    peer_send(SYN, PEER_ISS, 0, NULL, 0);
+    peer_send(RST, RCV, 0, NULL, 0);
+    assert_closed(ERR_TCP_REFUSED);
+}
+
+static void ports_and_sequence_numbers_are_random(void **state)
+{
+    (void)state;
+    u16 port[8];
+    u32 iss[8];
+    for (u32 i = 0; i < 8; i++) {
+        state_syn_sent();
+        port[i] = our_port;
+        iss[i] = our_iss;
+        for (u32 k = 0; k < i; k++) {
+            assert_int_not_equal(port[i], port[k]);
+            assert_true(iss[i] - iss[k] + 0x10000 > 0x20000);
+        }
+        tcp_abort();
+    }
+}
+
+static void connecting_aborts_the_connection_before(void **state)
+{
+    (void)state;
+    state_established();
+    u16 port = our_port;
+    u32 una = UNA;
+    peer_connect();
+    struct seg *s = peer_expect(RST | ACK, una, RCV, 0);
+    assert_int_equal(s->sport, port);
+    assert_int_equal(events.closed, 0);
+}
+
+/* --- Closing --- */
+
+static void peer_closes(void **state)
+{
+    (void)state;
+    state_established();
+    peer_send(FIN | ACK, RCV, UNA, NULL, 0);
+    assert_closed(ERR_TCP_CLOSED);
+    peer_poll();
+    /* Our own FIN follows at once, is repeated when it gets lost, and then all is quiet. */
+    peer_expect(FIN | ACK, UNA, RCV + 1, 0);
+    peer_run(1000);
+    peer_expect(FIN | ACK, UNA, RCV + 1, 0);
+    peer_drain();
+    peer_send(ACK, RCV + 1, UNA + 1, NULL, 0);
+    peer_run(10000);
+    peer_expect_silence();
+    assert_int_equal(events.closed, 1);
+}
+
+static void peer_closes_with_data_still_to_send(void **state)
+{
+    (void)state;
+    state_established();
+    send_pattern(0, 100);
+    peer_send(FIN | ACK, RCV, UNA, "x", 1);
+    assert_int_equal(events.received_len, 1);
+    assert_closed(ERR_TCP_CLOSED);
+    assert_int_equal(tcp_send("y", 1), 0);
+    peer_poll();
+    peer_expect(FIN | PSH | ACK, UNA, RCV + 2, 100);
+}
+
+static void we_close(void **state)
+{
+    (void)state;
+    state_time_wait();
+    peer_run(60000);
+    peer_expect_silence();
+}
+
+static void late_fin_is_acknowledged_in_time_wait(void **state)
+{
+    (void)state;
+    state_time_wait();
+    peer_send(FIN | ACK, RCV, UNA + 1, NULL, 0);
+    peer_poll();
+    peer_expect(ACK, UNA + 1, RCV + 1, 0);
+    peer_send(RST, RCV + 1, 0, NULL, 0);
+    assert_int_equal(events.closed, 1);
+}
+
+static void close_sends_what_is_in_the_buffer_first(void **state)
+{
+    (void)state;
+    state_established();
+    send_pattern(0, 2000);
+    tcp_close(now);
+    assert_int_equal(tcp_send("z", 1), 0);
+    peer_poll();
+    peer_expect(ACK, UNA, RCV, 1448);
+    peer_expect(FIN | PSH | ACK, UNA + 1448, RCV, 552);
+    peer_send(ACK, RCV, UNA + 2001, "more", 4); /* half closed: we still take data */
+    assert_int_equal(events.received_len, 4);
+    peer_send(FIN | ACK, RCV + 4, UNA + 2001, NULL, 0);
+    assert_closed(OK);
+    peer_expect(ACK, UNA + 2001, RCV + 5, 0);
+}
+
+static void fin_that_acknowledges_ours(void **state)
+{
+    (void)state;
+    state_fin_wait_1();
+    peer_send(FIN | ACK, RCV, UNA + 1, NULL, 0);
+    assert_closed(OK);
+    peer_expect(ACK, UNA + 1, RCV + 1, 0);
+}
+
+static void simultaneous_close(void **state)
+{
+    (void)state;
+    state_fin_wait_1();
+    peer_send(FIN | ACK, RCV, UNA, NULL, 0);
+    assert_int_equal(events.closed, 0);
+    peer_poll();
+    peer_expect(ACK, UNA + 1, RCV + 1, 0);
+    peer_send(ACK, RCV + 1, UNA + 1, NULL, 0);
+    assert_closed(OK);
+}
+
+static void fin_is_repeated(void **state)
+{
+    (void)state;
+    state_fin_wait_1();
+    peer_run(1000);
+    peer_expect(FIN | ACK, UNA, RCV, 0);
+}
+
+static void peer_that_never_closes_is_left(void **state)
+{
+    (void)state;
+    tcp_set_user_timeout(5000);
+    state_fin_wait_2();
+    peer_run(5000);
+    assert_closed(ERR_TCP_TIMEOUT);
+}
+
+static void closing_before_the_handshake_is_done(void **state)
+{
+    (void)state;
+    state_syn_sent();
+    tcp_close(now);
+    assert_int_equal(events.closed, 0);
+    peer_poll();
+    assert_closed(OK);
+    peer_expect_silence();
+}
+
+static void closing_while_the_syn_ack_arrives(void **state)
+{
+    (void)state;
+    state_syn_sent();
+    tcp_close(now);
+    peer_options.ts = false;
+    peer_send(SYN | ACK, PEER_ISS, our_iss + 1, NULL, 0);
+    assert_int_equal(events.connected, 0);
+    peer_poll();
+    peer_expect(FIN | ACK, UNA, RCV, 0);
+}
+
+static void abort_sends_rst_and_is_silent(void **state)
+{
+    (void)state;
+    state_established();
+    send_pattern(0, 10);
+    peer_poll();
+    peer_drain();
+    tcp_abort();
+    peer_expect(RST | ACK, UNA + 10, RCV, 0);
+    assert_int_equal(events.closed, 0);
+    assert_int_equal(tcp_timeout(now), TIMEOUT_NEVER);
+    assert_int_equal(tcp_send_space(), 0);
+}
+
+static void reset_by_peer(void **state)
+{
+    (void)state;
+    state_established();
+    peer_send(RST, RCV, 0, NULL, 0);
+    assert_closed(ERR_TCP_RESET);
+    peer_run(1000);
+    peer_expect_silence();
+}
+
+static void connect_from_closed(void)
+{
+    peer_on_closed = NULL;
+    peer_connect();
+}
+
+static void owner_reconnects_inside_closed(void **state)
+{
+    (void)state;
+    state_established();
+    peer_send(ACK, RCV + 100, UNA, "queued", 6);
+    peer_drain();
+    peer_on_closed = connect_from_closed;
+    peer_send(FIN | ACK, RCV, UNA, NULL, 0);
+    struct seg *s = peer_next();
+    assert_int_equal(s->flags, RST | ACK);
+    peer_poll();
+    s = peer_next();
+    assert_int_equal(s->flags, SYN);
+    assert_int_not_equal(s->sport, our_port);
+    our_iss = s->seq;
+    our_port = s->sport;
+    peer_accept();
+    assert_int_equal(events.connected, 2);
+    assert_int_equal(events.closed, 1);
+}
+
+static void abort_connection(void)
+{
+    tcp_abort();
+}
+
+static void owner_aborts_inside_receive(void **state)
+{
+    (void)state;
+    state_established();
+    peer_send(ACK, RCV + 3, UNA, "def", 3);
+    peer_on_receive = abort_connection;
+    peer_send(FIN | ACK, RCV, UNA, "abc", 3);
+    assert_int_equal(events.received_len, 3);
+    assert_int_equal(events.closed, 0);
+}
+
+static void owner_aborts_inside_connected(void **state)
+{
+    (void)state;
+    state_syn_sent();
+    peer_on_connected = abort_connection;
+    peer_options.ts = false;
+    peer_send(SYN | ACK, PEER_ISS, our_iss + 1, "abc", 3);
+    assert_int_equal(events.received_len, 0);
+    /* The same after a simultaneous open. */
+    peer_drain();
+    peer_on_connected = NULL;
+    state_syn_sent();
+    peer_on_connected = abort_connection;
+    peer_send(SYN, PEER_ISS, 0, NULL, 0);
+    peer_send(ACK, RCV, UNA, "abc", 3);
+    assert_int_equal(events.received_len, 0);
+}
+
+static void owner_aborts_inside_receive_from_the_queue(void **state)
+{
+    (void)state;
+    state_established();
+    peer_send(ACK, RCV + 6, UNA, "ghi", 3);
+    peer_send(ACK, RCV + 3, UNA, "def", 3);
+    peer_send(ACK, RCV, UNA, "ab", 2);
+    peer_on_receive = abort_connection;
+    peer_send(ACK, RCV + 2, UNA, "c", 1);
+    assert_int_equal(events.received_len, 3);
+}
+
+/* --- Silence --- */
+
+static void user_timeout_ends_it(void **state)
+{
+    (void)state;
+    tcp_set_user_timeout(10000);
+    state_established();
+    peer_run(3000);
+    send_pattern(0, 10);
+    peer_run(9999);
+    assert_int_equal(events.closed, 0);
+    peer_run(10000);
+    assert_closed(ERR_TCP_TIMEOUT);
+    assert_true(peer_arp_refreshes > 0);
+}
+
+static void user_timeout_while_nothing_goes_out(void **state)
+{
+    (void)state;
+    tcp_set_user_timeout(10000);
+    state_established();
+    peer_arp = ARP_FAILED;
+    send_pattern(0, 10);
+    peer_run(10000);
+    assert_closed(ERR_TCP_TIMEOUT);
+}
+
+static void clock_that_jumps_is_no_timeout(void **state)
+{
+    (void)state;
+    tcp_set_user_timeout(10000);
+    state_established();
+    send_pattern(0, 10);
+    peer_poll();
+    peer_drain();
+    now += 100000; /* nobody polled us for so long */
+    peer_poll();
+    assert_int_equal(events.closed, 0);
+    peer_expect(PSH | ACK, UNA, RCV, 10);
+    peer_send(ACK, RCV, UNA + 10, NULL, 0);
+    peer_run(100);
+    assert_int_equal(events.closed, 0);
+}
+
+static void keepalive_asks_and_is_content_with_an_answer(void **state)
+{
+    (void)state;
+    state_established();
+    for (u32 i = 0; i < 3; i++) {
+        peer_run(14999);
+        peer_expect_silence();
+        peer_run(1);
+        peer_expect(ACK, UNA - 1, RCV, 0);
+        peer_send(ACK, RCV, UNA, NULL, 0);
+    }
+    assert_int_equal(events.closed, 0);
+}
+
+static void keepalive_without_an_answer_ends_it(void **state)
+{
+    (void)state;
+    tcp_set_user_timeout(10000);
+    state_established();
+    peer_run(15000);
+    assert_int_equal(peer_drain(), 1);
+    peer_run(9999);
+    assert_int_equal(peer_drain(), 4);
+    assert_int_equal(events.closed, 0);
+    assert_true(peer_arp_refreshes > 0);
+    peer_run(1);
+    assert_closed(ERR_TCP_TIMEOUT);
+}
+
+static void keepalive_of_the_peer_is_answered(void **state)
+{
+    (void)state;
+    state_established();
+    peer_send(ACK, RCV - 1, UNA, NULL, 0);
+    peer_poll();
+    peer_expect(ACK, UNA, RCV, 0);
+    peer_send(ACK, RCV - 1, UNA, "x", 1);
+    peer_poll();
+    peer_expect(ACK, UNA, RCV, 0);
+    assert_int_equal(events.received_len, 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fresh, nothing_leaks)
     const struct CMUnitTest tests[] = {
         T(syn_offers_everything),
-        T(established_by_syn_ack),
+        T(syn_ack_establishes),
+        T(only_what_the_peer_offers_is_used),
+        T(data_in_the_syn_ack_and_before_it),
+        T(syn_is_repeated_at_1_2_4_seconds),
+        T(handshake_gives_up_on_time),
+        T(syn_waits_for_arp_without_losing_time),
+        T(no_arp_answer_is_told),
+        T(no_route_is_told),
+        T(refused_by_rst),
+        T(old_syn_ack_is_reset),
+        T(both_ends_open_at_once),
+        T(rst_ends_a_simultaneous_open),
+        T(ports_and_sequence_numbers_are_random),
+        T(connecting_aborts_the_connection_before),
+        T(peer_closes),
+        T(peer_closes_with_data_still_to_send),
+        T(we_close),
+        T(late_fin_is_acknowledged_in_time_wait),
+        T(close_sends_what_is_in_the_buffer_first),
+        T(fin_that_acknowledges_ours),
+        T(simultaneous_close),
+        T(fin_is_repeated),
+        T(peer_that_never_closes_is_left),
+        T(closing_before_the_handshake_is_done),
+        T(closing_while_the_syn_ack_arrives),
+        T(abort_sends_rst_and_is_silent),
+        T(reset_by_peer),
+        T(owner_reconnects_inside_closed),
+        T(owner_aborts_inside_receive),
+        T(owner_aborts_inside_connected),
+        T(owner_aborts_inside_receive_from_the_queue),
+        T(user_timeout_ends_it),
+        T(user_timeout_while_nothing_goes_out),
+        T(clock_that_jumps_is_no_timeout),
+        T(keepalive_asks_and_is_content_with_an_answer),
+        T(keepalive_without_an_answer_ends_it),
+        T(keepalive_of_the_peer_is_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

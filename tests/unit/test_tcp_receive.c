@@ -1,0 +1,398 @@
+/* TCP: receiving. Order, acknowledgments, SACK blocks, the out-of-order queue and its bounds. */
+#include "net/net.h"
+#include "tcp_peer.h"
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+// clang-format on
+#include <string.h>
+
+#define UNA (our_iss + 1)          /* the first byte of ours */
+#define RCV (peer_options.iss + 1) /* the first byte of the peer's */
+
+static int fresh(void **state)
+{
+    (void)state;
+    peer_reset(1000);
+    return 0;
+}
+
+static int nothing_leaks(void **state)
+{
+    (void)state;
+    tcp_abort();
+    assert_int_equal(peer_rx_pool.available, peer_rx_pool.total);
+    assert_int_equal(peer_tx_pool.available, peer_tx_pool.total);
+    return 0;
+}
+
+/* The peer's stream is the pattern. */
+static void data_at(u32 position, u32 len)
+{
+    u8 data[2048];
+    fill_pattern(data, position, len);
+    peer_send(ACK, RCV + position, UNA, data, len);
+}
+
+static void assert_sack(const struct seg *s, u32 i, u32 left, u32 right)
+{
+    assert_true(i < s->sacks);
+    assert_int_equal(s->sack[i][0], RCV + left);
+    assert_int_equal(s->sack[i][1], RCV + right);
+}
+
+static void in_order_data_is_one_ack_for_the_batch(void **state)
+{
+    (void)state;
+    state_established();
+    for (u32 i = 0; i < 10; i++)
+        data_at(i * 1448, 1448);
+    peer_expect_silence();
+    peer_poll();
+    peer_expect(ACK, UNA, RCV + 14480, 0);
+    peer_expect_silence();
+    assert_true(received_pattern(14480));
+}
+
+static void one_small_segment_waits_40_ms_for_its_ack(void **state)
+{
+    (void)state;
+    state_established();
+    data_at(0, 100);
+    peer_poll();
+    assert_int_equal(tcp_timeout(now), 40);
+    peer_run(39);
+    peer_expect_silence();
+    peer_run(1);
+    peer_expect(ACK, UNA, RCV + 100, 0);
+    peer_run(1000);
+    peer_expect_silence();
+}
+
+static void an_answer_carries_the_ack(void **state)
+{
+    (void)state;
+    state_established();
+    data_at(0, 100);
+    send_pattern(0, 10);
+    peer_poll();
+    peer_expect(PSH | ACK, UNA, RCV + 100, 10);
+    peer_send(ACK, RCV + 100, UNA + 10, NULL, 0);
+    peer_run(1000);
+    peer_expect_silence();
+}
+
+static void window_is_the_same_whatever_the_queue_holds(void **state)
+{
+    (void)state;
+    state_established();
+    data_at(5000, 1000);
+    struct seg *s = peer_expect(ACK, UNA, RCV, 0);
+    assert_int_equal(s->wnd << 3, PEER_WINDOW);
+    data_at(7000, 1000);
+    s = peer_expect(ACK, UNA, RCV, 0);
+    assert_int_equal(s->wnd << 3, PEER_WINDOW);
+}
+
+static void out_of_order_is_answered_at_once_and_queued(void **state)
+{
+    (void)state;
+    state_established();
+    data_at(100, 100);
+    struct seg *s = peer_expect(ACK, UNA, RCV, 0);
+    assert_int_equal(s->sacks, 1);
+    assert_sack(s, 0, 100, 200);
+    data_at(300, 100);
+    s = peer_expect(ACK, UNA, RCV, 0);
+    assert_int_equal(s->sacks, 2);
+    assert_sack(s, 0, 300, 400); /* the latest first */
+    assert_sack(s, 1, 100, 200);
+    data_at(400, 50); /* joins the latest */
+    s = peer_expect(ACK, UNA, RCV, 0);
+    assert_int_equal(s->sacks, 2);
+    assert_sack(s, 0, 300, 450);
+    assert_int_equal(events.received_len, 0);
+
+    peer_poll();
+    peer_drain();
+    data_at(0, 100); /* fills the first hole: an ACK in this round, without waiting */
+    assert_true(received_pattern(200));
+    peer_poll();
+    s = peer_expect(ACK, UNA, RCV + 200, 0);
+    assert_int_equal(s->sacks, 1);
+    assert_sack(s, 0, 300, 450);
+    data_at(200, 100);
+    assert_true(received_pattern(450));
+    peer_poll();
+    s = peer_expect(ACK, UNA, RCV + 450, 0);
+    assert_int_equal(s->sacks, 0);
+}
+
+static void no_more_than_three_blocks_fit_beside_timestamps(void **state)
+{
+    (void)state;
+    state_established();
+    for (u32 i = 1; i <= 5; i++) {
+        data_at(i * 200, 100);
+        peer_poll();
+        peer_drain();
+    }
+    data_at(1200, 100);
+    struct seg *s = peer_expect(ACK, UNA, RCV, 0);
+    assert_int_equal(s->sacks, 3);
+    assert_sack(s, 0, 1200, 1300);
+    assert_sack(s, 1, 1000, 1100);
+    assert_sack(s, 2, 800, 900);
+    assert_int_equal(s->options_len, 40);
+}
+
+static void four_blocks_without_timestamps(void **state)
+{
+    (void)state;
+    peer_options.ts = false;
+    state_established();
+    for (u32 i = 1; i <= 5; i++)
+        data_at(i * 200, 100);
+    peer_poll();
+    struct seg *s = NULL;
+    while (peer_queued())
+        s = peer_next();
+    assert_int_equal(s->sacks, 4);
+    assert_int_equal(s->options_len, 36);
+}
+
+static void flood_of_out_of_order_segments_costs_few_acks(void **state)
+{
+    (void)state;
+    state_established();
+    for (u32 i = 1; i <= 20; i++)
+        data_at(i * 1000, 1000);
+    assert_int_equal(peer_drain(), 3);
+    peer_poll();
+    struct seg *s = peer_expect(ACK, UNA, RCV, 0);
+    assert_sack(s, 0, 1000, 21000);
+    peer_expect_silence();
+}
+
+static void without_sack_each_is_a_duplicate_ack(void **state)
+{
+    (void)state;
+    peer_options.sack = false;
+    state_established();
+    for (u32 i = 1; i <= 20; i++)
+        data_at(i * 1000, 1000);
+    assert_int_equal(peer_queued(), 20);
+    while (peer_queued())
+        assert_int_equal(peer_expect(ACK, UNA, RCV, 0)->sacks, 0);
+}
+
+static void overlaps_of_every_kind(void **state)
+{
+    (void)state;
+    state_established();
+    const u32 piece[][2] = {{100, 50}, {140, 30},  {90, 20},  {80, 100},  {300, 100},
+                            {320, 10}, {250, 60},  {390, 50}, {200, 300}, {600, 10},
+                            {590, 30}, {500, 200}, {0, 60},   {30, 200},  {0, 900}};
+    for (u32 i = 0; i < ARRAY_SIZE(piece); i++)
+        data_at(piece[i][0], piece[i][1]);
+    assert_true(received_pattern(900));
+    peer_poll();
+    peer_drain();
+    data_at(0, 500);
+    assert_true(received_pattern(900));
+    peer_poll();
+    peer_expect(ACK, UNA, RCV + 900, 0);
+    struct tcp_info info;
+    tcp_get_info(&info);
+    assert_true(info.duplicates >= 1);
+}
+
+static void random_pieces_make_the_stream(void **state)
+{
+    (void)state;
+    for (u32 round = 0; round < 50; round++) {
+        peer_reset(round * 7777);
+        peer_options.iss = 0xfffffff0u - round * 100;
+        state_established();
+        u32 total = 20000, seed = round + 1;
+        for (u32 i = 0; events.received_len < total; i++) {
+            seed = seed * 1664525 + 1013904223;
+            u32 at = (seed >> 8) % total, len = 1 + (seed >> 4) % 1400;
+            if (i % 16 == 0)
+                at = events.received_len;
+            data_at(at, len > total - at ? total - at : len);
+            if (i % 8 == 0)
+                peer_poll();
+            if (peer_queued() > 1000)
+                peer_drain();
+        }
+        assert_true(received_pattern(total));
+        tcp_abort();
+        assert_int_equal(peer_rx_pool.available, peer_rx_pool.total);
+    }
+}
+
+static void fin_out_of_order_counts_when_its_turn_comes(void **state)
+{
+    (void)state;
+    state_established();
+    peer_send(FIN | ACK, RCV + 3, UNA, "def", 3);
+    assert_int_equal(events.closed, 0);
+    peer_send(ACK, RCV + 2, UNA, "XYZ", 3); /* over the front of what is held */
+    peer_send(ACK, RCV, UNA, "ab", 2);
+    assert_int_equal(events.received_len, 6);
+    assert_memory_equal(events.received, "abXdef", 6);
+    assert_int_equal(events.closed, 1);
+    assert_int_equal(events.reason, ERR_TCP_CLOSED);
+}
+
+static void lone_fin_ahead_of_data_is_not_kept(void **state)
+{
+    (void)state;
+    state_established();
+    peer_send(FIN | ACK, RCV + 3, UNA, NULL, 0);
+    peer_send(ACK, RCV, UNA, "abc", 3);
+    assert_int_equal(events.closed, 0);
+    peer_send(FIN | ACK, RCV + 3, UNA, NULL, 0);
+    assert_int_equal(events.closed, 1);
+}
+
+static void data_behind_the_window_is_cut(void **state)
+{
+    (void)state;
+    state_established();
+    u8 data[1000];
+    fill_pattern(data, PEER_WINDOW - 500, 1000);
+    peer_send(FIN | ACK, RCV + PEER_WINDOW - 500, UNA, data, 1000);
+    struct seg *s = peer_expect(ACK, UNA, RCV, 0);
+    assert_sack(s, 0, PEER_WINDOW - 500, PEER_WINDOW);
+    data_at(PEER_WINDOW + 1, 100);
+    assert_int_equal(net_stats.tcp_rejected, 1);
+}
+
+static void queue_leaves_a_quarter_of_the_pool(void **state)
+{
+    (void)state;
+    state_established();
+    /* Every other byte: the smallest pieces there are. */
+    for (u32 i = 1; i < 300; i += 2)
+        data_at(i, 1);
+    assert_int_equal(peer_rx_pool.available, PEER_RX_POOL / 4);
+    /* The lowest holes are taken all the same, in exchange for the highest pieces. */
+    data_at(0, 1);
+    assert_true(received_pattern(2));
+    assert_int_equal(peer_rx_pool.available, PEER_RX_POOL / 4 + 1);
+    for (u32 i = 2; i < 300; i += 2) {
+        peer_poll();
+        peer_drain();
+        data_at(i, 1);
+    }
+    for (u32 i = events.received_len; i < 300; i++)
+        data_at(i, 1);
+    assert_true(received_pattern(300));
+    assert_int_equal(peer_rx_pool.available, PEER_RX_POOL);
+}
+
+static void full_queue_prefers_lower_data(void **state)
+{
+    (void)state;
+    state_established();
+    for (u32 i = 0; i < PEER_RX_POOL * 3 / 4; i++)
+        data_at(1000 + i * 20, 10);
+    peer_poll();
+    peer_drain();
+    data_at(500, 10); /* the last one goes for it */
+    assert_int_equal(peer_rx_pool.available, PEER_RX_POOL / 4);
+    u32 last = 1000 + (PEER_RX_POOL * 3 / 4 - 1) * 20;
+    struct seg *s = peer_next();
+    assert_sack(s, 0, 500, 510);
+    for (u32 i = 1; i < s->sacks; i++)
+        assert_true(s->sack[i][1] - RCV <= last);
+    data_at(last + 100, 10); /* and nothing higher than the highest is taken */
+    assert_int_equal(peer_rx_pool.available, PEER_RX_POOL / 4);
+    s = peer_next();
+    assert_sack(s, 0, 500, 510);
+}
+
+static void acks_are_repeated_when_they_do_not_go_out(void **state)
+{
+    (void)state;
+    state_established();
+    peer_tx_fails = true;
+    data_at(0, 1000);
+    data_at(1000, 1000);
+    data_at(3000, 100);
+    peer_run(100);
+    peer_tx_fails = false;
+    peer_run(10);
+    struct seg *s = peer_expect(ACK, UNA, RCV + 2000, 0);
+    assert_sack(s, 0, 3000, 3100);
+    peer_expect_silence();
+}
+
+static void segments_without_a_packet_to_answer(void **state)
+{
+    (void)state;
+    state_established();
+    struct pkt *taken = NULL, *p;
+    while ((p = pkt_alloc(&peer_tx_pool))) {
+        p->next = taken;
+        taken = p;
+    }
+    data_at(100, 100);
+    send_pattern(0, 100);
+    peer_run(50);
+    while ((p = taken)) {
+        taken = p->next;
+        pkt_free(p);
+    }
+    peer_run(10);
+    peer_expect(PSH | ACK, UNA, RCV, 100);
+}
+
+static void checksum_is_verified_unless_the_nic_did(void **state)
+{
+    (void)state;
+    peer_options.ts = false;
+    state_established();
+    struct seg s = {.sport = PEER_PORT, .dport = our_port, .flags = ACK, .len = 3, .data = "abc"};
+    s.seq = RCV;
+    s.ack = UNA;
+    s.wnd = 1000;
+    u8 raw[64];
+    u32 n = peer_build(raw, &s);
+    peer_send_raw(raw, n, PEER_ADDR, PEER_OUR_ADDR, 0, false);
+    assert_int_equal(net_stats.tcp_checksum, 1);
+    assert_int_equal(events.received_len, 0);
+    peer_send_raw(raw, n, PEER_ADDR, PEER_OUR_ADDR, PKT_L4_CSUM_OK, false);
+    assert_int_equal(events.received_len, 3);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, fresh, nothing_leaks)
+    const struct CMUnitTest tests[] = {
+        T(in_order_data_is_one_ack_for_the_batch),
+        T(one_small_segment_waits_40_ms_for_its_ack),
+        T(an_answer_carries_the_ack),
+        T(window_is_the_same_whatever_the_queue_holds),
+        T(out_of_order_is_answered_at_once_and_queued),
+        T(no_more_than_three_blocks_fit_beside_timestamps),
+        T(four_blocks_without_timestamps),
+        T(flood_of_out_of_order_segments_costs_few_acks),
+        T(without_sack_each_is_a_duplicate_ack),
+        T(overlaps_of_every_kind),
+        T(random_pieces_make_the_stream),
+        T(fin_out_of_order_counts_when_its_turn_comes),
+        T(lone_fin_ahead_of_data_is_not_kept),
+        T(data_behind_the_window_is_cut),
+        T(queue_leaves_a_quarter_of_the_pool),
+        T(full_queue_prefers_lower_data),
+        T(acks_are_repeated_when_they_do_not_go_out),
+        T(segments_without_a_packet_to_answer),
+        T(checksum_is_verified_unless_the_nic_did),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
