@@ -1,0 +1,186 @@
+/* PCI: finding functions behind bridges and on root buses, BARs, the command register. */
+#include "drv/pci.h"
+#include "platform_host.h"
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+// clang-format on
+
+#define NIC     0x100e8086u
+#define OTHER   0x12378086u
+#define BRIDGE  0x244e8086u
+#define CHIPSET 0x70008086u
+
+#define MULTI   0x80
+
+struct function {
+    u16 bdf;
+    u32 id;
+    u8 header;
+    u8 subordinate;
+};
+
+static const struct function *machine;
+static u32 machine_size;
+static u32 functions_read;
+static u32 bars[6];
+static u16 command;
+
+static u32 pci_read(u16 bdf, u8 offset)
+{
+    functions_read += offset == PCI_VENDOR_ID;
+    for (u32 i = 0; i < machine_size; i++) {
+        const struct function *f = &machine[i];
+        if (f->bdf != bdf)
+            continue;
+        if (f->subordinate && offset == 0x18)
+            return (u32)f->subordinate << 16 | 0x00ff00ff;
+        switch (offset) {
+        case PCI_VENDOR_ID:
+            return f->id;
+        case PCI_HEADER_TYPE & 0xfc:
+            return (u32)f->header << 16;
+        case PCI_COMMAND:
+            return 0x02900000u | command;
+        }
+        if (offset >= PCI_BAR0 && offset < PCI_BAR0 + sizeof(bars))
+            return bars[(offset - PCI_BAR0) / 4];
+    }
+    return UINT32_MAX;
+}
+
+static void pci_write(u16 bdf, u8 offset, u16 value)
+{
+    (void)bdf;
+    assert_int_equal(offset, PCI_COMMAND);
+    command = value;
+}
+
+static void power_on(const struct function *f, u32 count)
+{
+    host_reset(0);
+    host_pci_read32 = pci_read;
+    host_pci_write16 = pci_write;
+    machine = f;
+    machine_size = count;
+    functions_read = 0;
+}
+
+static bool is_nic(u16 vendor, u16 device)
+{
+    return (vendor | (u32)device << 16) == NIC;
+}
+
+static void finds_all_on_bus_0_in_order(void **state)
+{
+    (void)state;
+    static const struct function f[] = {
+        {0x0000, OTHER, 0, 0},   {0x0008, CHIPSET, MULTI, 0}, {0x0009, NIC, 0, 0},
+        {0x0018, NIC, MULTI, 0}, {0x001b, NIC, 0, 0},
+    };
+    power_on(f, ARRAY_SIZE(f));
+    assert_int_equal(pci_find(0, is_nic), 0x0009);
+    assert_int_equal(pci_find(0x0009, is_nic), 0x0009);
+    assert_int_equal(pci_find(0x000a, is_nic), 0x0018);
+    assert_int_equal(pci_find(0x0019, is_nic), 0x001b);
+    assert_int_equal(pci_find(0x001c, is_nic), PCI_BDF_END);
+    assert_int_equal(pci_find(PCI_BDF_END, is_nic), PCI_BDF_END);
+}
+
+static void single_function_devices_are_asked_once(void **state)
+{
+    (void)state;
+    /* Such a device may answer for all its function numbers. */
+    static const struct function f[] = {
+        {0x0010, OTHER, 0, 0}, {0x0011, NIC, 0, 0}, {0x0018, NIC, 0, 0}};
+    power_on(f, ARRAY_SIZE(f));
+    assert_int_equal(pci_find(0, is_nic), 0x0018);
+    assert_int_equal(functions_read, 4);
+}
+
+static void finds_what_is_behind_bridges(void **state)
+{
+    (void)state;
+    static const struct function f[] = {
+        {0x0000, OTHER, 0, 0}, {0x0008, BRIDGE, 1, 2}, {0x0100, BRIDGE, MULTI | 1, 2},
+        {0x0208, NIC, 0, 0},   {0x00f8, OTHER, 0, 0},
+    };
+    power_on(f, ARRAY_SIZE(f));
+    assert_int_equal(pci_find(0, is_nic), 0x0208);
+    assert_true(functions_read < 120);
+    assert_int_equal(pci_find(0x0108, is_nic), 0x0208);
+}
+
+static void finds_what_is_on_other_root_buses(void **state)
+{
+    (void)state;
+    static const struct function f[] = {
+        {0x0000, OTHER, 0, 0}, {0x8008, OTHER, MULTI, 0}, {0x800d, NIC, 0, 0}, {0xfff8, NIC, 0, 0}};
+    power_on(f, ARRAY_SIZE(f));
+    assert_int_equal(pci_find(0, is_nic), 0x800d);
+    assert_int_equal(pci_find(0x800e, is_nic), 0xfff8);
+    assert_int_equal(pci_find(0xfff9, is_nic), PCI_BDF_END);
+}
+
+static void an_empty_machine_has_none(void **state)
+{
+    (void)state;
+    power_on(NULL, 0);
+    assert_int_equal(pci_find(0, is_nic), PCI_BDF_END);
+    assert_true(functions_read <= 256 * 32);
+}
+
+static void memory_bars(void **state)
+{
+    (void)state;
+    static const struct function f[] = {{0x0018, NIC, 0, 0}};
+    power_on(f, 1);
+    bars[0] = 0xfeb00000;
+    bars[1] = 0xc001;     /* I/O */
+    bars[2] = 0xfea0000c; /* 64 bits, prefetchable, below 4 GiB */
+    bars[3] = 0;
+    bars[4] = 0xfe900004;     /* 64 bits, above */
+    bars[5] = 1u << 31 | 0x4; /* 64 bits without room for the rest */
+    assert_int_equal(pci_bar(0x0018, 0), 0xfeb00000);
+    assert_int_equal(pci_bar(0x0018, 1), 0);
+    assert_int_equal(pci_bar(0x0018, 2), 0xfea00000);
+    assert_int_equal(pci_bar(0x0018, 3), 0);
+    assert_int_equal(pci_bar(0x0018, 4), 0);
+    assert_int_equal(pci_bar(0x0018, 5), 0);
+    assert_int_equal(pci_bar(0x0020, 0), 0); /* nobody there */
+}
+
+static void enabling_keeps_the_other_bits(void **state)
+{
+    (void)state;
+    static const struct function f[] = {{0x0018, NIC, 0, 0}};
+    power_on(f, 1);
+    command = PCI_COMMAND_NO_INTX | 0x0141;
+    pci_enable(0x0018);
+    assert_int_equal(command, 0x0141 | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+static void addresses_as_text(void **state)
+{
+    (void)state;
+    char t[PCI_BDF_TEXT];
+    assert_string_equal(pci_bdf_text(t, 0x0018), "00:03.0");
+    assert_string_equal(pci_bdf_text(t, 0xffff), "ff:1f.7");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_all_on_bus_0_in_order),
+        cmocka_unit_test(single_function_devices_are_asked_once),
+        cmocka_unit_test(finds_what_is_behind_bridges),
+        cmocka_unit_test(finds_what_is_on_other_root_buses),
+        cmocka_unit_test(an_empty_machine_has_none),
+        cmocka_unit_test(memory_bars),
+        cmocka_unit_test(enabling_keeps_the_other_bits),
+        cmocka_unit_test(addresses_as_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
