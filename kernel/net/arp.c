@@ -190,7 +190,9 @@ static bool valid(const u8 *a, u32 len)
 {
     static const u8 none[6];
     return len >= ARP_LEN && get_be32(a + ARP_TYPES) == 0x00010800 &&
-           get_be16(a + ARP_LENGTHS) == 0x0604 && !(a[ARP_SHA] & 1) && memcmp(a + ARP_SHA, none, 6);
+           get_be16(a + ARP_LENGTHS) == 0x0604 &&
+           (u32)get_be16(a + ARP_OP) - ARP_REQUEST <= ARP_REPLY - ARP_REQUEST &&
+           !(a[ARP_SHA] & 1) && memcmp(a + ARP_SHA, none, 6);
 }
 
 static void process(const u8 *a, msec now)

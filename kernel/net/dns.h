@@ -11,8 +11,8 @@
 void dns_init(void);
 
 /* servers: up to DNS_SERVERS, 0 for unused. domain (may be empty) is put behind names without a
- * dot; when that name does not exist, the name is tried alone. A question that is under
- * way fails. */
+ * dot; when that name does not exist, the name is tried alone. A question under way
+ * fails. */
 void dns_configure(const ip4 servers[DNS_SERVERS], const char *domain);
 
 /* Begin to look a name up; a dotted address needs no server and is there at once. An earlier
@@ -23,8 +23,7 @@ enum dns_state {
     DNS_IDLE,
     DNS_ASKING,
     DNS_DONE,
-    DNS_ERROR /* no such name, not a name, no server, or no answer: from 7 s with one server to 21 s
-               */
+    DNS_ERROR, /* no name, not found, or no answer: 7 s with one server, 21 s with three */
 };
 
 /* The answer, in *addr once DNS_DONE. */
