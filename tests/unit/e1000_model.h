@@ -30,6 +30,7 @@ struct e1000_model {
     /* What it is like. */
     bool gone;        /* every read gives all ones */
     bool rst_ignored; /* CTRL.RST does nothing, as in QEMU 7.2 */
+    bool rst_sticks;  /* CTRL.RST never clears */
     bool keeps_stats; /* reading does not clear them, as in QEMU 7.2 */
     bool holds_rdt;   /* RDT writes wait for another access, as under KVM */
     bool holds_tx;    /* frames are not sent */
@@ -213,8 +214,8 @@ static void model_write(u32 offset, u32 value)
         assert_false(value & CTRL_PHY_RST);
         if (value & CTRL_RST) {
             m->resets++;
-            value &= ~CTRL_RST;
-            if (!m->rst_ignored) {
+            value &= m->rst_sticks ? UINT32_MAX : ~CTRL_RST;
+            if (!m->rst_ignored && !m->rst_sticks) {
                 model_registers_to_default();
                 return;
             }

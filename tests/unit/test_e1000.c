@@ -128,6 +128,26 @@ static void reset_leaves_a_link_that_is_up_alone(void **state)
     assert_true(host_now - 1000 < 100);
 }
 
+static void a_reset_that_does_not_end_is_not_waited_for(void **state)
+{
+    (void)state;
+    model_power_on(0x100e);
+    nic_model->rst_sticks = true;
+    assert_int_equal(try_open(), OK);
+    assert_true(host_now - 1000 < 200);
+}
+
+/* A speed forced by somebody is as good a link as any. */
+static void a_forced_link_that_is_up_is_left_alone(void **state)
+{
+    (void)state;
+    model_power_on(0x100e);
+    nic_model->phy_pctrl = 0x0140;
+    assert_int_equal(try_open(), OK);
+    assert_int_equal(nic_model->phy_pctrl, 0x0140);
+    assert_true(dev->link_up);
+}
+
 static void a_phy_that_negotiates_is_left_to_it(void **state)
 {
     (void)state;
@@ -448,6 +468,10 @@ static void stop_leaves_the_nic_silent(void **state)
         transmit_numbered(0);
         dev->ops->flush(dev);
         receive_numbered(0);
+        /* The first part of a frame whose rest never comes. */
+        model_receive(&kind, sizeof(kind), RXD_STATUS_IXSM, 0);
+        assert_received(0);
+        assert_null(dev->ops->receive(dev));
         dev->ops->stop(dev);
         assert_false(model_reg(RCTL) & RCTL_EN);
         assert_false(model_reg(TCTL) & TCTL_EN);
@@ -539,6 +563,8 @@ int main(void)
         cmocka_unit_test(filters_are_set_even_when_reset_does_nothing),
         cmocka_unit_test(fibre_models_start_their_own_negotiation),
         OPENED(reset_leaves_a_link_that_is_up_alone),
+        cmocka_unit_test(a_reset_that_does_not_end_is_not_waited_for),
+        cmocka_unit_test(a_forced_link_that_is_up_is_left_alone),
         cmocka_unit_test(a_phy_that_negotiates_is_left_to_it),
         cmocka_unit_test(a_phy_powered_down_is_woken),
         cmocka_unit_test(mac_comes_from_the_eeprom),

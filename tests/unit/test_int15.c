@@ -186,6 +186,14 @@ static void what_does_not_show_us_is_left_to_the_bios(void **state)
     int15_init(&bios);
     assert_true(call(0xe801));
     assert_int_equal((u16)r.ebx, 104 * 16);
+    bios.ext_kib = 119 * 1024 % 0x10000;
+    bios.hidden_base = MIB + bios.ext_kib * 1024u;
+    int15_init(&bios);
+    assert_false(call(0x8800));
+    bios.ext_kib++;
+    int15_init(&bios);
+    assert_true(call(0x8800));
+    assert_int_equal((u16)r.eax, bios.ext_kib - 1);
     /* And of one that has no answers. */
     bios.e801_kib = bios.e801_blocks = bios.ext_kib = 0;
     bios.big_kib = 0;
