@@ -14,8 +14,6 @@ struct tcb tcb;
 struct tcp_params tcp_params;
 u32 tcp_user_timeout;
 
-static u32 last_port;
-
 void tcp_init(const struct tcp_params *params)
 {
     tcp_reass_flush();
@@ -35,13 +33,7 @@ void tcp_connect(ip4 addr, u16 port, const struct tcp_ops *ops, void *ctx, u32 g
     tcb.ctx = ctx;
     tcb.local_addr = ipv4_config()->addr;
     tcb.remote_addr = addr;
-    /* Not the latest one again: the peer may have it in TIME-WAIT. */
-    u32 local;
-    do
-        local = PORT_LOW + platform_random() % (65536 - PORT_LOW);
-    while (local == last_port);
-    last_port = local;
-    tcb.ports = local << 16 | port;
+    tcb.ports = (PORT_LOW + platform_random() % (65536 - PORT_LOW)) << 16 | port;
     tcb.iss = tcp_isn(tcb.local_addr, addr, tcb.ports, now);
     tcb.snd_una = tcb.snd_nxt = tcb.iss;
     tcb.snd_end = tcb.iss + 1;
@@ -187,11 +179,11 @@ static bool timers(void)
         tcp_rto_expired();
     }
     if (keepalive_wanted() && time_reached(tcb.now, tcb.keepalive_at)) {
+        /* One that does not go out is as good as one that gets lost. */
+        tcp_transmit(tcb.snd_una - 1, 0, TCP_ACK);
         tcb.keepalive_probing = true;
-        if (tcp_transmit(tcb.snd_una - 1, 0, TCP_ACK)) {
-            tcb.keepalive_at = tcb.now + TCP_KEEPALIVE_INTERVAL;
-            count_retry();
-        }
+        tcb.keepalive_at = tcb.now + TCP_KEEPALIVE_INTERVAL;
+        count_retry();
     }
     return true;
 }

@@ -1,7 +1,11 @@
-/* TCP (RFC 9293) for a client: active opens only, one connection at a time.
+/* TCP (RFC 9293) for a client: active opens only, one connection at a time. With window scaling and
+ * timestamps (RFC 7323), SACK (2018, 6675), NewReno (6582), RFC 5961's defences; without Nagle and
+ * urgent data.
  *
- * Received data is handed up straight from the packet, in order; what is above takes it all. Data
- * to send is copied into the connection's send buffer and stays there until it is acknowledged. */
+ * Received data is handed up straight from the packet, in order; what is above takes it all, so the
+ * window never changes. Data to send is copied into the connection's send buffer and stays there
+ * until it is acknowledged. Data and ACKs go out at tcp_poll(): what one round brings shares
+ * segments. */
 #ifndef LUNBOOT_TCP_H
 #define LUNBOOT_TCP_H
 
@@ -15,18 +19,21 @@ struct tcp_ops {
     void (*connected)(void *ctx, msec now);
     /* The next len bytes of the stream, all of which are taken. data is valid during the call. */
     void (*receive)(void *ctx, const u8 *data, u32 len, msec now);
-    /* There is room in the send buffer again. */
+    /* Some of the send buffer has become free since the last tcp_poll(). */
     void (*writable)(void *ctx, msec now);
-    /* The connection is gone, for good. OK: both sides have closed in order. */
+    /* The connection is gone, for good, and nothing more comes of it. OK: both sides have closed in
+     * order. ERR_TCP_CLOSED: the peer has closed, we had not; what is in the send buffer still goes
+     * out unless tcp_connect() or tcp_abort() follow. Also: ERR_TCP_REFUSED, ERR_NET_NO_ROUTE,
+     * ERR_NET_NO_ARP, ERR_NET_UNREACHABLE (handshake only), ERR_TCP_TIMEOUT, ERR_TCP_RESET. */
     void (*closed)(void *ctx, enum error reason, msec now);
 };
 
-/* What is used of these is set once, before the first connection. */
+/* Set once, before the first connection. */
 struct tcp_params {
     u8 *send_buffer;      /* lent to TCP for ever */
     u32 send_buffer_size; /* a power of two, 64 KiB or more */
     u32 window; /* bytes that we let a peer send ahead: no more than the receive ring holds */
-    struct pkt_pool *rx_pool; /* to know how many packets the out-of-order queue may keep */
+    struct pkt_pool *rx_pool; /* the out-of-order queue keeps up to three quarters of its packets */
 };
 
 void tcp_init(const struct tcp_params *params);
@@ -44,14 +51,16 @@ u32 tcp_send(const void *data, u32 len);
 /* How much tcp_send() would take now. */
 u32 tcp_send_space(void);
 
-/* No more to send: FIN after what is in the buffer. closed() follows. */
+/* No more to send: FIN after what is in the buffer. Data may still arrive. closed() follows, at the
+ * latest after the user timeout without progress; never from within this call. */
 void tcp_close(msec now);
 
 /* RST, and forget it. closed() is not called. */
 void tcp_abort(void);
 
 /* When data is unacknowledged for longer than this, or keepalive has no answer for it, the
- * connection is given up (RFC 9293 3.8.3). Milliseconds. */
+ * connection is given up (RFC 9293 3.8.3): milliseconds, 30000 from tcp_init() on, kept over
+ * connections. A peer that answers with a shut window is alive. */
 void tcp_set_user_timeout(u32 ms);
 
 struct tcp_info {

@@ -103,7 +103,6 @@ static void take_syn(const struct tcp_segment *s)
     }
     tcb.snd_wnd = tcb.max_snd_wnd = s->wnd; /* never scaled in a SYN */
     tcb.snd_wl1 = s->seq;
-    tcb.snd_wl2 = s->ack;
     tcb.ack_now = true;
 }
 
@@ -208,11 +207,11 @@ static bool take_ack(const struct tcp_segment *s)
         return true; /* overtaken by a later one */
 
     u32 wnd = s->wnd << tcb.snd_wscale, old = tcb.snd_wnd;
-    if (seq_lt(tcb.snd_wl1, s->seq) || (tcb.snd_wl1 == s->seq && seq_le(tcb.snd_wl2, s->ack))) {
+    /* SND.WL2 is not needed: what acknowledges less than the latest does not come here. */
+    if (seq_le(tcb.snd_wl1, s->seq)) {
         tcb.snd_wnd = wnd;
         tcb.max_snd_wnd = max_u32(tcb.max_snd_wnd, wnd);
         tcb.snd_wl1 = s->seq;
-        tcb.snd_wl2 = s->ack;
     }
     /* The usual segment of a long read has no news for the sending side. */
     if (s->ack == tcb.snd_una && tcb.snd_una == tcb.snd_nxt && tcb.snd_wnd == old)

@@ -111,7 +111,7 @@ struct tcb {
     bool kick;    /* there may be something to send */
     bool freed;   /* the peer acknowledged data since the last poll */
     bool blocked; /* the last attempt to send failed */
-    u32 snd_wnd, max_snd_wnd, snd_wl1, snd_wl2;
+    u32 snd_wnd, max_snd_wnd, snd_wl1;
     u8 snd_wscale;
     u16 peer_mss, snd_mss;
     msec last_sent;

@@ -246,6 +246,62 @@ static void syn_options_with_extreme_values(void **state)
     peer_expect(PSH | ACK, UNA + 100, RCV, 10);
 }
 
+/* What looks nearly right, in every state: nothing may crash, leak or spin. */
+static void random_segments_do_no_harm(void **state)
+{
+    (void)state;
+    void (*const fixture[])(void) = {state_syn_sent,   state_established, state_fin_wait_1,
+                                     state_fin_wait_2, state_time_wait,   peer_connect};
+    u32 r = 12345;
+#define RANDOM() (r = r * 1664525 + 1013904223, r >> 8)
+    for (u32 round = 0; round < 600; round++) {
+        peer_reset(round << 22);
+        peer_options.iss = round * 0x9e3779b9;
+        peer_options.sack = round & 1;
+        peer_options.ts = round & 2;
+        fixture[round % ARRAY_SIZE(fixture)]();
+        if (round & 4)
+            tcp_send("some data", 9);
+        for (u32 i = 0; i < 60; i++) {
+            struct seg s = {.sport = PEER_PORT, .dport = our_port};
+            s.flags = (u8)(RANDOM() & 0x3f);
+            if (RANDOM() % 4)
+                s.flags = (u8)((s.flags | ACK) & ~(RST | SYN));
+            s.seq = RCV + RANDOM() % 64 - 8;
+            s.ack = UNA + RANDOM() % 16 - 4;
+            s.wnd = RANDOM() % 3 ? RANDOM() & 0xffff : 0;
+            s.len = RANDOM() % 48;
+            if (peer_options.ts && RANDOM() % 8) {
+                put_be32(s.options, 0x0101080a);
+                put_be32(s.options + 4, now + peer_tsval_offset);
+                put_be32(s.options + 8, RANDOM());
+                s.options_len = 12;
+            }
+            if (RANDOM() % 4 == 0) {
+                put_be32(s.options + s.options_len, 0x0101050a);
+                put_be32(s.options + s.options_len + 4, UNA + RANDOM() % 16);
+                put_be32(s.options + s.options_len + 8, UNA + RANDOM() % 16);
+                s.options_len += 12;
+            }
+            if (RANDOM() % 16 == 0)
+                for (s.options_len = 0; s.options_len < 40; s.options_len++)
+                    s.options[s.options_len] = (u8)(RANDOM() % 12);
+            u8 raw[128];
+            u32 n = peer_build(raw, &s);
+            if (RANDOM() % 32 == 0)
+                n = RANDOM() % n;
+            peer_send_raw(raw, n, PEER_ADDR, PEER_OUR_ADDR, 0, true);
+            if (RANDOM() % 4 == 0)
+                peer_run(RANDOM() % 3000);
+            peer_drain();
+        }
+        tcp_abort();
+        assert_int_equal(peer_rx_pool.available, peer_rx_pool.total);
+        assert_int_equal(peer_tx_pool.available, peer_tx_pool.total);
+        assert_true(events.closed <= 1);
+    }
+}
+
 static void strangers_get_a_reset(void **state)
 {
     (void)state;
@@ -390,6 +446,7 @@ int main(void)
         T(malformed_options),
         T(headers_that_lie),
         T(syn_options_with_extreme_values),
+        T(random_segments_do_no_harm),
         T(strangers_get_a_reset),
         T(land),
         T(simultaneous_open_needs_an_ack_of_our_syn),

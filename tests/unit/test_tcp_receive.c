@@ -248,6 +248,36 @@ static void fin_out_of_order_counts_when_its_turn_comes(void **state)
     assert_int_equal(events.reason, ERR_TCP_CLOSED);
 }
 
+static void fin_below_what_came_is_ignored(void **state)
+{
+    (void)state;
+    state_established();
+    peer_send(FIN | ACK, RCV + 3, UNA, "def", 3);
+    peer_send(ACK, RCV, UNA, "0123456789", 10);
+    assert_int_equal(events.received_len, 10);
+    assert_int_equal(events.closed, 0);
+}
+
+static void fin_belongs_to_the_end_of_its_segment(void **state)
+{
+    (void)state;
+    state_established();
+    data_at(10, 10);
+    u8 data[20];
+    fill_pattern(data, 5, 7);
+    peer_send(FIN | ACK, RCV + 5, UNA, data, 7); /* its end is covered */
+    data_at(0, 5);
+    assert_true(received_pattern(20));
+    assert_int_equal(events.closed, 0);
+    /* And one that is held is not lost under a larger segment. */
+    fill_pattern(data, 30, 10);
+    peer_send(FIN | ACK, RCV + 30, UNA, data, 10);
+    data_at(25, 30);
+    data_at(20, 5);
+    assert_true(received_pattern(40));
+    assert_int_equal(events.closed, 1);
+}
+
 static void lone_fin_ahead_of_data_is_not_kept(void **state)
 {
     (void)state;
@@ -270,6 +300,12 @@ static void data_behind_the_window_is_cut(void **state)
     assert_sack(s, 0, PEER_WINDOW - 500, PEER_WINDOW);
     data_at(PEER_WINDOW + 1, 100);
     assert_int_equal(net_stats.tcp_rejected, 1);
+    for (u32 i = 0; i < PEER_WINDOW; i += 1024) {
+        data_at(i, 1024);
+        peer_poll();
+    }
+    assert_true(received_pattern(PEER_WINDOW));
+    assert_int_equal(events.closed, 0); /* its FIN lay behind the window, too */
 }
 
 static void queue_leaves_a_quarter_of_the_pool(void **state)
@@ -314,6 +350,27 @@ static void full_queue_prefers_lower_data(void **state)
     assert_int_equal(peer_rx_pool.available, PEER_RX_POOL / 4);
     s = peer_next();
     assert_sack(s, 0, 500, 510);
+}
+
+static void full_queue_lets_the_last_one_go_for_its_neighbour(void **state)
+{
+    (void)state;
+    state_established();
+    u32 count = PEER_RX_POOL * 3 / 4, last = 1000 + (count - 1) * 20;
+    for (u32 i = 0; i < count; i++)
+        data_at(1000 + i * 20, 10);
+    data_at(last - 10, 10);
+    data_at(last, 10);
+    assert_int_equal(peer_rx_pool.available, PEER_RX_POOL / 4);
+    peer_poll();
+    peer_drain();
+    data_at(0, 1000);
+    for (u32 i = 0; i < count; i++) {
+        data_at(1000 + i * 20, 20);
+        peer_poll();
+        peer_drain();
+    }
+    assert_true(received_pattern(last + 20));
 }
 
 static void acks_are_repeated_when_they_do_not_go_out(void **state)
@@ -386,10 +443,13 @@ int main(void)
         T(overlaps_of_every_kind),
         T(random_pieces_make_the_stream),
         T(fin_out_of_order_counts_when_its_turn_comes),
+        T(fin_below_what_came_is_ignored),
+        T(fin_belongs_to_the_end_of_its_segment),
         T(lone_fin_ahead_of_data_is_not_kept),
         T(data_behind_the_window_is_cut),
         T(queue_leaves_a_quarter_of_the_pool),
         T(full_queue_prefers_lower_data),
+        T(full_queue_lets_the_last_one_go_for_its_neighbour),
         T(acks_are_repeated_when_they_do_not_go_out),
         T(segments_without_a_packet_to_answer),
         T(checksum_is_verified_unless_the_nic_did),

@@ -406,6 +406,38 @@ static void sack_below_the_threshold_waits(void **state)
     peer_expect_silence();
 }
 
+static void three_small_ranges_above_are_enough(void **state)
+{
+    (void)state;
+    state_established();
+    for (u32 i = 0; i < 8; i++) {
+        send_pattern(i * 100, 100);
+        peer_poll();
+    }
+    assert_int_equal(peer_drain(), 8);
+    const u32 block[][2] = {{UNA + 100, UNA + 200}, {UNA + 300, UNA + 400}, {UNA + 600, UNA + 700}};
+    peer_send_sack(UNA, 3, block); /* RFC 6675, IsLost() */
+    peer_poll();
+    peer_expect(ACK, UNA, RCV, 100);
+    peer_expect_silence();
+}
+
+static void window_that_is_not_used_does_not_grow(void **state)
+{
+    (void)state;
+    static u8 data[SEND_BUFFER];
+    state_established();
+    for (u32 i = 0; i < 50; i++) {
+        send_pattern(i * 1000, 1000);
+        peer_poll();
+        assert_int_equal(peer_drain(), 1);
+        ack((i + 1) * 1000);
+    }
+    tcp_send(data, SEND_BUFFER);
+    peer_poll();
+    assert_int_equal(peer_drain(), 10);
+}
+
 static void sack_that_makes_no_sense_is_ignored(void **state)
 {
     (void)state;
@@ -597,6 +629,8 @@ int main(void)
         T(window_update_is_no_duplicate_ack),
         T(sack_fills_the_holes_only),
         T(sack_below_the_threshold_waits),
+        T(three_small_ranges_above_are_enough),
+        T(window_that_is_not_used_does_not_grow),
         T(sack_that_makes_no_sense_is_ignored),
         T(more_sack_ranges_than_we_remember),
         T(reported_data_that_the_peer_dropped_is_sent_again),

@@ -123,6 +123,7 @@ static void handshake_gives_up_on_time(void **state)
     state_syn_sent();
     peer_run(19999);
     assert_int_equal(events.closed, 0);
+    assert_int_equal(tcp_timeout(now), 1);
     peer_run(1);
     assert_closed(ERR_TCP_TIMEOUT);
 }
@@ -293,7 +294,18 @@ static void late_fin_is_acknowledged_in_time_wait(void **state)
     peer_send(FIN | ACK, RCV, UNA + 1, NULL, 0);
     peer_poll();
     peer_expect(ACK, UNA + 1, RCV + 1, 0);
+    tcp_abort(); /* nothing is left that a reset could end */
+    peer_expect_silence();
+    assert_int_equal(events.closed, 1);
+}
+
+static void rst_ends_time_wait_quietly(void **state)
+{
+    (void)state;
+    state_time_wait();
     peer_send(RST, RCV + 1, 0, NULL, 0);
+    peer_send(FIN | ACK, RCV, UNA + 1, NULL, 0); /* now nobody knows it */
+    peer_expect(RST, UNA + 1, 0, 0);
     assert_int_equal(events.closed, 1);
 }
 
@@ -437,9 +449,14 @@ static void owner_aborts_inside_receive(void **state)
     state_established();
     peer_send(ACK, RCV + 3, UNA, "def", 3);
     peer_on_receive = abort_connection;
+    peer_drain();
     peer_send(FIN | ACK, RCV, UNA, "abc", 3);
     assert_int_equal(events.received_len, 3);
     assert_int_equal(events.closed, 0);
+    peer_poll();
+    peer_expect(RST | ACK, UNA, RCV + 3, 0);
+    peer_expect_silence();
+    assert_int_equal(tcp_timeout(now), TIMEOUT_NEVER);
 }
 
 static void owner_aborts_inside_connected(void **state)
@@ -528,6 +545,17 @@ static void keepalive_asks_and_is_content_with_an_answer(void **state)
         peer_send(ACK, RCV, UNA, NULL, 0);
     }
     assert_int_equal(events.closed, 0);
+    assert_int_equal(peer_arp_refreshes, 0);
+}
+
+static void keepalive_that_does_not_go_out_is_no_answer(void **state)
+{
+    (void)state;
+    tcp_set_user_timeout(10000);
+    state_established();
+    peer_arp = ARP_PENDING;
+    peer_run(25000);
+    assert_closed(ERR_TCP_TIMEOUT);
 }
 
 static void keepalive_without_an_answer_ends_it(void **state)
@@ -581,6 +609,7 @@ int main(void)
         T(peer_closes_with_data_still_to_send),
         T(we_close),
         T(late_fin_is_acknowledged_in_time_wait),
+        T(rst_ends_time_wait_quietly),
         T(close_sends_what_is_in_the_buffer_first),
         T(fin_that_acknowledges_ours),
         T(simultaneous_close),
@@ -599,6 +628,7 @@ int main(void)
         T(clock_that_jumps_is_no_timeout),
         T(keepalive_asks_and_is_content_with_an_answer),
         T(keepalive_without_an_answer_ends_it),
+        T(keepalive_that_does_not_go_out_is_no_answer),
         T(keepalive_of_the_peer_is_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
