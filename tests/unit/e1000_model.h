@@ -214,7 +214,8 @@ static void model_write(u32 offset, u32 value)
         assert_false(value & CTRL_PHY_RST);
         if (value & CTRL_RST) {
             m->resets++;
-            value &= m->rst_sticks ? UINT32_MAX : ~CTRL_RST;
+            if (!m->rst_sticks)
+                value &= ~(u32)CTRL_RST;
             if (!m->rst_ignored && !m->rst_sticks) {
                 model_registers_to_default();
                 return;
