@@ -8,18 +8,13 @@ tests/bootdisk/README.md lists them.
 import os
 import random
 import struct
-from contextlib import ExitStack, contextmanager
 from itertools import accumulate
 from pathlib import Path
 
-from rig.dnsmasq import Dnsmasq
-from rig.namespace import NetNamespace
-from rig.qemu import Qemu
-from rig.tgtd import Tgtd
+import pytest
 
 BUILD = Path(__file__).resolve().parents[2] / os.environ.get("B", "build")
 PROGRAMS = BUILD / "bootdisk"
-ISO = BUILD / "lunboot.iso"
 DEBUG_EXIT = ("-device", "isa-debug-exit")  # the programs end QEMU with it
 
 SECTOR = 512
@@ -84,32 +79,35 @@ class BootDisk:
         return self.image[: self.write_lba * SECTOR] + pattern + self.image[end:]
 
 
-@contextmanager
-def on_lun(directory, disk, target=None, **options):
-    """lunboot from its ISO, and the disk as LUN: yields the PC and the target.
+@pytest.fixture
+def on_lun(net, tgtd, dhcp, machine, iso):
+    """on_lun(disk) boots lunboot's ISO with the disk as LUN; gives the PC and the target.
 
     target: more arguments for Tgtd; options: for Qemu.
     """
-    with ExitStack() as stack:
-        namespace = stack.enter_context(NetNamespace())
-        namespace.add_tap("tap0", "192.0.2.1/24")
-        tgtd = stack.enter_context(Tgtd(namespace, directory, **(target or {})))
-        lun = tgtd.target().lun(disk.path)
-        stack.enter_context(Dnsmasq(namespace, directory, options={17: lun.root_path()}))
-        options = {"iso": ISO, "extra": DEBUG_EXIT, **options}
-        yield stack.enter_context(Qemu(directory, namespace, tap="tap0", **options)), lun
+
+    def start(disk, target=None, **options):
+        lun = tgtd(**(target or {})).target().lun(disk.path)
+        dhcp(options={17: lun.root_path()})
+        return machine(namespace=net, tap="tap0", iso=iso(), extra=DEBUG_EXIT, **options), lun
+
+    return start
 
 
-@contextmanager
-def on_local_disk(directory, disk, **options):
-    """The same PC, with SeaBIOS and the disk on AHCI: what real-mode programs are used to."""
-    extra = (
-        "-device", "ahci,id=ahci", "-drive", f"if=none,id=local,format=raw,file={disk.path}",
-        "-device", "ide-hd,bus=ahci.0,drive=local,bootindex=0", "-device", "ide-cd,bus=ide.1",
-        "-device", "e1000,romfile=", *DEBUG_EXIT,
-    )
-    with Qemu(directory, extra=extra, **options) as pc:
-        yield pc
+@pytest.fixture
+def on_local_disk(machine):
+    """on_local_disk(disk) boots the same PC by SeaBIOS from the disk on AHCI, and gives the PC: what
+    real-mode programs are used to."""
+
+    def start(disk, **options):
+        extra = (
+            "-device", "ahci,id=ahci", "-drive", f"if=none,id=local,format=raw,file={disk.path}",
+            "-device", "ide-hd,bus=ahci.0,drive=local,bootindex=0", "-device", "ide-cd,bus=ide.1",
+            "-device", "e1000,romfile=", *DEBUG_EXIT,
+        )
+        return machine(extra=extra, **options)
+
+    return start
 
 
 def run(pc, timeout=60):

@@ -6,7 +6,7 @@ import time
 
 import bootdisk
 import pytest
-from bootdisk import BootDisk, on_local_disk, on_lun, run
+from bootdisk import BootDisk, on_local_disk, on_lun, run  # noqa: F401 (fixtures)
 
 BUFFERS = bootdisk.WITH_HMA | bootdisk.WITH_FLAT64 | bootdisk.WITH_HIGH_ESP
 STATES = {
@@ -61,31 +61,31 @@ def check_functions(table, sectors):
 
 
 @pytest.mark.parametrize("accel, mib", [("tcg", 32), ("kvm", 2)])
-def test_whole_disk(tmp_path, accel, mib):
+def test_whole_disk(logs, on_lun, accel, mib):
     phases = bootdisk.WHOLE | BUFFERS
-    disk = BootDisk(tmp_path / "disk", "disktest", mib, phases)
-    with on_lun(tmp_path, disk, accel=accel) as (pc, _):
-        report = run(pc, 120)
+    disk = BootDisk(logs / "disk", "disktest", mib, phases)
+    pc, _ = on_lun(disk, accel=accel)
+    report = run(pc, 120)
     check_whole(check(report, disk, phases), disk)
 
 
 @pytest.mark.parametrize("accel", ["tcg", "kvm"])
 @pytest.mark.parametrize("state", STATES)
-def test_state(tmp_path, state, accel):
+def test_state(logs, on_lun, state, accel):
     """Random reads by a caller in that state, which must be the same afterwards."""
     phases = STATES[state] | BUFFERS
     # TCG does not check segment limits: there we look at them from outside.
     look = state == "unreal_mode" and accel == "tcg"
-    disk = BootDisk(tmp_path / "disk", "disktest", 8, phases, seconds=5 * look,
+    disk = BootDisk(logs / "disk", "disktest", 8, phases, seconds=5 * look,
                     reads=100 if accel == "tcg" else 20)
-    with on_lun(tmp_path, disk, accel=accel) as (pc, _):
-        if look:
-            pc.e9.expect("^@ halted$")
-            time.sleep(0.5)  # several ticks of lunboot's
-            shown = pc.qmp("human-monitor-command", **{"command-line": "info registers"})
-            limits = dict(re.findall(r"^([DEG]S) =\w+ \w+ (\w+)", shown, re.M))
-            assert limits == dict.fromkeys(("ES", "DS", "GS"), "ffffffff"), shown
-        report = run(pc)
+    pc, _ = on_lun(disk, accel=accel)
+    if look:
+        pc.e9.expect("^@ halted$")
+        time.sleep(0.5)  # several ticks of lunboot's
+        shown = pc.qmp("human-monitor-command", **{"command-line": "info registers"})
+        limits = dict(re.findall(r"^([DEG]S) =\w+ \w+ (\w+)", shown, re.M))
+        assert limits == dict.fromkeys(("ES", "DS", "GS"), "ffffffff"), shown
+    report = run(pc)
     check(report, disk, phases)
     if state == "nested":
         ((tries, errors, status),) = report.numbers("nested")
@@ -96,20 +96,20 @@ def test_state(tmp_path, state, accel):
 
 
 @pytest.mark.parametrize("accel, mib", [("tcg", 16), ("kvm", 1)])
-def test_writes(tmp_path, accel, mib):
+def test_writes(logs, on_lun, accel, mib):
     """By 03h and 43h, read back by the program, and then found on the target's backing file."""
     phases = bootdisk.WRITE | bootdisk.RANDOM | bootdisk.IF_CLEAR | BUFFERS
-    disk = BootDisk(tmp_path / "disk", "disktest", mib, phases, reads=40)
-    with on_lun(tmp_path, disk, accel=accel) as (pc, _):
-        report = run(pc, 120)
+    disk = BootDisk(logs / "disk", "disktest", mib, phases, reads=40)
+    pc, _ = on_lun(disk, accel=accel)
+    report = run(pc, 120)
     check(report, disk, phases)
 
 
-def test_functions(tmp_path):
+def test_functions(logs, on_lun):
     """Each function of INT 13h: result, status, and that nothing else changes."""
-    disk = BootDisk(tmp_path / "disk", "disktest", 8, bootdisk.FUNCTIONS)
-    with on_lun(tmp_path, disk) as (pc, _):
-        report = run(pc)
+    disk = BootDisk(logs / "disk", "disktest", 8, bootdisk.FUNCTIONS)
+    pc, _ = on_lun(disk)
+    report = run(pc)
     check(report, disk, bootdisk.FUNCTIONS)
     table = bootdisk.functions(report)
     check_functions(table, disk.sectors)
@@ -130,11 +130,11 @@ def test_functions(tmp_path):
     assert set(table["params_25"]["buffer"][2:]) == {0xEE}
 
 
-def test_absent_drives(tmp_path):
+def test_absent_drives(logs, on_lun):
     """Each drive that is not there fails, and at once: GRUB and Linux's edd.c ask them all."""
-    disk = BootDisk(tmp_path / "disk", "disktest", 4, bootdisk.FUNCTIONS)
-    with on_lun(tmp_path, disk) as (pc, _):
-        report = run(pc)
+    disk = BootDisk(logs / "disk", "disktest", 4, bootdisk.FUNCTIONS)
+    pc, _ = on_lun(disk)
+    report = run(pc)
     absent = report.numbers("absent")
     assert [drive for drive, *_ in absent[::4]] == list(range(0x81, 0x90))
     assert all(cf for *_, cf in absent)
@@ -142,7 +142,7 @@ def test_absent_drives(tmp_path):
     assert ticks <= 4
 
 
-def test_geometry_of_partition_table(tmp_path):
+def test_geometry_of_partition_table(logs, on_lun):
     """A partition that ends at head 15, sector 63 tells of 16 heads and 63 sectors."""
     sectors = 16 * 2048
     cylinder = sectors // (16 * 63) - 1
@@ -151,20 +151,20 @@ def test_geometry_of_partition_table(tmp_path):
     length = (cylinder + 1) * 16 * 63 - 63
     entry = b"\x80" + start + b"\x83" + end + struct.pack("<II", 63, length)
     phases = bootdisk.WHOLE | BUFFERS
-    disk = BootDisk(tmp_path / "disk", "disktest", 16, phases, partition=entry)
-    with on_lun(tmp_path, disk) as (pc, _):
-        report = run(pc)
+    disk = BootDisk(logs / "disk", "disktest", 16, phases, partition=entry)
+    pc, _ = on_lun(disk)
+    report = run(pc)
     assert [heads_spt for _, *heads_spt, _ in report.numbers("geometry")] == [[16, 63]]
     check_whole(check(report, disk, phases), disk)
 
 
-def test_reference(tmp_path):
+def test_reference(logs, on_local_disk):
     """What the other tests ask for is what SeaBIOS does with a local disk, as far as it goes."""
     phases = (bootdisk.WHOLE | bootdisk.RANDOM | bootdisk.FUNCTIONS | bootdisk.WRITE
               | bootdisk.IF_CLEAR | bootdisk.UNREAL | bootdisk.A20_OFF
               | bootdisk.WITH_HMA | bootdisk.WITH_HIGH_ESP)
-    disk = BootDisk(tmp_path / "disk", "disktest", 8, phases)
-    with on_local_disk(tmp_path, disk) as pc:
-        report = run(pc)
+    disk = BootDisk(logs / "disk", "disktest", 8, phases)
+    pc = on_local_disk(disk)
+    report = run(pc)
     check(report, disk, phases)
     check_functions(bootdisk.functions(report), disk.sectors)
