@@ -53,9 +53,26 @@ $(B)/lunboot.elf: $(B)/lunboot.debug
 $(B)/lunboot.iso: $(B)/lunboot.elf iso/grub.cfg.in tools/mkiso
 	@tools/mkiso -k $< -o $@
 
+# What each commit costs: media, the resident part, and what the kernel hides by the machine's memory.
+sizes: $(B)/lunboot.elf $(B)/lunboot.iso
+	@tools/sizes $(B)
+
+# ---- checks ---------------------------------------------------------------------------------------
+
+lint:
+	@tools/install-packages test
+	@tests/lint/run
+
+# QEMU with gdb, stopped at the kernel's first instruction after it has moved; ARGS= are QEMU's.
+debug: $(B)/lunboot.elf $(B)/lunboot.debug
+	@tools/debug $(B) $(ARGS)
+
 -include $(shell find $(B)/kernel $(B)/boot -name '*.d' 2>/dev/null)
 
 clean:
 	@rm -rf $(B)
 
 include tests/unit/unit.mk
+include tests/bootdisk/bootdisk.mk
+include tests/tests.mk
+include tools/run.mk

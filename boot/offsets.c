@@ -1,10 +1,13 @@
-/* Compiled to assembly only: turns the layout of C's structs into %defines for nasm (see the Makefile),
- * so that no offset is written twice. */
+/* Compiled to assembly only: turns the layout of C's structs into %defines for nasm (see the
+ * Makefile), so that no offset is written twice. */
+#include "plan.h"
 #include "realmode.h"
 #include "resident.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n-> " #name " %c0" : : "i"(value))
 #define RESIDENT(name)      DEFINE(RES_##name, offsetof(struct resident, name))
+
+#define PLAN(mib, ...)      DEFINE(PLAN_##mib, PLAN_BYTES(mib, __VA_ARGS__));
 
 void offsets(void);
 void offsets(void)
@@ -46,4 +49,6 @@ void offsets(void)
     DEFINE(SERVICE_TICK, SERVICE_TICK);
     DEFINE(ACTION_CHAIN, ACTION_CHAIN);
     DEFINE(ACTION_SET_DL, ACTION_SET_DL);
+    /* For tools/sizes. */
+    PLAN_TABLE(PLAN)
 }

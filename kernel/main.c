@@ -61,6 +61,8 @@ _Noreturn void lunboot_main(struct machine *machine)
     print("\nlunboot %s: boots this machine from an iSCSI disk\n", VERSION);
     settings_init();
     settings_parse(machine->boot.command_line, complain);
+    if (machine->boot.command_line_cut)
+        print("E%u      the command line is too long; its end was left out\n", ERR_SETTING_VALUE);
     wipe(machine->boot.command_line, sizeof(machine->boot.command_line));
     attach_init(machine->plan);
     for (;;) {

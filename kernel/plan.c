@@ -1,41 +1,24 @@
 /* Memory by the size of the machine. */
 #include "plan.h"
 
-#include "net/pkt.h"
 #include "str.h"
 
-#define MIB        (1024u * 1024)
-#define DESCRIPTOR 16u /* bytes, of both rings */
-
-/* The receive ring is what can arrive while the boot loader computes; it, not the link, bounds how
- * much can be asked for ahead. A machine with little memory gets a sixteenth of it used at most. */
 static const struct {
-    u32 usable; /* at least so many bytes */
+    u32 mib;
     struct plan plan;
 } plans[] = {
-    {192 * MIB, {1024, 256, 1024 + 256, 256, 256 * 1024, MIB}},
-    {60 * MIB, {512, 128, 512 + 128, 128, 128 * 1024, MIB / 2}},
-    {24 * MIB, {128, 64, 128 + 32, 64, 64 * 1024, MIB / 4}},
-};
+#define PLAN(mib, rx, tx, rx_packets, tx_packets, send_kib, cache_kib)                             \
+    {mib,                                                                                          \
+     {rx, tx, rx_packets, tx_packets, (send_kib)*1024u, (cache_kib)*1024u,                         \
+      PLAN_BYTES(mib, rx, tx, rx_packets, tx_packets, send_kib, cache_kib)}},
+    PLAN_TABLE(PLAN)};
 
 const struct plan *plan_for(u64 usable)
 {
     for (u32 i = 0; i < ARRAY_SIZE(plans); i++)
-        if (usable >= plans[i].usable)
+        if (usable >> 20 >= plans[i].mib)
             return &plans[i].plan;
     return NULL;
-}
-
-/* What one packet costs: its buffer and its struct. */
-static u32 packets_size(u32 count)
-{
-    return count * PKT_SIZE + (((u32)(count * sizeof(struct pkt)) + 15) & ~15u);
-}
-
-u32 plan_size(const struct plan *p)
-{
-    return (p->rx_ring + p->tx_ring) * DESCRIPTOR + packets_size(p->rx_packets) +
-           packets_size(p->tx_packets) + p->send_buffer + p->cache;
 }
 
 static u8 *arena;

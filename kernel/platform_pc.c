@@ -60,9 +60,27 @@ void platform_delay_us(u32 us)
 
 /* ---- randomness ---- */
 
-#define CPUID_RDRAND (1u << 30)
+#define CPUID_RDRAND    (1u << 30)
 
+/* A KVM without VMX or SVM runs us in its instruction emulator, which does not know RDRAND though
+ * CPUID announces it, and stops the machine there. What gives it away is that every instruction
+ * takes it thousands of cycles. */
+#define EMULATOR_PROBE  16  /* instructions */
+#define EMULATOR_CYCLES 200 /* for each; interpreters take more, translators and CPUs a hundredth  \
+                             */
+
+static bool can_rdrand;
 static u32 pool[2];
+
+void platform_random_init(void)
+{
+    if (!(cpuid_features() & CPUID_RDRAND))
+        return;
+    u64 start = read_tsc();
+    for (volatile u32 i = 0; i < EMULATOR_PROBE; i++)
+        ;
+    can_rdrand = read_tsc() - start < EMULATOR_PROBE * EMULATOR_CYCLES;
+}
 
 static bool hardware_random(u32 *value)
 {
@@ -85,7 +103,7 @@ u32 platform_random(void)
 {
     u64 tsc = read_tsc();
     u32 fresh = 0;
-    if (cpuid_features() & CPUID_RDRAND)
+    if (can_rdrand)
         hardware_random(&fresh);
     pool[0] = stir(pool[0] ^ (u32)tsc ^ fresh);
     pool[1] = stir(pool[1] + (u32)(tsc >> 32) + pool[0]);

@@ -10,6 +10,9 @@ void console_init(void);
 /* Measure the clock; takes 5 ms. */
 void platform_time_init(void);
 
+/* Find out whether the CPU's own random numbers can be had. */
+void platform_random_init(void);
+
 /* The kernel's IDT: every exception ends in a dump on the console. */
 void exceptions_init(void);
 

@@ -13,7 +13,8 @@ struct rm_regs {
     u16 gs, fs, es, ds;
     u16 flags; /* the image that IRET will load */
     u16 vector;
-} __attribute__((packed));
+};
+
 
 #define FLAG_CF 0x0001
 #define FLAG_ZF 0x0040

@@ -42,6 +42,8 @@ static void moved(void)
 {
     exceptions_init();
     resident_relocated();
+    machine.boot.map = &loader_map;
+    machine.int15.map = &machine.map;
     u32 image = align_up((u32)(image_end - image_start));
     arena_init(image_start + image, machine.hidden_size - image);
     lunboot_main(&machine);
@@ -68,6 +70,7 @@ _Noreturn void start(u32 magic, u32 info)
         __asm__ volatile("cli\n\thlt");
     console_init();
     platform_time_init();
+    platform_random_init();
 
     bios_memory_map(&machine.map);
     bios_memory_sizes(&machine.int15);
@@ -78,8 +81,7 @@ _Noreturn void start(u32 magic, u32 info)
     machine.plan = plan_for(memmap_usable(&loader_map));
     if (!machine.plan)
         stop(ERR_NO_MEMORY);
-    machine.hidden_size =
-        align_up((u32)(image_end - image_start)) + align_up(plan_size(machine.plan));
+    machine.hidden_size = align_up((u32)(image_end - image_start)) + align_up(machine.plan->size);
     machine.hidden_base = memmap_find_top(&loader_map, machine.hidden_size);
     if (!machine.hidden_base ||
         !memmap_reserve(&machine.map, machine.hidden_base, machine.hidden_size))

@@ -3,6 +3,7 @@
 # function of its own in place of a library member that it then does not pull in.
 
 HOST_CC ?= gcc
+PERCENT := %
 HOST_CFLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror -Wno-format-truncation \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
 	-iquote kernel -iquote tests/unit
@@ -12,6 +13,10 @@ HOST_COVERAGE := --coverage -fprofile-update=atomic
 PC_ONLY := kernel/memory.c $(wildcard kernel/*_pc.c)
 PORTABLE := $(filter-out $(PC_ONLY),$(wildcard kernel/*.c kernel/*/*.c))
 HOST_OBJS := $(PORTABLE:%.c=$(B)/host/%.o)
+# Stand-ins and peers that tests share: a program is linked with those whose header it includes.
+HELPERS := $(patsubst tests/unit/%.c,%,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
+included = $(shell sed -n 's/^\#include "\([a-z0-9_]*\)\.h"$$/\1/p' $(1))
+helpers_of = $(sort platform_host $(filter $(HELPERS),$(call included,tests/unit/test_$(1).c)))
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 
 $(B)/host/kernel/%.o: kernel/%.c
@@ -26,7 +31,10 @@ $(B)/host/libkernel.a: $(HOST_OBJS)
 	@rm -f $@
 	@ar rcsD $@ $^
 
-$(B)/unit/%: $(B)/host/tests/unit/test_%.o $(B)/host/tests/unit/platform_host.o $(B)/host/libkernel.a
+.SECONDEXPANSION:
+$(B)/unit/%: $(B)/host/tests/unit/test_%.o \
+		$$(patsubst $$(PERCENT),$(B)/host/tests/unit/$$(PERCENT).o,$$(call helpers_of,$$*)) \
+		$(B)/host/libkernel.a
 	@mkdir -p $(@D)
 	@$(HOST_CC) $(HOST_CFLAGS) $(HOST_COVERAGE) $^ -lcmocka -o $@
 
