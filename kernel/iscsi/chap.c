@@ -25,7 +25,7 @@ static u8 hex_digit(char c)
 
 bool chap_decode(const char *text, u8 *bytes, u32 size, u32 *len)
 {
-    bool hex = (text[1] | 0x20) == 'x';
+    bool hex = text[0] && (text[1] | 0x20) == 'x';
     if (text[0] != '0' || (!hex && (text[1] | 0x20) != 'b'))
         return false;
     u32 width = hex ? 4 : 6, bits = 0, have = 0, n = 0, digits = 0;

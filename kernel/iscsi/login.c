@@ -382,8 +382,7 @@ enum login_result login_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len
     u8 next = stage == STAGE_SECURITY ? STAGE_OPERATIONAL : STAGE_FULL_FEATURE;
     if (get_be32(bhs + BHS_ITT) != itt || (flags >> 2 & 3) != stage ||
         memcmp(bhs + LOGIN_ISID, config->isid, sizeof(config->isid)) != 0 ||
-        (next_stage &&
-         (!transit || more || target_continues || sent < out.len || (flags & 3) != next)) ||
+        (next_stage && (!transit || more || sent < out.len || (flags & 3) != next)) ||
         (next_stage && next == STAGE_FULL_FEATURE && !get_be16(bhs + LOGIN_TSIH)))
         return LOGIN_FAILED;
     if (++exchanges > MAX_EXCHANGES)

@@ -1,0 +1,105 @@
+/* A scripted iSCSI target for the initiator's tests. It stands in for net/tcp.h and net/dns.h: what
+ * the initiator sends goes into the target, what the target says comes back in pieces of any size.
+ *
+ * Left alone it is a decent target with a disk in memory; its manners are the fields of `peer`, and
+ * a hook may take any PDU over and answer it with the functions below. */
+#ifndef ISCSI_PEER_H
+#define ISCSI_PEER_H
+
+#include "iscsi/conn.h"
+#include "iscsi/login.h"
+#include "iscsi/session.h"
+#include "iscsi/task.h"
+#include "types.h"
+
+#define PEER_ADDR   0x0a000001
+#define PEER_PORT   3260
+#define PEER_TARGET "iqn.2026-11.test:disk"
+#define PEER_US     "iqn.2026-11.test:us"
+#define PEER_BLOCKS 4096
+
+struct peer_pdu {
+    u8 bhs[BHS_SIZE];
+    u8 data[70000];
+    u32 len;
+};
+
+struct peer {
+    /* Manners. */
+    u32 max_recv_data, max_burst, first_burst, max_r2t, initial_r2t, immediate;
+    u32 data_in;           /* bytes in one Data-In PDU */
+    bool status_separate;  /* a SCSI Response after the last Data-In, instead of its S bit */
+    u32 window;            /* commands beyond ExpCmdSN that are allowed */
+    u32 segment;           /* bytes in one receive(); 0: random */
+    u32 send_space;        /* the initiator's send buffer */
+    bool refuse, deaf;     /* connections: RST, or no answer */
+    bool mute;             /* takes PDUs, and says nothing */
+    const char *extra_key; /* sent along with the first operational answer, "key=value" */
+    u32 login_pieces;      /* > 0: login answers come in pieces of so many bytes, with C */
+    bool chap, mutual;     /* wants CHAP of user, secret; proves itself by reverse_* */
+    const char *user, *secret, *reverse_user, *reverse_secret;
+    bool base64;
+    u64 blocks; /* what READ CAPACITY says, when not PEER_BLOCKS */
+    u32 block_size;
+    u8 inquiry_0; /* qualifier and device type */
+    /* The next commands of this opcode end with this status and sense key, asc; count down. */
+    struct {
+        u8 opcode, status, key, asc, ascq;
+        u32 count;
+        bool descriptor;
+    } fail;
+    /* Every PDU; true: the hook has dealt with it. */
+    bool (*hook)(const struct peer_pdu *p);
+    /* Lose the connection after so many PDUs from the initiator; 0: never. */
+    u32 lose_after;
+
+    /* What was seen. */
+    u32 connects, aborts, pdus, commands, writes, data_outs, logins, logouts, pings, nop_answers;
+    u32 solicited, unsolicited, immediate_bytes; /* bytes */
+    u32 in_flight_max;
+    u32 last_itt; /* of the latest command */
+    bool open;
+    ip4 addr;
+    u16 port;
+    char keys[8192]; /* the text of the latest login request, 0 between pairs, 00 at the end */
+    char dns_name[300];
+    ip4 dns_answer; /* 0: not found */
+
+    /* Its state. */
+    u32 exp_cmd_sn, stat_sn;
+    u8 disk[PEER_BLOCKS * 512];
+};
+
+extern struct peer peer;
+
+/* A new, decent target; time 1000; a config that fits it. */
+void peer_reset(void);
+extern struct iscsi_config peer_config;
+
+/* Run the initiator and the target for at most `ms` of virtual time, until the condition. */
+bool peer_run(u32 ms, bool (*until)(void));
+bool peer_ready(void);
+bool peer_over(void); /* READY, FAILED or CLOSED */
+
+/* iscsi_attach() and run until it is over: the state. */
+enum iscsi_state peer_attach(void);
+
+/* One request: run until done. */
+enum error peer_io(enum block_op op, u64 lba, u32 count, u8 *data);
+
+/* Answers. A header with opcode, flags, ITT and the numbers of now; a status PDU takes a StatSN. */
+void peer_header(u8 bhs[BHS_SIZE], u8 opcode, u8 flags, u32 itt, bool takes_stat_sn);
+void peer_send(u8 bhs[BHS_SIZE], const void *data, u32 len);
+void peer_send_raw(const void *bytes, u32 len);
+void peer_status(u32 itt, u8 status, const void *sense, u32 len);
+void peer_data_in(u32 itt, u32 data_sn, u32 offset, const void *data, u32 len, bool status);
+void peer_r2t(u32 itt, u32 ttt, u32 r2t_sn, u32 offset, u32 len);
+void peer_login_answer(const struct peer_pdu *p, u8 flags, u8 class, u8 detail, const char *text,
+                       u32 len);
+/* The connection is gone. */
+void peer_lose(enum error why);
+
+/* The value of a key in the latest login request; NULL when it wasn't there. */
+const char *peer_key(const char *key);
+
+#endif
