@@ -19,9 +19,10 @@
 #include "wake.h"
 
 #define LINK_WAIT_MS                                                                               \
-    10000                /* copper needs up to 5 s to negotiate, spanning tree is not waited for */
-#define PATIENCE_MS 2000 /* after so long in one step a line says what is waited for */
-#define TRIED_TEXT  320
+    10000 /* copper needs up to 5 s to negotiate, spanning tree is not waited for */
+#define LOGOUT_WAIT_MS 1000
+#define PATIENCE_MS    2000 /* after so long in one step a line says what is waited for */
+#define TRIED_TEXT     320
 #define WINDOW_PER_RX                                                                              \
     1024u /* bytes of window for each receive descriptor: full segments hold more */
 
@@ -107,17 +108,6 @@ static bool wait_for(bool (*done)(void), u32 ms, const char *what)
 
 /* ---- the NIC ---- */
 
-static bool nic_wanted(u16 bdf)
-{
-    const char *want = setting_text(SET_NIC);
-    char text[PCI_BDF_TEXT];
-    if (!*want)
-        return true;
-    if (str_starts(want, "0000:"))
-        want += 5;
-    return str_equal(want, pci_bdf_text(text, bdf));
-}
-
 static bool nic_interrupt(bool on)
 {
     return dev->ops->interrupt(dev, on);
@@ -137,14 +127,17 @@ static bool link_is_up(void)
 static enum error open_nic(void)
 {
     const char *want = setting_text(SET_NIC);
-    bool by_mac = strlen(want) == MAC_TEXT - 1;
+    u32 want_bdf = setting_number(SET_NIC);
+    bool by_mac = *want && want_bdf == SETTING_NO_BDF;
     enum error e = ERR_NIC_NONE;
+    if (dev)
+        dev->ops->stop(dev);
     dev = NULL;
     format_text(tried, sizeof(tried), "%s", *want ? want : "every PCI device");
     for (u32 bdf = pci_find(0, e1000_match); bdf != PCI_BDF_END;
          bdf = pci_find(bdf + 1, e1000_match)) {
         char text[MAC_TEXT];
-        if (!by_mac && !nic_wanted((u16)bdf))
+        if (*want && !by_mac && bdf != want_bdf)
             continue;
         format_text(tried, sizeof(tried), "the NIC at %s", pci_bdf_text(text, (u16)bdf));
         e = e1000_open((u16)bdf, &nic_memory, &dev);
@@ -153,8 +146,8 @@ static enum error open_nic(void)
         if (!by_mac || str_equal(want, mac_text(text, dev->mac)))
             return OK;
         dev->ops->stop(dev);
-        e = ERR_NIC_NONE;
         dev = NULL;
+        e = ERR_NIC_NONE;
     }
     return e;
 }
@@ -164,7 +157,7 @@ static enum error bring_up_link(void)
     char bdf[PCI_BDF_TEXT], mac[MAC_TEXT];
     pci_bdf_text(bdf, dev->bdf);
     mac_text(mac, dev->mac);
-    print("NIC      %s at %s, MAC %s, ", dev->model, bdf, mac);
+    print("NIC      %s at %s, MAC %s\n", dev->model, bdf, mac);
     static const struct poller net = {net_poll, net_timeout};
     static const struct poller iscsi = {iscsi_poll, iscsi_timeout};
     static struct wake_source wake = {.enable = nic_interrupt, .acknowledge = nic_acknowledge};
@@ -175,12 +168,11 @@ static enum error bring_up_link(void)
     loop_register(&net);
     loop_register(&iscsi);
     if (!wait_for(link_is_up, LINK_WAIT_MS, "the link")) {
-        print("no link\n");
         format_text(tried, sizeof(tried), "%s at %s for %u s", dev->model, bdf,
                     LINK_WAIT_MS / 1000);
         return ERR_NIC_NO_LINK;
     }
-    print("%u Mb/s %s duplex\n", dev->link_mbps, dev->full_duplex ? "full" : "half");
+    print("Link     %u Mb/s, %s duplex\n", dev->link_mbps, dev->full_duplex ? "full" : "half");
     return OK;
 }
 
@@ -370,6 +362,19 @@ static enum error log_in(void)
     return arp_conflict(mac) ? ERR_ADDRESS_IN_USE
            : iscsi_error()   ? iscsi_error()
                              : ERR_LOGIN_TIMEOUT;
+}
+
+static bool logged_out(void)
+{
+    return iscsi_state() == ISCSI_CLOSED;
+}
+
+void attach_end(void)
+{
+    if (iscsi_state() != ISCSI_READY)
+        return;
+    iscsi_logout(loop_now());
+    wait_for(logged_out, LOGOUT_WAIT_MS, "the logout");
 }
 
 static void say_disk(const struct block_dev *disk)

@@ -17,6 +17,9 @@ void attach_init(const struct plan *plan);
  * anew. On failure attach_tried() says with what. */
 enum error attach(void);
 
+/* Log out when there is a session; waits for a second at most. */
+void attach_end(void);
+
 /* What the step that failed was tried with, for the screen. */
 const char *attach_tried(void);
 

@@ -47,6 +47,7 @@ static bool ask_for_retry(enum error e)
 static void leave(void)
 {
     struct netdev *dev = attach_netdev();
+    attach_end();
     wake_set_source(NULL);
     if (dev)
         dev->ops->stop(dev);
