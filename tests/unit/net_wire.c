@@ -25,6 +25,7 @@ const u8 wire_gateway_mac[6] = {2, 0, 0, 0, 0, 1};
 const u8 wire_all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 bool wire_tx_full;
+bool wire_neighbours;
 u32 wire_flushes;
 u16 wire_rx_flags;
 struct pkt_pool wire_tx_pool;
@@ -39,12 +40,31 @@ static u32 taken, sent;
 static struct pkt *ring[RX_PACKETS];
 static u32 ring_head, ring_tail;
 
+/* Is it an ARP question for a neighbour who is there? */
+static bool answer_arp(const struct pkt *p)
+{
+    u8 frame[64];
+    const u8 *a = p->data + ETH_HEADER;
+    if (!wire_neighbours || get_be16(p->data + 12) != ETH_TYPE_ARP || get_be16(a + 6) != 1)
+        return false;
+    ip4 target = get_be32(a + 24);
+    if (target != WIRE_PEER && target != WIRE_GATEWAY)
+        return false;
+    const u8 *mac = target == WIRE_PEER ? wire_peer_mac : wire_gateway_mac;
+    wire_queue(frame, wire_arp(frame, 2, mac, target, WIRE_US, wire_mac));
+    return true;
+}
+
 static bool transmit(struct netdev *dev, struct pkt *p)
 {
     (void)dev;
     if (wire_tx_full)
         return false;
     assert_true(sent - taken < CAPTURED);
+    if (answer_arp(p)) {
+        pkt_free(p);
+        return true;
+    }
     struct wire_frame *f = &captured[sent++ % CAPTURED];
     assert_true(p->len <= sizeof(f->bytes));
     memcpy(f->bytes, p->data, p->len);
@@ -90,7 +110,7 @@ void wire_reset(msec now)
                                .rx_ring = RX_PACKETS,
                                .tx_pool = &wire_tx_pool};
     memcpy(wire_dev.mac, wire_mac, 6);
-    wire_tx_full = false;
+    wire_tx_full = wire_neighbours = false;
     wire_flushes = taken = sent = ring_head = ring_tail = wire_rx_flags = 0;
     net_init(&wire_dev, now);
 }
@@ -159,6 +179,8 @@ void wire_run(u32 ms)
     net_poll(host_now);
     while (host_now != until) {
         u32 step = min_u32(net_timeout(host_now), until - host_now);
+        if (ring_head != ring_tail)
+            step = 0;
         spins = step ? 0 : spins + 1;
         assert_true(spins < 10);
         host_now += step;

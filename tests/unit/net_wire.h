@@ -22,9 +22,11 @@ struct wire_frame {
 };
 
 extern struct netdev wire_dev;
-extern bool wire_tx_full; /* the ring has no room */
-extern u32 wire_flushes;  /* calls of ops->flush */
-extern u16 wire_rx_flags; /* set on every received packet */
+extern bool wire_tx_full;    /* the ring has no room */
+extern u32 wire_flushes;     /* calls of ops->flush */
+extern bool wire_neighbours; /* WIRE_PEER and WIRE_GATEWAY answer ARP; such questions of ours are
+                              * then not captured */
+extern u16 wire_rx_flags;    /* set on every received packet */
 extern struct pkt_pool wire_tx_pool;
 
 /* A new machine on a new wire at time `now`, net_init() done, without an address. */
