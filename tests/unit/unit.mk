@@ -13,10 +13,12 @@ HOST_COVERAGE := --coverage -fprofile-update=atomic
 PC_ONLY := kernel/memory.c $(wildcard kernel/*_pc.c)
 PORTABLE := $(filter-out $(PC_ONLY),$(wildcard kernel/*.c kernel/*/*.c))
 HOST_OBJS := $(PORTABLE:%.c=$(B)/host/%.o)
-# Stand-ins and peers that tests share: a program is linked with those whose header it includes.
+# Stand-ins and peers that tests share: a program is linked with those whose header it includes, and with
+# those that they include.
 HELPERS := $(patsubst tests/unit/%.c,%,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
-included = $(shell sed -n 's/^\#include "\([a-z0-9_]*\)\.h"$$/\1/p' $(1))
-helpers_of = $(sort platform_host $(filter $(HELPERS),$(call included,tests/unit/test_$(1).c)))
+named_in = $(filter $(HELPERS),$(shell sed -n 's/^\#include "\([a-z0-9_]*\)\.h"$$/\1/p' $(1)))
+with_theirs = $(sort $(1) $(call named_in,$(wildcard $(1:%=tests/unit/%.[ch]))))
+helpers_of = $(call with_theirs,platform_host $(call named_in,tests/unit/test_$(1).c))
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 
 $(B)/host/kernel/%.o: kernel/%.c
