@@ -11,15 +11,19 @@
 #include "net/udp.h"
 #include "str.h"
 
+#define UPDATE_MS 1000 /* how often the link and the counters are looked at */
+
 struct net_stats net_stats;
 
 static struct netdev *device;
 static bool more; /* the latest poll left frames in the ring */
+static msec next_update;
 
 void net_init(struct netdev *dev, msec now)
 {
     device = dev;
     more = false;
+    next_update = now + UPDATE_MS;
     memset(&net_stats, 0, sizeof(net_stats));
     arp_init();
     ipv4_init();
@@ -57,6 +61,10 @@ void net_poll(msec now)
     dhcp_poll(now);
     dns_poll(now);
     tcp_poll(now);
+    if (time_reached(now, next_update)) {
+        device->ops->update(device);
+        next_update = now + UPDATE_MS;
+    }
     device->ops->flush(device);
 }
 

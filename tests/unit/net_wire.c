@@ -27,6 +27,7 @@ const u8 wire_all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 bool wire_tx_full;
 bool wire_neighbours;
 u32 wire_flushes;
+u32 wire_updates;
 u16 wire_rx_flags;
 struct pkt_pool wire_tx_pool;
 
@@ -86,7 +87,14 @@ static void flush(struct netdev *dev)
     wire_flushes++;
 }
 
-static const struct netdev_ops ops = {.transmit = transmit, .receive = receive, .flush = flush};
+static void update(struct netdev *dev)
+{
+    (void)dev;
+    wire_updates++;
+}
+
+static const struct netdev_ops ops = {
+    .transmit = transmit, .receive = receive, .flush = flush, .update = update};
 
 struct netdev wire_dev;
 
@@ -111,7 +119,7 @@ void wire_reset(msec now)
                                .tx_pool = &wire_tx_pool};
     memcpy(wire_dev.mac, wire_mac, 6);
     wire_tx_full = wire_neighbours = false;
-    wire_flushes = taken = sent = ring_head = ring_tail = wire_rx_flags = 0;
+    wire_flushes = wire_updates = taken = sent = ring_head = ring_tail = wire_rx_flags = 0;
     net_init(&wire_dev, now);
 }
 

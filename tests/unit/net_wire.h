@@ -24,6 +24,7 @@ struct wire_frame {
 extern struct netdev wire_dev;
 extern bool wire_tx_full;    /* the ring has no room */
 extern u32 wire_flushes;     /* calls of ops->flush */
+extern u32 wire_updates;     /* calls of ops->update */
 extern bool wire_neighbours; /* WIRE_PEER and WIRE_GATEWAY answer ARP; such questions of ours are
                               * then not captured */
 extern u16 wire_rx_flags;    /* set on every received packet */

@@ -45,6 +45,18 @@ static void every_poll_flushes_once(void **state)
     assert_int_equal(wire_flushes, before + 1);
 }
 
+static void the_link_is_looked_at_once_a_second(void **state)
+{
+    (void)state;
+    wire_reset_configured(0);
+    u32 before = wire_updates;
+    for (u32 i = 0; i < 100; i++) {
+        host_now += 50;
+        net_poll(host_now);
+    }
+    assert_int_equal(wire_updates - before, 5);
+}
+
 static void the_timeout_is_the_earliest_of_all(void **state)
 {
     (void)state;
@@ -116,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_poll_takes_one_ring_at_most),
         cmocka_unit_test(every_poll_flushes_once),
+        cmocka_unit_test(the_link_is_looked_at_once_a_second),
         cmocka_unit_test(the_timeout_is_the_earliest_of_all),
         cmocka_unit_test(packets_that_ran_out_are_counted),
         cmocka_unit_test(a_new_start_forgets_everything),
