@@ -26,8 +26,10 @@ def test_another_initiator_boots_the_demo_disk(net, tgtd, dhcp, machine, demo_di
 
 
 @pytest.mark.slow
-def test_debian_boots_locally(machine, debian_disk):
-    pc = machine(disks=[debian_disk], memory="512M")
-    pc.expect("^report: root is on a local disk", 180)
+def test_another_initiator_boots_debian(net, tgtd, dhcp, machine, debian_disk):
+    target = tgtd().target().lun(debian_disk)
+    dhcp(options={17: target.root_path()})
+    pc = machine(namespace=net, tap="tap0", rom=IPXE, memory="512M")
+    pc.expect("^report: root is on an iSCSI disk", 240)
     pc.expect("^report: files are whole", 30)
     pc.expect("lunboot-debian login:", 60)

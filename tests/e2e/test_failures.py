@@ -1,0 +1,184 @@
+"""Each failure names itself, and ends at INT 18h: the BIOS's next boot device starts."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+TABLE = Path(__file__).resolve().parent.parent.parent / "kernel/error.h"
+
+
+def error(name):
+    """A row of kernel/error.h: (code, text)."""
+    source = TABLE.read_text().replace("\\\n", " ")
+    row = re.search(rf'X\({name}, (\d+), 0x\w+,\s*"((?:[^"])*)"', source)
+    return int(row[1]), row[2]
+
+
+@pytest.fixture
+def fails(machine, second_disk):
+    """fails(NAME, ...) starts a machine, with Qemu's arguments, that must end with that error."""
+
+    def start(name, tried=None, timeout=90, before=None, **options):
+        pc = machine(disks=[second_disk], **options)
+        if before:
+            before(pc)
+        code, text = error(name)
+        pc.expect(r"^E\d+: .*\n", timeout)
+        said = pc.serial.text()
+        assert re.search(rf"^E{code}: {re.escape(text)}$", said, re.M), said
+        pc.expect(r"^  tried: +\S+.*$", 5)
+        if tried:
+            assert tried in said
+        pc.expect(r"^  help: +\S+", 5)
+        pc.expect("the second disk has booted", 40)
+        return pc
+
+    return start
+
+
+@pytest.fixture
+def disk(logs):
+    image = logs / "disk.img"
+    image.write_bytes(bytes(510) + b"\x55\xaa" + bytes(1 << 20))
+    return image
+
+
+STATIC = "ip=192.0.2.77/24"
+SOON = "timeout=10"  # seconds that attaching may take
+
+
+def test_no_nic(fails, iso):
+    fails("NIC_NONE", iso=iso())
+
+
+def test_no_supported_nic(fails, net, iso):
+    fails("NIC_NONE", iso=iso(), namespace=net, tap="tap0", nic="virtio-net-pci")
+
+
+def test_no_link(fails, net, iso):
+    fails("NIC_NO_LINK", iso=iso(SOON), namespace=net, tap="tap0", before=lambda pc: pc.set_link(False))
+
+
+def test_no_dhcp_answer(fails, net, iso):
+    fails("DHCP_TIMEOUT", iso=iso(SOON), namespace=net, tap="tap0")
+
+
+def test_no_root_path(fails, net, dhcp, iso):
+    dhcp()
+    fails("DHCP_NO_ROOT_PATH", iso=iso(), namespace=net, tap="tap0")
+
+
+def test_root_path_makes_no_sense(fails, net, dhcp, iso):
+    dhcp(options={17: "iscsi:192.0.2.1:a:b:c"})
+    fails("ROOT_PATH", iso=iso(), namespace=net, tap="tap0", tried="iscsi:192.0.2.1:a:b:c")
+
+
+def test_no_route(fails, net, iso):
+    root = "iscsi:198.51.100.1::::iqn.2026-01.org.lunboot:test"
+    fails("NET_NO_ROUTE", tried="198.51.100.1", namespace=net, tap="tap0",
+          iso=iso(STATIC, f"root-path={root}"))
+
+
+def test_nobody_at_the_address(fails, net, iso):
+    root = "iscsi:192.0.2.9::::iqn.2026-01.org.lunboot:test"
+    fails("NET_NO_ARP", tried="192.0.2.9", namespace=net, tap="tap0",
+          iso=iso(STATIC, SOON, f"root-path={root}"))
+
+
+def test_refused_port(fails, net, iso):
+    root = "iscsi:192.0.2.1::3261::iqn.2026-01.org.lunboot:test"
+    fails("TCP_REFUSED", tried="192.0.2.1:3261", namespace=net, tap="tap0",
+          iso=iso(STATIC, SOON, f"root-path={root}"))
+
+
+def test_wrong_target_name(fails, net, tgtd, dhcp, iso, disk):
+    target = tgtd().target().lun(disk)
+    dhcp(options={17: target.root_path() + "-not"})
+    fails("LOGIN_NOT_FOUND", tried=target.iqn + "-not", iso=iso(), namespace=net, tap="tap0")
+
+
+def test_wrong_lun(fails, net, tgtd, dhcp, iso, disk):
+    target = tgtd().target().lun(disk)
+    dhcp(options={17: target.root_path(lun=7)})
+    fails("LUN_NOT_FOUND", iso=iso(), namespace=net, tap="tap0")
+
+
+def test_lun_is_not_a_disk(fails, net, tgtd, dhcp, iso, disk):
+    """tgtd's LUN 0 is its controller."""
+    target = tgtd().target().lun(disk)
+    dhcp(options={17: target.root_path(lun=0)})
+    fails("LUN_NOT_DISK", iso=iso(), namespace=net, tap="tap0")
+
+
+def test_wrong_chap_secret(fails, net, tgtd, iso, disk):
+    target = tgtd().target().lun(disk).chap("reader", "the-right-secret")
+    pc = fails("LOGIN_AUTH", namespace=net, tap="tap0",
+               iso=iso(STATIC, f"root-path={target.root_path()}", "username=reader",
+                       "password=not-the-right-one"))
+    assert "not-the-right-one" not in pc.serial.text()
+
+
+def test_no_chap_secret(fails, net, tgtd, iso, disk):
+    target = tgtd().target().lun(disk).chap("reader", "the-right-secret")
+    fails("LOGIN_NO_METHOD", namespace=net, tap="tap0",
+          iso=iso(STATIC, f"root-path={target.root_path()}"))
+
+
+def test_target_is_an_impostor(fails, net, tgtd, iso, disk):
+    """Mutual CHAP, and the target knows another secret than we."""
+    target = tgtd().target().lun(disk)
+    target.chap("reader", "the-right-secret", "keeper", "what-it-believes")
+    fails("LOGIN_TARGET_AUTH", namespace=net, tap="tap0",
+          iso=iso(STATIC, f"root-path={target.root_path()}", "username=reader",
+                  "password=the-right-secret", "reverse-username=keeper",
+                  "reverse-password=what-we-believe-"))
+
+
+def test_lun_not_ready(fails, net, tgtd, iso, disk):
+    target = tgtd().target().lun(disk, online=0)
+    fails("LUN_NOT_READY", namespace=net, tap="tap0",
+          iso=iso(STATIC, SOON, f"root-path={target.root_path()}"))
+
+
+def test_lun_without_a_medium(fails, net, tgtd, iso, disk):
+    target = tgtd().target().lun(disk, removable=1, online=0)
+    fails("LUN_EMPTY", namespace=net, tap="tap0",
+          iso=iso(STATIC, SOON, f"root-path={target.root_path()}"))
+
+
+def test_lun_without_a_block(fails, net, tgtd, iso, logs):
+    """An image of less than a sector."""
+    (logs / "tiny.img").write_bytes(bytes(100))
+    target = tgtd().target().lun(logs / "tiny.img")
+    fails("LUN_EMPTY", namespace=net, tap="tap0",
+          iso=iso(STATIC, f"root-path={target.root_path()}"))
+
+
+def test_no_boot_sector(fails, net, tgtd, iso, logs):
+    (logs / "blank.img").write_bytes(bytes(1 << 20))
+    target = tgtd().target().lun(logs / "blank.img")
+    fails("NO_BOOT_SECTOR", namespace=net, tap="tap0",
+          iso=iso(STATIC, f"root-path={target.root_path()}"))
+
+
+def test_bad_setting_is_named_and_the_rest_used(net, tgtd, machine, iso, demo_disk):
+    target = tgtd().target().lun(demo_disk)
+    pc = machine(namespace=net, tap="tap0",
+                 iso=iso(STATIC, "gateway=1.2.3", "colour=red", f"root-path={target.root_path()}"))
+    pc.expect(rf"^E{error('SETTING_VALUE')[0]} +gateway=1\.2\.3: ", 30)
+    pc.expect(rf"^E{error('SETTING_UNKNOWN')[0]} +colour=\S*: ", 5)
+    pc.expect("^Booting", 30)
+
+
+def test_key_tries_again(net, tgtd, machine, second_disk, iso, demo_disk):
+    """The target comes up while lunboot offers a key."""
+    server = tgtd()
+    target = server.target().lun(demo_disk)
+    server.stop()
+    pc = machine(namespace=net, tap="tap0", disks=[second_disk],
+                 iso=iso(STATIC, f"root-path={target.root_path()}", "timeout=5"))
+    pc.expect(rf"^E{error('TCP_REFUSED')[0]}: ", 60)
+    server.start()
+    pc.key("ret")
+    pc.expect("^Booting", 30)
