@@ -160,9 +160,8 @@ static void parse_ipxe(const struct options *o, struct dhcp_lease *lease)
 /* Neither the name of the network nor its broadcast address. */
 static bool acceptable(const struct ipv4_config *ip)
 {
-    ip4 host = ip->addr & ~ip->netmask;
-    return ipv4_is_host(ip->addr) &&
-           (!ip->netmask || ~ip->netmask <= 1 || (host && host != ~ip->netmask));
+    ip4 last = ip->netmask ? ~ip->netmask : 0, host = ip->addr & last;
+    return ipv4_is_host(ip->addr) && (last <= 1 || (host && host != last));
 }
 
 bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease)

@@ -118,7 +118,7 @@ static bool has_dot(const char *s)
 {
     while (*s && *s != '.')
         s++;
-    return *s;
+    return *s == '.';
 }
 
 void dns_start(const char *host, msec now)
@@ -267,9 +267,8 @@ static enum outcome understand(const u8 *msg, u32 len)
         !read_name(question, question_len, 0, name[1]) || !same_name(name[0], name[1]))
         return MALFORMED;
     at += QUESTION_TAIL;
-    enum outcome outcome = NO_ADDRESS;
     for (u32 i = 0; i <= CHAIN; i++) {
-        outcome = scan(msg, len, at);
+        enum outcome outcome = scan(msg, len, at);
         if (outcome != ALIAS)
             return outcome;
     }
