@@ -148,7 +148,7 @@ static void redirect(msec now)
 {
     const char *text = login_redirect();
     char host[DNS_NAME];
-    u32 n = 0, port = ISCSI_PORT, digits = 0;
+    u32 n = 0, port = ISCSI_PORT;
     conn_drop();
     if (redirects++ == MAX_REDIRECTS) {
         retry(ERR_LOGIN_REDIRECTS, 0, now);
@@ -159,6 +159,7 @@ static void redirect(msec now)
     bool good = n && str_put(host, sizeof(host), text, n);
     if (text[n] == ':') {
         const char *p = text + n + 1;
+        u32 digits = 0;
         while (p[digits] && p[digits] != ',')
             digits++;
         good &= parse_number(p, digits, 10, 65535, &port) && port;
@@ -281,7 +282,8 @@ bool session_place(const u8 bhs[BHS_SIZE], u32 len, u8 **to, u32 *room, msec now
 {
     bool logged_in = phase == PHASE_PROBE || phase == PHASE_READY || phase == PHASE_LEAVE;
     bool login = (bhs[BHS_OPCODE] & OPCODE_MASK) == OPCODE_LOGIN_RSP;
-    if (login == logged_in)
+    /* A target has no use for additional headers: where there is one, something is wrong. */
+    if (login == logged_in || bhs[BHS_AHS_LENGTH])
         return false;
     if ((bhs[BHS_OPCODE] & OPCODE_MASK) == OPCODE_DATA_IN)
         return task_place(bhs, len, to, room, now);

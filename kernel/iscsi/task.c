@@ -14,10 +14,11 @@
 #define MAX_WAITS      120   /* of SCSI_LATER: about two minutes */
 #define WAIT_FIRST_MS  20
 #define WAIT_LAST_MS   1000
-#define STALL_MS       60000
-#define ATTENTION_MS   1000 /* the longest gap between two polls that counts as waiting */
-#define ITT_INDEX_BITS 5    /* log2 of TASKS */
-#define PROBE_TASKS    6    /* that requests leave free: a probe goes before their replay */
+#define STALL_MS       60000 /* a disk may be slow, */
+#define PROBE_STALL_MS 20000 /* but has to say who it is */
+#define ATTENTION_MS   1000  /* the longest gap between two polls that counts as waiting */
+#define ITT_INDEX_BITS 5     /* log2 of TASKS */
+#define PROBE_TASKS    6     /* that requests leave free: a probe goes before their replay */
 
 /* A run of Data-Out PDUs that the target wants, or takes unasked (ISCSI_NO_TAG). */
 struct burst {
@@ -55,13 +56,11 @@ static u32 next_order, next_itt;
 static enum error waiting_for;
 static u32 stalled;
 static msec last_look;
-static struct task *unsolicited; /* whose unsolicited data must go before any other command */
 
 void task_init(const u8 lun[8])
 {
     memset(tasks, 0, sizeof(tasks));
     queue_head = queue_tail = NULL;
-    unsolicited = NULL;
     memcpy(our_lun, lun, sizeof(our_lun));
     requests_allowed = progress = false;
     waiting_for = OK;
@@ -201,7 +200,6 @@ void task_reconnect(void)
         else if (t->state == TASK_SENT)
             t->state = TASK_WAITING;
     }
-    unsolicited = NULL;
     requests_allowed = progress = false;
     stalled = 0;
 }
@@ -305,12 +303,10 @@ static bool send_command(struct task *t)
     u8 bhs[BHS_SIZE] = {0};
     bhs[BHS_OPCODE] = OPCODE_SCSI_CMD;
     bhs[BHS_FLAGS] = (u8)(t->direction | SCSI_CMD_SIMPLE);
-    if (unasked == immediate) {
+    if (unasked == immediate)
         bhs[BHS_FLAGS] |= FLAG_FINAL;
-    } else {
+    else
         add_burst(t, ISCSI_NO_TAG, immediate, unasked - immediate);
-        unsolicited = t;
-    }
     if (!t->lun0)
         memcpy(bhs + BHS_LUN, our_lun, sizeof(our_lun));
     put_be32(bhs + BHS_ITT, t->itt);
@@ -337,22 +333,16 @@ static struct task *next_waiting(msec now)
 void task_pump(msec now)
 {
     struct task *t;
-    /* Unsolicited data goes in the order of the commands (RFC 7143, 4.2.5.2), so nothing passes
-     * it. */
-    for (;;) {
-        while (unsolicited && unsolicited->burst_count)
-            if (!send_data_out(unsolicited))
-                return;
-        unsolicited = NULL;
+    do {
+        /* All data that is due goes before the next command: unsolicited data keeps the order of
+         * the commands (RFC 7143, 4.2.5.2). */
         for (t = tasks; t < tasks + TASKS; t++)
             while (t->state == TASK_SENT && t->burst_count)
                 if (!send_data_out(t))
                     return;
         fill_tasks();
         t = next_waiting(now);
-        if (!t || !conn_window_open() || !send_command(t))
-            return;
-    }
+    } while (t && conn_window_open() && send_command(t));
 }
 
 /* Receiving. */
@@ -380,8 +370,6 @@ static void finish(struct task *t, const u8 *bhs, const u8 *sense, u32 sense_len
     struct scsi_verdict v = scsi_judge(bhs[SCSI_RSP_STATUS], sense, sense_len);
     bool residual =
         bhs[BHS_FLAGS] & (FLAG_OVERFLOW | FLAG_UNDERFLOW) && get_be32(bhs + BHS_RESIDUAL);
-    if (unsolicited == t)
-        unsolicited = NULL;
     /* Only the probe's commands ask for more than there may be. */
     if (!v.error && t->req && (residual || t->moved < t->len))
         v = (struct scsi_verdict){ERR_SCSI, SCSI_AGAIN};
@@ -449,7 +437,7 @@ bool task_stalled(msec now)
     bool in_flight = find_state(TASK_SENT, 0) || (next_waiting(now) && !conn_window_open());
     stalled = in_flight ? stalled + min_u32(now - last_look, ATTENTION_MS) : 0;
     last_look = now;
-    return stalled >= STALL_MS;
+    return stalled >= (requests_allowed ? STALL_MS : PROBE_STALL_MS);
 }
 
 u32 task_timeout(msec now)

@@ -1,5 +1,6 @@
 /* The login: CHAP both ways, redirects, statuses, keys in pieces, and targets that cheat. */
 #include "bytes.h"
+#include "iscsi/chap.h"
 #include "iscsi_peer.h"
 #include "platform_host.h"
 // clang-format off
@@ -549,12 +550,46 @@ static void a_reflected_challenge_gets_no_answer(void **state)
     LINE("AuthMethod=CHAP", 0);
     line(text, 26 + (u32)strlen(reflected), 0);
     expect(ISCSI_FAILED, ERR_LOGIN_TARGET_AUTH);
-    /* And with the answer, in the same login. */
-    begin_script(true);
-    LINE("AuthMethod=CHAP", 0);
-    LINE("CHAP_A=5\0CHAP_I=1\0CHAP_C=0x0102", 0);
-    LINE("CHAP_N=target\0CHAP_I=1\0CHAP_C=0x0304\0CHAP_R=0x00112233445566778899aabbccddeeff", 0);
-    expect(ISCSI_FAILED, ERR_LOGIN_TARGET_AUTH);
+}
+
+/* The right proof, and with it whatever `text` says. */
+static const char *proof_extra;
+
+static bool prove(const struct peer_pdu *p)
+{
+    char text[300] = "CHAP_N=target";
+    u8 challenge[16], digest[16];
+    u32 len;
+    if ((p->bhs[BHS_FLAGS] >> 2 & 3) != 0 || !scripted(p))
+        return false;
+    if (!peer_key("CHAP_C"))
+        return true;
+    assert_true(chap_decode(peer_key("CHAP_C"), challenge, sizeof(challenge), &len));
+    chap_response((u8)atoi(peer_key("CHAP_I")), "the target's own", challenge, 16, digest);
+    strcpy(text + 14, "CHAP_R=");
+    chap_encode(text + 21, digest, 16);
+    u32 n = 21 + 35;
+    strcpy(text + n, proof_extra);
+    peer_login_answer(p, 0x81, 0, 0, text, n + (u32)strlen(proof_extra) + 1);
+    return true;
+}
+
+static void a_proof_that_comes_with_a_second_challenge(void **state)
+{
+    (void)state;
+    static const char *const extra[] = {"", "CHAP_C=0x01020304", "CHAP_I=7"};
+    for (u32 i = 0; i < 3; i++) {
+        begin_script(true);
+        peer.hook = prove;
+        proof_extra = extra[i];
+        LINE("AuthMethod=CHAP", 0);
+        LINE("CHAP_A=5\0CHAP_I=1\0CHAP_C=0x0102", 0);
+        peer.chap = false; /* for the operational stage, which is the peer's again */
+        if (i)
+            expect(ISCSI_FAILED, ERR_LOGIN_TARGET_AUTH);
+        else
+            expect(ISCSI_READY, OK);
+    }
 }
 
 static void operational_keys_in_the_security_stage_are_rejected(void **state)
@@ -780,6 +815,7 @@ int main(void)
         T(challenges_of_any_size),
         T(a_target_that_skips_its_proof),
         T(a_reflected_challenge_gets_no_answer),
+        T(a_proof_that_comes_with_a_second_challenge),
         T(operational_keys_in_the_security_stage_are_rejected),
         T(challenges_differ),
         T(secrets_are_wiped),
