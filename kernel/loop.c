@@ -27,12 +27,12 @@ void loop_poll(void)
 
 void loop_once(void)
 {
-    loop_poll();
     u32 ms = TIMEOUT_NEVER;
     for (u32 i = 0; i < poller_count; i++)
         ms = min_u32(ms, pollers[i]->timeout(latest));
     if (ms)
         platform_wait(ms);
+    loop_poll();
 }
 
 msec loop_now(void)

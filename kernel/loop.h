@@ -19,7 +19,8 @@ void loop_register(const struct poller *p);
 /* Poll everyone once, without waiting: what the timer tick calls. */
 void loop_poll(void);
 
-/* Poll everyone once, then sleep until there can be something to do again. */
+/* Sleep until there can be something to do, then poll everyone once: whoever waits for a result
+ * looks at it before each call. */
 void loop_once(void);
 
 /* The time of the latest poll. */

@@ -36,8 +36,8 @@ enum phase {
 };
 
 static struct iscsi_config config;
-static enum phase phase, phase_told; /* now, and at the last iscsi_timeout() */
-static msec phase_end;               /* of the phases that have one */
+static enum phase phase;
+static msec phase_end; /* of the phases that have one */
 static msec ready_since;
 static bool attached;     /* ISCSI_READY was reached */
 static bool come_back;    /* PHASE_LEAVE ends with a new login */
@@ -481,11 +481,6 @@ void iscsi_poll(msec now)
 
 u32 iscsi_timeout(msec now)
 {
-    /* Who waits for a request or a state looks again before the loop sleeps. */
-    if (task_news() || phase != phase_told) {
-        phase_told = phase;
-        return 0;
-    }
     u32 ms = min_u32(conn_timeout(), has_end() ? time_left(now, phase_end) : TIMEOUT_NEVER);
     if (!attached && phase > PHASE_IDLE && phase < PHASE_READY)
         ms = min_u32(ms, time_left(now, give_up_at));

@@ -51,7 +51,7 @@ static struct task tasks[TASKS];
 static struct block_req *queue_head, *queue_tail;
 static u8 our_lun[8];
 static struct iscsi_params params;
-static bool requests_allowed, progress, news;
+static bool requests_allowed, progress;
 static u32 next_order, next_itt;
 static enum error waiting_for;
 static u32 stalled;
@@ -81,13 +81,6 @@ void task_set_params(const struct iscsi_params *p)
 enum error task_waiting_for(void)
 {
     return waiting_for;
-}
-
-bool task_news(void)
-{
-    bool had = news;
-    news = false;
-    return had;
 }
 
 bool task_progress(void)
@@ -157,7 +150,6 @@ static void end_request(struct block_req *req, enum error e)
 {
     req->status = e;
     req->done = true;
-    news = true;
 }
 
 /* The task is over, and free. */

@@ -59,9 +59,6 @@ enum error task_waiting_for(void);
 /* Has a request been done since the last task_reconnect()? */
 bool task_progress(void);
 
-/* Has a request been done since the last call? */
-bool task_news(void);
-
 /* Anything under way that has seen nothing from the target for too long (attended time)? */
 bool task_stalled(msec now);
 
