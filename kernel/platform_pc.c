@@ -66,8 +66,7 @@ void platform_delay_us(u32 us)
  * CPUID announces it, and stops the machine there. What gives it away is that every instruction
  * takes it thousands of cycles. */
 #define EMULATOR_PROBE  16  /* instructions */
-#define EMULATOR_CYCLES 200 /* for each; interpreters take more, translators and CPUs a hundredth  \
-                             */
+#define EMULATOR_CYCLES 200 /* each; interpreters take more, CPUs a hundredth */
 
 static bool can_rdrand;
 static u32 pool[2];

@@ -15,7 +15,6 @@ struct rm_regs {
     u16 vector;
 };
 
-
 #define FLAG_CF 0x0001
 #define FLAG_ZF 0x0040
 #define FLAG_IF 0x0200
