@@ -1,0 +1,112 @@
+"""The tools around lunboot: media with settings, and the packages."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+from conftest import TOP
+
+from rig.child import need
+
+PACKAGES = [
+    line.split()[:2]
+    for line in (TOP / "tests/packages").read_text().splitlines()
+    if line and not line.startswith("#")
+]
+
+
+def mkiso(output, *arguments, kernel, **environment):
+    subprocess.run([TOP / "tools/mkiso", "-k", kernel, "-o", output, *arguments], check=True,
+                   env=dict(os.environ, **environment))
+    return output.read_bytes()
+
+
+def test_same_settings_give_the_same_iso(logs, kernel):
+    need("grub-mkrescue", "xorriso")
+    first = mkiso(logs / "1.iso", "ip=192.0.2.1/24", kernel=kernel, TZ="Asia/Tokyo")
+    os.utime(logs / "1.iso")
+    assert mkiso(logs / "2.iso", "ip=192.0.2.1/24", kernel=kernel, TMPDIR=str(logs)) == first
+    assert mkiso(logs / "3.iso", "ip=192.0.2.2/24", kernel=kernel) != first
+
+
+def test_iso_passes_any_value(logs, machine, kernel):
+    """What GRUB's language gives a meaning arrives as it was given."""
+    mkiso(logs / "odd.iso", "-a", "mtu=x gateway=y", "ip=a;b$c#{d}", kernel=kernel)
+    pc = machine(iso=logs / "odd.iso")
+    pc.expect(r"^E61 +mtu=x: ", 30)
+    pc.expect(r"^E61 +gateway=y: ", 5)
+    pc.expect(r"^E61 +ip=a;b\$c#{d}: ", 5)
+
+
+def test_iso_works_as_a_usb_stick(logs, machine, kernel):
+    """Hybrid: the same image, now as a hard disk."""
+    mkiso(logs / "stick.iso", kernel=kernel)
+    pc = machine(disks=[logs / "stick.iso"])
+    pc.expect("^lunboot ", 30)
+    pc.expect("^E10: ", 10)
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """bare(installed, root=, sudo=) runs tools/install-packages on a machine with those packages,
+    whose apt-get and sudo only take notes; (status, output, notes)."""
+
+    def run(installed, root=False, sudo=None, group="run"):
+        bin_dir, notes = tmp_path / "bin", tmp_path / "notes"
+        shutil.rmtree(bin_dir, ignore_errors=True)
+        bin_dir.mkdir()
+        notes.write_text("")
+        for tool in ("bash", "dirname", "env", "cat"):
+            (bin_dir / tool).symlink_to(shutil.which(tool))
+
+        def script(name, text):
+            (bin_dir / name).write_text(f"#!/bin/bash\n{text}\n")
+            (bin_dir / name).chmod(0o755)
+
+        answers = "".join(f"{p}/installed " for p in installed)
+        script("dpkg-query", f"printf '%s' '{answers}'")
+        script("id", f"echo {0 if root else 1000}")
+        script("apt-get", f'echo "apt-get $*" >>{notes}')
+        if sudo is not None:
+            script("sudo", f'[ "$1" = -n ] && exit {0 if sudo else 1}; echo "sudo" >>{notes}; "$@"')
+        done = subprocess.run(
+            [TOP / "tools/install-packages", group], env={"PATH": str(bin_dir)}, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )
+        return done.returncode, done.stdout, notes.read_text()
+
+    return run
+
+
+ALL = [name for name, _ in PACKAGES]
+RUN = [name for name, group in PACKAGES if group == "run"]
+
+
+def test_packages_all_there(bare):
+    assert bare(ALL, group="test") == (0, "", "")
+    assert bare(RUN, group="run") == (0, "", "")
+
+
+def test_packages_as_root(bare):
+    status, _, notes = bare([p for p in RUN if p not in ("nasm", "tgt")], root=True)
+    assert status == 0
+    assert notes == "apt-get -q update\napt-get install -y --no-install-recommends nasm tgt\n"
+
+
+def test_packages_by_sudo_without_typing(bare):
+    status, _, notes = bare(RUN, sudo=True, group="test")
+    assert status == 0
+    missing = " ".join(p for p in ALL if p not in RUN)
+    assert re.sub("sudo\n", "", notes).splitlines()[-1].endswith(missing)
+    assert notes.count("sudo\n") == 2
+
+
+@pytest.mark.parametrize("sudo", [None, False])
+def test_packages_without_a_way(bare, sudo):
+    """No sudo, or one that would ask with no terminal to ask on: say what to type, exit 2."""
+    status, out, notes = bare(RUN[1:], sudo=sudo)
+    assert (status, notes) == (2, "")
+    line = f"apt-get update && apt-get install -y --no-install-recommends {RUN[0]}"
+    assert line in out.splitlines()
