@@ -17,7 +17,7 @@ def test_nop_in_is_answered_while_idle(logs, on_lun, accel, seconds):
     pc, target = on_lun(
         disk, target={"nop_interval": NOP_INTERVAL, "nop_count": NOP_COUNT}, accel=accel
     )
-    pc.e9.expect("^@ idle", 60)
+    pc.e9.expect("^@ idle", 120)
     start = time.monotonic()
     at_start = target.connections()
     assert len(at_start) == 1

@@ -52,7 +52,8 @@ class Memory:
         for (base, length, _), (following, *_) in zip(ordered, ordered[1:]):
             assert base + length <= following, "entries overlap"
         assert self.int12 == self.bda
-        assert self.end_of_block_at(0) // 1024 == self.int12
+        base = self.int12 * 1024
+        assert self.end_of_block_at(0) in (base, base & -PAGE), "E820 and INT 12h do not agree"
 
         end = self.end_of_block_at(MIB)
         cf, eax, ebx, ecx, edx = self.int15[0xE801]
@@ -94,8 +95,9 @@ def difference(first, second):
 def test_what_is_taken_is_what_is_missing(logs, on_lun, on_local_disk, accel, memory):
     disk = BootDisk(logs / "disk", "memory", 2, reads=5)
     local = on_local_disk(disk, accel=accel, memory=memory)
-    before = Memory(run(local, 60))
+    before = Memory(run(local))
     local.stop()
+    (logs / "e9.log").rename(logs / "e9-local.log")  # or its end would be found there again
     before.check()
 
     pc, _ = on_lun(disk, accel=accel, memory=memory)
@@ -117,8 +119,8 @@ def test_what_is_taken_is_what_is_missing(logs, on_lun, on_local_disk, accel, me
     assert all(after.ranges(kind) == before.ranges(kind) for kind in others)
 
     base_taken = before.int12 - after.int12
-    assert 0 <= base_taken <= 4
-    assert sum(end - start for start, end in low) == base_taken * 1024
+    assert 0 < base_taken <= 4
+    assert low == [(after.end_of_block_at(0), before.end_of_block_at(0))]
     assert after.ebda == before.ebda
     assert after.drives == 1
 
@@ -130,7 +132,7 @@ def test_lives_in_what_it_reserved(logs, on_lun, accel, memory):
     disk = BootDisk(logs / "disk", "memory", 8, bootdisk.FILL,
                     reads=100 if accel == "tcg" else 10)
     pc, _ = on_lun(disk, accel=accel, memory=memory)
-    report = run(pc, 120)
+    report = run(pc)
     assert report.all("filled") and report.all("intact")
     assert report.numbers("range")
     report.check_reads(disk)
