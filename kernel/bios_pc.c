@@ -36,7 +36,8 @@ void bios_memory_map(struct memmap *map)
         map->entry[map->count++] = (struct memmap_entry){
             get_le64(entry), get_le64(entry + 8), get_le32(entry + 16), get_le32(entry + 20)};
         next = r.ebx;
-    } while (next && map->count < MEMMAP_ENTRIES - 2); /* hiding a range splits one into three */
+    } while (next &&
+             map->count < MEMMAP_ENTRIES - 4); /* hiding a range splits one into three, twice */
 }
 
 void bios_memory_sizes(struct int15_state *state)

@@ -84,7 +84,8 @@ _Noreturn void start(u32 magic, u32 info)
     machine.hidden_size = align_up((u32)(image_end - image_start)) + align_up(machine.plan->size);
     machine.hidden_base = memmap_find_top(&loader_map, machine.hidden_size);
     if (!machine.hidden_base ||
-        !memmap_reserve(&machine.map, machine.hidden_base, machine.hidden_size))
+        !memmap_reserve(&machine.map, machine.hidden_base, machine.hidden_size) ||
+        !memmap_reserve(&machine.map, resident_block()->base, RESIDENT_SIZE))
         stop(ERR_NO_MEMORY);
     machine.int15.hidden_base = machine.hidden_base;
     move_to(machine.hidden_base);

@@ -6,6 +6,9 @@
 #include "platform.h"
 #include "resident.h"
 
+#define PIC1_COMMAND  0x20
+#define PIC_READ_IRR  0x0a /* OCW3: what the command port reads as (8259A data sheet) */
+#define PIC_READ_ISR  0x0b
 #define PIC1_MASK     0x21
 #define PIC2_MASK     0xa1
 #define PIC_CASCADE   0x04
@@ -72,9 +75,20 @@ static void sleep_with_irq(u8 irq)
     }
 }
 
+/* Were we called from inside the timer's interrupt, before its EOI? Then the PIC holds back all
+ * others. */
+static bool timer_in_service(void)
+{
+    out8(PIC1_COMMAND, PIC_READ_ISR);
+    u8 in_service = in8(PIC1_COMMAND);
+    out8(PIC1_COMMAND, PIC_READ_IRR);
+    return in_service & PIC_TIMER;
+}
+
 void platform_wait(u32 ms)
 {
-    if (!ms)
+    /* Nothing would wake us: whoever waits has to look at the ring again and again. */
+    if (!ms || timer_in_service())
         return;
     /* Without the timer nobody would wake us for our own deadlines. */
     u8 mask = in8(PIC1_MASK);

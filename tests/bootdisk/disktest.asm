@@ -47,6 +47,7 @@ main:
     dw phase_unreal      ; 40  random reads with 4 GiB limits, which must last
     dw phase_a20_off     ; 80  random reads with A20 off
     dw phase_nested      ; 100 random reads, and INT 13h from the timer interrupt meanwhile
+    dw phase_in_tick     ; 200 random reads from INT 1Ch, before the timer's EOI
 .table_end:
 
 ; What every phase starts with.
@@ -172,5 +173,6 @@ phase_a20_off:
 %include "functions.inc"
 %include "write.inc"
 %include "nested.inc"
+%include "tick.inc"
 
 program_end:

@@ -19,6 +19,7 @@ STATES = {
     "unreal_mode": bootdisk.UNREAL,
     "a20_off": bootdisk.A20_OFF,
     "nested": bootdisk.NESTED,
+    "in_tick": bootdisk.IN_TICK,
 }
 
 
