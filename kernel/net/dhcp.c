@@ -201,6 +201,23 @@ static void take_offer(msec now)
         begin(REQUESTING, now);
 }
 
+static void bound(void)
+{
+    refusals = 0;
+    set_timers();
+    begin(BOUND, t1);
+}
+
+/* The lease in `scratch` is ours. */
+static void use_lease(msec now)
+{
+    lease = scratch;
+    live = true;
+    ipv4_configure(&lease.ip, now);
+    dns_configure(lease.dns, lease.domain);
+    bound();
+}
+
 static void take_ack(msec now)
 {
     if (live) {
@@ -212,17 +229,10 @@ static void take_ack(msec now)
         lease.lease_seconds = scratch.lease_seconds;
         lease.t1_seconds = scratch.t1_seconds;
         lease.t2_seconds = scratch.t2_seconds;
-    } else {
-        if (scratch.ip.addr != chosen.addr)
-            return;
-        lease = scratch;
-        live = true;
-        ipv4_configure(&lease.ip, now);
-        dns_configure(lease.dns, lease.domain);
+        bound();
+    } else if (scratch.ip.addr == chosen.addr) {
+        use_lease(now);
     }
-    refusals = 0;
-    set_timers();
-    begin(BOUND, t1);
 }
 
 static void refused(msec now)
@@ -258,18 +268,38 @@ static void input(const u8 *data, u32 len, ip4 from, u16 from_port, msec now)
     wipe(&scratch, sizeof(scratch));
 }
 
-void dhcp_start(const struct dhcp_identity *who, bool want_root, u32 give_up_ms, msec now)
+static void prepare(const struct dhcp_identity *who, msec now)
 {
     static const struct ipv4_config none;
     dhcp_stop();
     identity = *who;
     identity.hostname[sizeof(identity.hostname) - 1] = 0;
-    want_root_path = want_root;
-    give_up_at = now + give_up_ms;
     attempts = refusals = 0;
     ipv4_configure(&none, now);
     udp_bind(DHCP_CLIENT_PORT, input);
+}
+
+void dhcp_start(const struct dhcp_identity *who, bool want_root, u32 give_up_ms, msec now)
+{
+    prepare(who, now);
+    want_root_path = want_root;
+    give_up_at = now + give_up_ms;
     discover(now);
+}
+
+bool dhcp_adopt(const struct dhcp_identity *who, bool want_root, const u8 *ack, u32 len, msec now)
+{
+    u8 type;
+    bool ok = dhcp_parse(ack, len, &type, &scratch) && type == DHCPACK &&
+              !memcmp(ack + DHCP_CHADDR, net_device()->mac, 6) &&
+              (scratch.root_path[0] || !want_root);
+    if (ok) {
+        prepare(who, now);
+        sent_at = now;
+        use_lease(now);
+    }
+    wipe(&scratch, sizeof(scratch));
+    return ok;
 }
 
 void dhcp_stop(void)

@@ -54,6 +54,13 @@ enum dhcp_state {
  * server does that would change it counts as a lost lease. */
 void dhcp_start(const struct dhcp_identity *who, bool want_root_path, u32 give_up_ms, msec now);
 
+/* Take over a lease that another program of this machine has got just now, and left the server's
+ * ACK of: bound as after dhcp_start(), without asking; renewal is ours. False, and nothing has
+ * changed, when it is no acceptable ACK for our MAC address, or has no root path and one is wanted:
+ * then ask. */
+bool dhcp_adopt(const struct dhcp_identity *who, bool want_root_path, const u8 *ack, u32 len,
+                msec now);
+
 /* Forget the lease without telling anybody. */
 void dhcp_stop(void);
 

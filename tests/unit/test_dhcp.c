@@ -597,6 +597,88 @@ static void a_short_lease_is_renewed_for_hours(void **state)
     wire_check_leaks();
 }
 
+/* ---- another program's lease ---- */
+
+/* A quiet network, and the ACK that another program has got, in `answer`. */
+static void another_has_asked(u8 type, const char *root_path)
+{
+    wire_reset(START);
+    wire_neighbours = true;
+    dhcp_stop();
+    memset(&identity, 0, sizeof(identity));
+    memset(&said, 0xee, sizeof(said)); /* its transaction's number */
+    begin_answer(type, WIRE_US, SERVER);
+    add_network();
+    add_u32(OPT_LEASE_TIME, 120);
+    if (root_path)
+        add_text(OPT_ROOT_PATH, root_path);
+    answer[answer_len++] = OPT_END;
+}
+
+static bool adopt(bool want_root_path)
+{
+    bool adopted = dhcp_adopt(&identity, want_root_path, answer, answer_len, host_now);
+    net_poll(host_now);
+    return adopted;
+}
+
+static void an_adopted_lease_is_used_at_once_and_renewed(void **state)
+{
+    (void)state;
+    another_has_asked(DHCPACK, "root");
+    assert_true(adopt(true));
+    assert_int_equal(dhcp_state(), DHCP_BOUND);
+    assert_int_equal(dhcp_attempts(), 0);
+    assert_string_equal(dhcp_lease()->root_path, "root");
+    assert_int_equal(dhcp_lease()->server, SERVER);
+    assert_int_equal(ipv4_config()->addr, WIRE_US);
+    assert_int_equal(ipv4_config()->gateway, WIRE_GATEWAY);
+    wire_run(59999);
+    assert_int_equal(hear(), 0);
+    wire_run(100);
+    assert_int_equal(hear(), DHCPREQUEST);
+    assert_int_equal(get_be32(said.packet + DHCP_CIADDR), WIRE_US);
+    assert_int_equal(said.to, SERVER);
+    answer_with(DHCPACK, WIRE_US, SERVER, 120, NULL);
+    assert_int_equal(dhcp_state(), DHCP_BOUND);
+    wire_run(59000);
+    assert_int_equal(hear(), 0);
+    wire_run(1500);
+    assert_int_equal(hear(), DHCPREQUEST);
+    wire_check_leaks();
+}
+
+static void without_a_root_path_it_is_adopted_when_none_is_wanted(void **state)
+{
+    (void)state;
+    another_has_asked(DHCPACK, NULL);
+    assert_false(adopt(true));
+    assert_int_equal(dhcp_state(), DHCP_OFF);
+    assert_int_equal(ipv4_config()->addr, 0);
+    assert_true(adopt(false));
+    assert_int_equal(ipv4_config()->addr, WIRE_US);
+}
+
+static void only_an_ack_for_us_is_adopted(void **state)
+{
+    (void)state;
+    another_has_asked(DHCPOFFER, "root");
+    assert_false(adopt(true));
+    another_has_asked(DHCPACK, "root");
+    answer[DHCP_CHADDR + 5] ^= 1; /* another NIC's */
+    assert_false(adopt(true));
+    another_has_asked(DHCPACK, "root");
+    for (u32 len = 0; len < answer_len - 1; len++) {
+        u8 copy[sizeof(answer)];
+        memcpy(copy, answer, len);
+        if (dhcp_adopt(&identity, true, copy, len, host_now))
+            assert_true(dhcp_lease()->root_path[0]); /* cut behind it only */
+    }
+    another_has_asked(DHCPACK, "root");
+    answer_len = 0;
+    assert_false(adopt(true));
+}
+
 static void stopping_forgets_the_lease(void **state)
 {
     (void)state;
@@ -639,6 +721,9 @@ int main(void)
         cmocka_unit_test(a_refused_renewal_is_a_loss),
         cmocka_unit_test(a_server_that_does_not_answer_arp_is_asked_by_broadcast_in_time),
         cmocka_unit_test(a_short_lease_is_renewed_for_hours),
+        cmocka_unit_test(an_adopted_lease_is_used_at_once_and_renewed),
+        cmocka_unit_test(without_a_root_path_it_is_adopted_when_none_is_wanted),
+        cmocka_unit_test(only_an_ack_for_us_is_adopted),
         cmocka_unit_test(stopping_forgets_the_lease),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
