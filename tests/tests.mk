@@ -4,5 +4,5 @@
 .PHONY: test
 test:
 	@tools/install-packages test
-	@$(MAKE) all unit-programs bootdisks
+	@$(MAKE) all unit-programs bootdisks bootdisks
 	@B=$(B) tests/run $(T)

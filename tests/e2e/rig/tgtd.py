@@ -42,11 +42,17 @@ class Tgtd:
         while not os.path.exists(f"{self.env['TGT_IPC_SOCKET']}.0"):
             self.child.check()
             time.sleep(0.01)
-        while f":{self.port}" not in self.ask("--op", "show", "--mode", "portal"):
+        while not self.listens():
             self.child.check()
             time.sleep(0.02)
         for command in self.setup:
             self.ask(*command)
+
+    def listens(self):
+        try:
+            return f":{self.port}" in self.ask("--op", "show", "--mode", "portal")
+        except subprocess.CalledProcessError:
+            return False  # the socket is there a moment before anybody answers
 
     def stop(self):
         """Killed without a word to its initiators: their connections are reset."""
