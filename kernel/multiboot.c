@@ -3,7 +3,6 @@
 
 #include "bytes.h"
 #include "platform.h"
-#include "str.h"
 
 #define MBI_FLAGS       0
 #define MBI_MEM_LOWER   4 /* KiB from 0 */
@@ -48,27 +47,9 @@ static void read_map(u32 at, u32 length, struct memmap *map)
     }
 }
 
-static void read_command_line(u32 at, struct boot_info *info)
-{
-    u32 len = 0;
-    const u8 *p;
-    while ((p = phys_ptr(at + len, 1)) && *p && len < BOOT_COMMAND_LINE - 1)
-        info->command_line[len++] = (char)*p;
-    info->command_line_cut = p && *p;
-    /* Half a word may be a valid word that nobody has written. */
-    if (info->command_line_cut)
-        while (len && info->command_line[len - 1] != ' ')
-            len--;
-    memset(info->command_line + len, 0, BOOT_COMMAND_LINE - len);
-}
-
 bool multiboot_parse(u32 magic, u32 at, struct boot_info *info)
 {
-    info->medium = BOOT_MULTIBOOT;
-    info->bdf = BOOT_NO_BDF;
-    info->command_line[0] = 0;
-    info->command_line_cut = false;
-    info->map->count = 0;
+    boot_info_init(info, BOOT_MULTIBOOT);
     if (magic != MULTIBOOT_BOOT_MAGIC)
         return false;
     const u8 *mbi = phys_ptr(at, MBI_LENGTH);
@@ -76,7 +57,7 @@ bool multiboot_parse(u32 magic, u32 at, struct boot_info *info)
         return true;
     u32 flags = get_le32(mbi + MBI_FLAGS);
     if (flags & HAS_CMDLINE)
-        read_command_line(get_le32(mbi + MBI_CMDLINE), info);
+        boot_info_command_line(info, get_le32(mbi + MBI_CMDLINE));
     if (flags & HAS_MMAP)
         read_map(get_le32(mbi + MBI_MMAP_ADDR), get_le32(mbi + MBI_MMAP_LENGTH), info->map);
     if (flags & HAS_MEM && !info->map->count) {

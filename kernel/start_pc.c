@@ -7,6 +7,7 @@
 #include "multiboot.h"
 #include "platform.h"
 #include "platform_pc.h"
+#include "prefix.h"
 #include "resident.h"
 #include "str.h"
 
@@ -23,7 +24,8 @@ _Noreturn void move_on(void (*next)(void), u8 *stack_top);
 _Noreturn void start(u32 magic, u32 info);
 
 static struct machine machine;
-/* The boot loader's map: where it gives one, it decides about the place. */
+/* The boot loader's map: where it gives one, it decides about the place. Our own media give none.
+ */
 static struct memmap loader_map;
 
 static _Noreturn void stop(enum error e)
@@ -64,7 +66,8 @@ static _Noreturn void move_to(u32 base)
 _Noreturn void start(u32 magic, u32 info)
 {
     machine.boot.map = &loader_map;
-    bool multiboot = multiboot_parse(magic, info, &machine.boot);
+    if (!prefix_parse(magic, info, &machine.boot))
+        multiboot_parse(magic, info, &machine.boot);
     exceptions_init();
     if (!resident_install())
         __asm__ volatile("cli\n\thlt");
@@ -74,7 +77,7 @@ _Noreturn void start(u32 magic, u32 info)
 
     bios_memory_map(&machine.map);
     bios_memory_sizes(&machine.int15);
-    if (!multiboot || !loader_map.count)
+    if (!loader_map.count)
         loader_map = machine.map;
     else if (!machine.map.count)
         machine.map = loader_map;

@@ -1,0 +1,161 @@
+/* What our own boot media tell. */
+#include "prefix.h"
+
+#include "bytes.h"
+#include "platform_host.h"
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+// clang-format on
+#include <stdlib.h>
+#include <string.h>
+
+#define SIZE    0x20000
+#define PREFIX  0x9001 /* anywhere */
+#define CMDLINE 0xa003
+#define ACK     0xb001
+
+static u8 *mem;
+static struct memmap map;
+static struct boot_info info;
+
+static void put(u32 offset, u32 value)
+{
+    put_le32(mem + PREFIX + offset, value);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    host_reset(0);
+    mem = malloc(SIZE);
+    memset(mem, 0xa5, SIZE);
+    host_set_phys(mem, SIZE);
+    memset(mem + PREFIX, 0, sizeof(struct prefix_info));
+    put(offsetof(struct prefix_info, magic), PREFIX_MAGIC);
+    mem[PREFIX + offsetof(struct prefix_info, medium)] = BOOT_ROM;
+    put_le16(mem + PREFIX + offsetof(struct prefix_info, bdf), 0x0018);
+    memset(&info, 0xcc, sizeof(info));
+    memset(&map, 0xcc, sizeof(map));
+    info.map = &map;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    free(mem);
+    return 0;
+}
+
+static bool parse(void)
+{
+    return prefix_parse(PREFIX_MAGIC, PREFIX, &info);
+}
+
+static void a_rom_tells_its_nic(void **state)
+{
+    (void)state;
+    assert_true(parse());
+    assert_int_equal(info.medium, BOOT_ROM);
+    assert_int_equal(info.bdf, 0x0018);
+    assert_string_equal(info.command_line, "");
+    assert_false(info.command_line_cut);
+    assert_int_equal(info.dhcp_ack_len, 0);
+    assert_ptr_equal(info.map, &map);
+    assert_int_equal(map.count, 0);
+    assert_false(map.extended);
+}
+
+static void somebody_else_is_not_a_prefix(void **state)
+{
+    (void)state;
+    assert_false(prefix_parse(0x2badb002, PREFIX, &info));
+    assert_false(prefix_parse(PREFIX_MAGIC, SIZE - 8, &info));
+    put(offsetof(struct prefix_info, magic), 0);
+    assert_false(parse());
+}
+
+static void the_command_line_is_copied(void **state)
+{
+    (void)state;
+    strcpy((char *)mem + CMDLINE, "ip=192.0.2.7 nic=00:03.0");
+    put(offsetof(struct prefix_info, command_line), CMDLINE);
+    assert_true(parse());
+    memset(mem + CMDLINE, 0, 8);
+    assert_string_equal(info.command_line, "ip=192.0.2.7 nic=00:03.0");
+}
+
+static void a_long_command_line_loses_whole_words(void **state)
+{
+    (void)state;
+    memset(mem + CMDLINE, 'x', 2000);
+    mem[CMDLINE + 900] = ' ';
+    mem[CMDLINE + 2000] = 0;
+    put(offsetof(struct prefix_info, command_line), CMDLINE);
+    assert_true(parse());
+    assert_true(info.command_line_cut);
+    assert_int_equal(strlen(info.command_line), 901);
+}
+
+static void a_command_line_ends_where_memory_does(void **state)
+{
+    (void)state;
+    memset(mem + SIZE - 4, 'x', 4);
+    put(offsetof(struct prefix_info, command_line), SIZE - 4);
+    assert_true(parse());
+    assert_string_equal(info.command_line, "xxxx");
+    put(offsetof(struct prefix_info, command_line), 0xfffffff0);
+    assert_true(parse());
+    assert_string_equal(info.command_line, "");
+}
+
+static void ack(u32 at, u32 len)
+{
+    put(offsetof(struct prefix_info, dhcp_ack), at);
+    put(offsetof(struct prefix_info, dhcp_ack_len), len);
+    assert_true(parse());
+}
+
+static void the_dhcp_answer_is_copied(void **state)
+{
+    (void)state;
+    for (u32 i = 0; i < BOOT_DHCP_ACK; i++)
+        mem[ACK + i] = (u8)(i * 7);
+    ack(ACK, BOOT_DHCP_ACK);
+    assert_int_equal(info.dhcp_ack_len, BOOT_DHCP_ACK);
+    for (u32 i = 0; i < BOOT_DHCP_ACK; i++)
+        assert_int_equal(info.dhcp_ack[i], (u8)(i * 7));
+}
+
+static void a_dhcp_answer_that_can_be_none_is_left_out(void **state)
+{
+    (void)state;
+    ack(ACK, BOOT_DHCP_ACK + 1);
+    assert_int_equal(info.dhcp_ack_len, 0);
+    ack(ACK, 0xffffffff);
+    assert_int_equal(info.dhcp_ack_len, 0);
+    ack(SIZE - 100, 101);
+    assert_int_equal(info.dhcp_ack_len, 0);
+    ack(0, 300);
+    assert_int_equal(info.dhcp_ack_len, 0);
+    ack(SIZE - 100, 100);
+    assert_int_equal(info.dhcp_ack_len, 100);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        TEST(a_rom_tells_its_nic),
+        TEST(somebody_else_is_not_a_prefix),
+        TEST(the_command_line_is_copied),
+        TEST(a_long_command_line_loses_whole_words),
+        TEST(a_command_line_ends_where_memory_does),
+        TEST(the_dhcp_answer_is_copied),
+        TEST(a_dhcp_answer_that_can_be_none_is_left_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
