@@ -72,6 +72,7 @@ debug: $(B)/lunboot.elf $(B)/lunboot.debug
 clean:
 	@rm -rf $(B)
 
+include boot/media.mk
 include tests/unit/unit.mk
 include tests/bootdisk/bootdisk.mk
 include tests/tests.mk

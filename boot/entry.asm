@@ -1,12 +1,12 @@
-; Where boot loaders enter (Multiboot 1), the kernel's stack, and the first instructions of every
-; exception. All of it is linked with the kernel.
+; Where boot loaders (Multiboot 1) and our own prefixes enter, the kernel's stack, and the first
+; instructions of every exception. All of it is linked with the kernel.
 
 MULTIBOOT_MAGIC equ 1BADB002h
 MULTIBOOT_FLAGS equ 2                   ; we want the memory fields
 STACK_SIZE      equ 16384
 EXCEPTIONS      equ 32
 
-        extern start, exception
+        extern start, exception, bss_start, image_end
         global entry, move_on, exception_stubs, kernel_stack, kernel_stack_top
         global resident_image, resident_image_end
 
@@ -14,16 +14,24 @@ EXCEPTIONS      equ 32
         section .multiboot align=4
         dd MULTIBOOT_MAGIC, MULTIBOOT_FLAGS, -(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
 
-        section .text
-; EAX: 2BADB002h, EBX: the Multiboot information. Flat segments, which stay valid until the GDT is ours:
-; the first call of real mode loads it.
+; KERNEL_ENTRY, where prefixes enter, too. EAX: 2BADB002h, EBX: the Multiboot information; or PREFIX_MAGIC
+; and a struct prefix_info. Flat segments, which stay valid until the GDT is ours: the first call of real
+; mode loads it.
 entry:
         cli
         cld
         mov esp, kernel_stack_top
+        xchg eax, esi
+        mov edi, bss_start              ; a prefix has not cleared it
+        mov ecx, image_end
+        sub ecx, edi
+        xor eax, eax
+        rep stosb
+        xchg eax, esi
         mov edx, ebx
         call start                      ; never returns; regparm(3): EAX, EDX
 
+        section .text
 ; void move_on(void (*next)(void), u8 *stack_top): regparm(3). Go on in the moved kernel, on its stack.
 move_on:
         mov esp, edx

@@ -1,11 +1,15 @@
 /* Compiled to assembly only: turns the layout of C's structs into %defines for nasm (see the
  * Makefile), so that no offset is written twice. */
+#include "boot_info.h"
 #include "plan.h"
+#include "prefix.h"
 #include "realmode.h"
 #include "resident.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n-> " #name " %c0" : : "i"(value))
 #define RESIDENT(name)      DEFINE(RES_##name, offsetof(struct resident, name))
+
+#define PREFIX(name)        DEFINE(PREFIX_##name, offsetof(struct prefix_info, name))
 
 #define PLAN(mib, ...)      DEFINE(PLAN_##mib, PLAN_BYTES(mib, __VA_ARGS__));
 
@@ -49,6 +53,22 @@ void offsets(void)
     DEFINE(SERVICE_TICK, SERVICE_TICK);
     DEFINE(ACTION_CHAIN, ACTION_CHAIN);
     DEFINE(ACTION_SET_DL, ACTION_SET_DL);
+    PREFIX(magic);
+    PREFIX(medium);
+    PREFIX(bdf);
+    PREFIX(command_line);
+    PREFIX(dhcp_ack);
+    PREFIX(dhcp_ack_len);
+    DEFINE(PREFIX_SIZE, sizeof(struct prefix_info));
+    DEFINE(PREFIX_MAGIC, PREFIX_MAGIC);
+    DEFINE(KERNEL_BASE, KERNEL_BASE);
+    DEFINE(KERNEL_ENTRY, KERNEL_ENTRY);
+    DEFINE(UNPACK_WORK, UNPACK_WORK);
+    DEFINE(LOADER_END, LOADER_END);
+    DEFINE(BOOT_ROM, BOOT_ROM);
+    DEFINE(BOOT_DISK, BOOT_DISK);
+    DEFINE(BOOT_PXE, BOOT_PXE);
+    DEFINE(BOOT_NO_BDF, BOOT_NO_BDF);
     /* For tools/sizes. */
     PLAN_TABLE(PLAN)
 }
