@@ -16,6 +16,7 @@ static u32 line_count;
 static u32 line_blocks;
 /* Line i holds the disk's line tags[i] - 1, one of those that are i modulo line_count; 0: none. */
 static u64 tags[LINES];
+static bool unflushed; /* something was written since the last flush */
 
 void cache_init(struct block_dev *device, u8 *memory, u32 size)
 {
@@ -24,6 +25,7 @@ void cache_init(struct block_dev *device, u8 *memory, u32 size)
     line_count = min_u32(size / LINE_SIZE, LINES);
     line_blocks = LINE_SIZE / device->block_size;
     memset(tags, 0, sizeof(tags));
+    unflushed = false;
 }
 
 /* Requests that are under way. Static: a device may hold on to them until they are done. */
@@ -117,10 +119,15 @@ enum error cache_write(u64 lba, u32 count, const u8 *data)
         return ERR_LUN_PROTECTED;
     /* Before the device is asked: when it fails, nobody knows what it has written. */
     forget(lba, count);
+    unflushed = true;
     return transfer(BLOCK_WRITE, lba, count, (u8 *)data);
 }
 
 enum error cache_flush(void)
 {
-    return block_wait(dev, BLOCK_FLUSH, 0, 0, NULL);
+    if (!unflushed)
+        return OK;
+    enum error e = block_wait(dev, BLOCK_FLUSH, 0, 0, NULL);
+    unflushed = e != OK;
+    return e;
 }

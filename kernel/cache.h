@@ -14,7 +14,8 @@ void cache_init(struct block_dev *dev, u8 *memory, u32 size);
 enum error cache_read(u64 lba, u32 count, u8 *data);
 enum error cache_write(u64 lba, u32 count, const u8 *data);
 
-/* Everything written is on the medium. */
+/* Everything written is on the medium. Costs nothing when nothing was written since the last time.
+ */
 enum error cache_flush(void);
 
 #endif

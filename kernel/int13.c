@@ -248,9 +248,11 @@ static void serve(struct rm_regs *r)
     enum error e = OK;
     u8 status = 0;
     switch (function) {
-    case 0x00: /* reset */
+    case 0x00: /* reset: for a disk that is always ready, the moment to make writes last */
+    case 0x0d:
+        e = cache_flush();
+        break;
     case 0x09: /* set up drive parameters */
-    case 0x0d: /* reset */
     case 0x10: /* ready? If the session is not, it comes back before anyone gets an answer. */
     case 0x11: /* recalibrate */
     case 0x14: /* controller diagnostic */

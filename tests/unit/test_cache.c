@@ -226,11 +226,18 @@ static void writing_needs_permission(void **state)
 static void flushing(void **state)
 {
     (void)state;
+    u8 block[512] = {0};
     start(0, 64);
     assert_int_equal(cache_flush(), OK);
-    assert_int_equal(fake.flushes, 1);
+    assert_int_equal(fake.flushes, 0); /* nothing was written */
+    assert_int_equal(cache_write(0, 1, block), OK);
     fake.fail = ERR_SCSI;
     assert_int_equal(cache_flush(), ERR_SCSI);
+    fake.fail = OK;
+    u32 before = fake.flushes;
+    assert_int_equal(cache_flush(), OK);
+    assert_int_equal(cache_flush(), OK);
+    assert_int_equal(fake.flushes, before + 1);
 }
 
 /* Random reads and writes against a model, with completion out of order and errors now and then. */

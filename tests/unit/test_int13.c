@@ -504,6 +504,24 @@ static void what_is_written_is_on_the_disk(void **state)
     assert_memory_equal(disk_at(4321), mem + 0x50003, 99 * 512);
 }
 
+static void a_reset_makes_writes_last(void **state)
+{
+    (void)state;
+    assert_int_equal(ask_ax(0x0000), 0);
+    assert_int_equal(fake.flushes, 0);
+    assert_int_equal(lba_call(0x43, 1234, 1, 0x5000, 0), 0);
+    assert_int_equal(ask_ax(0x0000), 0);
+    OK_WITH(0);
+    assert_int_equal(fake.flushes, 1);
+    assert_int_equal(chs(0x03, 4321, 1, 0x5000, 3), 0);
+    fake.fail = ERR_MEDIUM;
+    assert_int_equal(ask_ax(0x0d00), 0x10);
+    FAILED_WITH(0x10);
+    fake.fail = OK;
+    assert_int_equal(ask_ax(0x0d00), 0);
+    assert_int_equal(fake.flushes, 3);
+}
+
 static void a_bad_sector_costs_only_itself(void **state)
 {
     (void)state;
@@ -849,6 +867,7 @@ int main(void)
         T(no_blocks_is_no_work),
         T(the_end_of_the_disk),
         T(what_is_written_is_on_the_disk),
+        T(a_reset_makes_writes_last),
         T(a_bad_sector_costs_only_itself),
         T(a_write_protected_disk),
         T(the_last_status_is_kept),
