@@ -2,6 +2,7 @@
 #include "bios_pc.h"
 
 #include "bytes.h"
+#include "platform.h"
 #include "resident.h"
 #include "str.h"
 
@@ -72,7 +73,9 @@ bool bios_key(void)
 
 _Noreturn void bios_next_device(void)
 {
-    struct rm_regs r = {0};
-    for (;;)
-        rm_interrupt(0x18, &r);
+    /* As if a boot sector had given up: on a stack of its own, from memory that is nobody's, and
+     * with the hooks, should they stay, ready for calls. */
+    static const u8 give_up[] = {0xcd, 0x18, 0xeb, 0xfc}; /* INT 18h, again and again */
+    memcpy(phys_ptr(BOOT_ADDRESS, sizeof(give_up)), give_up, sizeof(give_up));
+    resident_launch(&(struct rm_regs){0});
 }

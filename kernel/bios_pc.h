@@ -15,7 +15,7 @@ void bios_memory_sizes(struct int15_state *state);
 /* Take a key that is waiting at the keyboard: true when there was one. */
 bool bios_key(void);
 
-/* On to the BIOS's next boot device (INT 18h). */
+/* On to the BIOS's next boot device (INT 18h). What is hooked by then stays at work. */
 _Noreturn void bios_next_device(void);
 
 #endif

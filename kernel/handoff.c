@@ -2,6 +2,8 @@
 #include "handoff.h"
 
 #include "attach.h"
+#include "bios_pc.h"
+#include "bytes.h"
 #include "cache.h"
 #include "console.h"
 #include "geometry.h"
@@ -17,8 +19,7 @@
 #include "str.h"
 
 #define SECTOR         512
-#define BOOT_SIGNATURE 510 /* 55h AAh */
-#define BOOT_ADDRESS   0x7c00
+#define BOOT_SIGNATURE 510
 #define BIOS_START     0xf0000
 #define BIOS_END       0x100000
 #define PNP_HEADER     33 /* bytes of the $PnP installation check structure */
@@ -94,17 +95,9 @@ static bool publish_ibft(void)
     return ibft_build(table, RESIDENT_SIZE - RESIDENT_IBFT - RESIDENT_STACK_MIN, &info) != 0;
 }
 
-enum error handoff(const struct machine *machine)
+/* Put the disk behind INT 13h; returns its drive number. From here on there is no way back. */
+static u8 hook(const struct machine *machine, const u8 *boot_sector, const char *what)
 {
-    static u8 boot_sector[SECTOR];
-    enum error e = cache_read(0, 1, boot_sector);
-    if (e)
-        return e;
-    if (boot_sector[BOOT_SIGNATURE] != 0x55 || boot_sector[BOOT_SIGNATURE + 1] != 0xaa)
-        return ERR_NO_BOOT_SECTOR;
-    if (!publish_ibft())
-        return ERR_NO_BASE_MEMORY;
-
     const struct block_dev *disk = iscsi_disk();
     struct int13_disk d = {
         .drive = (u8)setting_number(SET_DRIVE),
@@ -116,12 +109,34 @@ enum error handoff(const struct machine *machine)
     u8 drive = int13_init(&d);
     int15_init(&machine->int15);
     resident_hook(service);
-    print("Booting  drive %xh, geometry %u/%u/%u, %u KiB hidden at %08x\n\n", drive,
+    print("%s  drive %xh, geometry %u/%u/%u, %u KiB hidden at %08x\n", what, drive,
           d.geometry.cylinders, d.geometry.heads, d.geometry.sectors, machine->hidden_size / 1024,
           machine->hidden_base);
-
     attach_wipe();
     settings_wipe();
+    return drive;
+}
+
+enum error handoff(const struct machine *machine)
+{
+    static u8 boot_sector[SECTOR];
+    enum error e = cache_read(0, 1, boot_sector);
+    if (e)
+        return e;
+    bool skip = setting_flag(SET_SKIP_SAN_BOOT);
+    bool bootable = get_le16(boot_sector + BOOT_SIGNATURE) == 0xaa55;
+    if (!bootable && !skip && !setting_flag(SET_KEEP_SAN))
+        return ERR_NO_BOOT_SECTOR;
+    if (!publish_ibft())
+        return ERR_NO_BASE_MEMORY;
+    if (skip || !bootable) {
+        hook(machine, boot_sector, "Keeping");
+        print("         %s: on to the next boot device\n\n",
+              skip ? "skip-san-boot is set" : error_text(ERR_NO_BOOT_SECTOR));
+        bios_next_device();
+    }
+    u8 drive = hook(machine, boot_sector, "Booting");
+    print("\n");
     memcpy(phys_ptr(BOOT_ADDRESS, SECTOR), boot_sector, SECTOR);
     u32 pnp = find_pnp();
     struct rm_regs r = {.edx = drive, .es = pnp ? BIOS_START >> 4 : 0, .edi = pnp & 0xffff};

@@ -7,7 +7,8 @@
 #include "types.h"
 
 /* Put the attached disk behind INT 13h, publish the iBFT, hide our memory, and jump to the boot
- * sector. Returns only when that can't be. */
+ * sector; or, as keep-san and skip-san-boot say, go on to the BIOS's next boot device with all of
+ * that in place. Returns only when that can't be. */
 enum error handoff(const struct machine *machine);
 
 #endif

@@ -111,7 +111,9 @@ void rm_interrupt(u8 vector, struct rm_regs *r);
 /* Call real-mode code that ends in IRET. */
 void rm_call(struct far_pointer target, struct rm_regs *r);
 
-/* Leave for the boot sector at 0000:7C00 with these registers. */
+#define BOOT_ADDRESS 0x7c00
+
+/* Leave for the boot sector at BOOT_ADDRESS with these registers. */
 _Noreturn void resident_launch(const struct rm_regs *r);
 
 #endif

@@ -31,6 +31,7 @@ static struct memmap loader_map;
 static _Noreturn void stop(enum error e)
 {
     print("E%u: %s; %s\n", e, error_text(e), error_advice(e));
+    resident_remove();
     bios_next_device();
 }
 

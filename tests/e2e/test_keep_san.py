@@ -1,0 +1,134 @@
+"""keep-san and skip-san-boot: the BIOS goes on to its next boot device, and the LUN stays a disk. And
+what stays when it is not to be kept: nothing."""
+
+import subprocess
+
+import pytest
+from bootdisk import DEBUG_EXIT, PROGRAMS, BootDisk, run
+from rig.child import need
+from test_failures import error
+from test_memory import Memory
+
+SECTORS = 2048
+SIGNATURE = b"\x55\xaa"
+
+
+@pytest.fixture
+def lun(logs):
+    """An image without a boot sector."""
+    image = logs / "lun.img"
+    image.write_bytes(b"MINE" + bytes(SECTORS * 512 - 4))
+    return image
+
+
+def cd(image):
+    """QEMU's arguments for one more CD that the BIOS may boot."""
+    return ("-drive", f"if=none,id=second,media=cdrom,readonly=on,format=raw,file={image}",
+            "-device", "ide-cd,drive=second,bus=ide.1,unit=1,bootindex=9")
+
+
+@pytest.fixture
+def installer_cd(logs):
+    need("xorriso")
+    (logs / "cd").mkdir()
+    (logs / "cd/boot.bin").write_bytes((PROGRAMS / "installer.bin").read_bytes().ljust(2048, b"\0"))
+    subprocess.run(
+        ["xorriso", "-as", "mkisofs", "-quiet", "-o", logs / "installer.iso", "-b", "boot.bin",
+         "-no-emul-boot", "-boot-load-size", "4", logs / "cd"], check=True)
+    return logs / "installer.iso"
+
+
+@pytest.fixture
+def grub_cd(logs):
+    """GRUB that looks at the first hard disk."""
+    need("grub-mkrescue", "xorriso")
+    (logs / "grub/boot/grub").mkdir(parents=True)
+    (logs / "grub/boot/grub/grub.cfg").write_text(
+        "insmod serial\nserial --unit=0 --speed=115200\nterminal_output serial\n"
+        "echo GRUB is here\nls (hd0)\necho GRUB is done\nsleep 1000\n")
+    subprocess.run(
+        ["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", logs / "grub.iso", "--fonts=",
+         "--locales=", "--themes=", logs / "grub"], check=True, capture_output=True)
+    return logs / "grub.iso"
+
+
+def test_installer_writes_to_the_empty_lun(net, tgtd, dhcp, machine, kernel, lun, logs,
+                                           installer_cd):
+    """keep-san from DHCP; then, without the CD, the LUN boots."""
+    target = tgtd().target().lun(lun)
+    dhcp(options={17: target.root_path(), "encap:175,8": "1b"})
+    pc = machine(namespace=net, tap="tap0", kernel=kernel, extra=(*cd(installer_cd), *DEBUG_EXIT))
+    report = run(pc, 60)
+    said = pc.serial.text()
+    assert "Keeping  drive 80h" in said and "Press a key" not in said
+    assert report.numbers("drives") == [[1]]
+    assert report.numbers("sectors") == [[SECTORS]]
+    assert report.numbers("first") == [[int.from_bytes(b"MINE", "little")]]
+    ((base,),), ((ibft,),) = report.numbers("base"), report.numbers("ibft")
+    assert base * 1024 <= ibft < 0xA0000
+    assert pc.wait(20) == 1
+    image = lun.read_bytes()
+    assert image[510:512] == SIGNATURE and b"@ installed" in image[:512]
+    assert image[512:] == bytes(len(image) - 512)
+
+    (logs / "e9.log").rename(logs / "e9-installer.log")
+    (logs / "serial.log").rename(logs / "serial-installer.log")
+    pc = machine(namespace=net, tap="tap0", kernel=kernel, extra=DEBUG_EXIT)
+    assert ["installed"] in run(pc, 60).lines
+
+
+def test_grub_from_cd_sees_the_empty_lun(net, tgtd, machine, kernel, lun, grub_cd):
+    """keep-san as a setting."""
+    target = tgtd().target().lun(lun)
+    pc = machine(namespace=net, tap="tap0", kernel=kernel, extra=cd(grub_cd),
+                 append=f"ip=192.0.2.77/24 root-path={target.root_path()} keep-san=1")
+    pc.expect("GRUB is here", 60)
+    pc.expect(r"hd0: [^:]*Total size\s+1024KiB", 20)
+    pc.expect("GRUB is done", 20)
+    assert target.sessions() == 1
+
+
+@pytest.mark.parametrize("keep", ["", "keep-san=1"])
+def test_skipped_lun_is_not_booted(net, tgtd, machine, kernel, lun, installer_cd, keep):
+    """skip-san-boot: the LUN has a boot sector."""
+    lun.write_bytes(lun.read_bytes()[:510] + SIGNATURE + bytes(SECTORS * 512 - 512))
+    target = tgtd().target().lun(lun)
+    pc = machine(namespace=net, tap="tap0", kernel=kernel, extra=(*cd(installer_cd), *DEBUG_EXIT),
+                 append=f"ip=192.0.2.77/24 root-path={target.root_path()} skip-san-boot=1 {keep}")
+    report = run(pc, 60)
+    assert report.numbers("sectors") == [[SECTORS]]
+    assert "Press a key" not in pc.serial.text()
+    assert b"@ installed" in lun.read_bytes()[:512]
+
+
+def test_bootable_lun_is_booted_and_kept(net, tgtd, machine, kernel, lun, installer_cd):
+    """keep-san, and a boot sector that gives up by INT 18h: the CD boots, and finds the disk."""
+    gives_up = b"\xcd\x18" + bytes(508) + SIGNATURE
+    lun.write_bytes(gives_up + bytes((SECTORS - 1) * 512))
+    target = tgtd().target().lun(lun)
+    pc = machine(namespace=net, tap="tap0", kernel=kernel, extra=(*cd(installer_cd), *DEBUG_EXIT),
+                 append=f"ip=192.0.2.77/24 root-path={target.root_path()} keep-san=1")
+    report = run(pc, 60)
+    assert "Booting  drive 80h" in pc.serial.text()
+    assert report.numbers("first") == [[0x18CD]]
+    assert b"@ installed" in lun.read_bytes()[:512]
+
+
+def test_nothing_stays_of_a_lun_that_is_not_kept(net, tgtd, machine, kernel, lun, logs):
+    """Without keep-san the next device has all memory, and the target no session."""
+    disk = BootDisk(logs / "disk", "memory", 2, reads=5)
+    same = {"namespace": net, "tap": "tap0", "disks": [disk.path], "extra": DEBUG_EXIT}
+    local = machine(**same)
+    before = Memory(run(local))
+    local.stop()
+    (logs / "e9.log").rename(logs / "e9-local.log")
+    (logs / "serial.log").rename(logs / "serial-local.log")
+
+    target = tgtd().target().lun(lun)
+    pc = machine(kernel=kernel, **same,
+                 append=f"ip=192.0.2.77/24 root-path={target.root_path()} keep-san=0")
+    pc.expect(rf"^E{error('NO_BOOT_SECTOR')[0]}: ", 60)
+    after = Memory(run(pc, 60))
+    assert target.sessions() == 0
+    assert (after.int12, after.drives) == (before.int12, before.drives)
+    assert after.maps == before.maps and after.int15 == before.int15
