@@ -73,6 +73,7 @@ clean:
 	@rm -rf $(B)
 
 include boot/media.mk
+include boot/media-disk.mk
 include tests/unit/unit.mk
 include tests/bootdisk/bootdisk.mk
 include tests/tests.mk

@@ -1,0 +1,235 @@
+; build/lunboot.img, 1.44 MB: starts as a floppy, as a USB stick, whatever the BIOS takes that for, and
+; as a hard disk.
+;
+; It is an empty FAT12 volume with lunboot in its reserved sectors, so that nobody offers to format the
+; stick; and one active partition covers all of it, so that a BIOS that wants a partition table boots it
+; as a hard disk. Only INT 13h and the drive number in DL are relied upon: some BIOSes write into the
+; BPB, and some give no geometry for floppies.
+
+%include "offsets.inc"
+
+        bits 16
+        cpu 586
+        org 0
+
+SECTOR          equ 512
+SECTORS         equ 2880
+TRACK           equ 18                  ; sectors
+HEADS           equ 2
+FAT             equ 9                   ; sectors
+ROOT_ENTRIES    equ 224
+MEDIA_BYTE      equ 0F0h
+LOAD            equ 1000h               ; segment
+TRIES           equ 5                   ; a floppy's motor needs three
+
+        jmp short boot
+        nop
+        db "LUNBOOT "
+        dw SECTOR
+        db 1                            ; sectors per cluster
+        dw RESERVED
+        db 2                            ; FATs
+        dw ROOT_ENTRIES, SECTORS
+        db MEDIA_BYTE
+        dw FAT, TRACK, HEADS
+        dd 0, 0                         ; sectors before it; sectors when they are too many for above
+        db 0, 0, 29h
+        dd 4E554C20h                    ; serial number
+        db "LUNBOOT    FAT12   "
+
+boot:
+        cli
+        xor ax, ax
+        mov ss, ax
+        mov sp, 7C00h
+        sti
+        cld
+        jmp 7C0h:.here
+.here:
+        mov ax, cs
+        mov ds, ax
+        mov [drive], dl
+
+        mov ah, 41h
+        mov bx, 55AAh
+        int 13h
+        jc .no_edd
+        cmp bx, 0AA55h
+        jne .no_edd
+        and cl, 1                       ; read and write by DAP
+        mov [edd], cl
+.no_edd:
+        mov ah, 8
+        mov dl, [drive]
+        xor di, di
+        mov es, di
+        int 13h
+        jc .next
+        and cx, 3Fh
+        jz .next
+        mov [track], cx
+        movzx dx, dh
+        inc dx
+        mov [heads], dx
+
+; As many sectors as there are to the end of the track. LOAD and the size keep clear of the 64 KiB
+; borders that a floppy's DMA can't cross.
+.next:
+        mov ax, [dap.lba]
+        xor dx, dx
+        mov cx, [track]
+        div cx
+        sub cx, dx
+        cmp cx, [left]
+        jbe .count
+        mov cx, [left]
+.count:
+        mov [dap.count], cx
+        inc dx
+        mov cx, dx                      ; CL: sector
+        xor dx, dx
+        div word [heads]
+        mov dh, dl
+        mov ch, al
+        shl ah, 6
+        or cl, ah
+        mov di, TRIES
+.try:
+        mov dl, [drive]
+        cmp byte [edd], 0
+        je .chs
+        pusha
+        mov si, dap
+        mov ah, 42h
+        int 13h
+        popa
+        jnc .read
+.chs:
+        pusha
+        mov es, [dap.segment]
+        xor bx, bx
+        mov al, [dap.count]
+        mov ah, 2
+        int 13h
+        mov [status], ah
+        popa
+        jnc .read
+        pusha
+        xor ax, ax
+        int 13h
+        popa
+        dec di
+        jnz .try
+        jmp failed
+.read:
+        mov ax, [dap.count]
+        add [dap.lba], ax
+        sub [left], ax
+        shl ax, 5                       ; sectors to paragraphs
+        add [dap.segment], ax
+        cmp word [left], 0
+        jne .next
+        jmp LOAD:loaded
+
+failed:
+        mov al, [status]
+        aam 16
+        add ax, 3030h
+        cmp al, '9'
+        jbe .low
+        add al, 7
+.low:
+        cmp ah, '9'
+        jbe .high
+        add ah, 7
+.high:
+        xchg al, ah
+        mov [message.status], ax
+        mov si, message
+
+give_up:
+.next:
+        lodsb
+        test al, al
+        jz .done
+        mov ah, 0Eh
+        mov bx, 7
+        int 10h
+        jmp .next
+.done:
+        int 18h
+.stop:
+        hlt
+        jmp .stop
+
+message db "lunboot: its medium can't be read, INT 13h status "
+.status db "00h", 13, 10, 0
+
+edd     db 0
+drive   db 0
+status  db 0
+        align 2
+track   dw TRACK
+heads   dw HEADS
+left    dw RESERVED
+
+dap:                                    ; disk address packet
+        dw 16
+.count  dw 0
+        dw 0
+.segment dw LOAD
+.lba    dq 0
+
+        times 446 - ($ - $$) db 0
+        db 80h, 0, 1, 0                 ; active, from head 0, sector 1, cylinder 0
+        db 1, HEADS - 1, TRACK, SECTORS / HEADS / TRACK - 1 ; FAT12
+        dd 0, SECTORS
+        times 510 - ($ - $$) db 0
+        dw 0AA55h
+
+; ---- behind the boot sector, and all of it now in LOAD ------------------------------------------------
+
+loaded:
+        mov esi, LOAD * 16 + payload
+        mov ebx, LOAD * 16 + info
+        call load_kernel
+        mov ax, cs
+        mov ds, ax
+        mov si, no_a20
+        jmp give_up
+
+no_a20  db "lunboot: the memory above 1 MiB can't be reached (A20)", 13, 10, 0
+
+        align 4
+info:
+        dd PREFIX_MAGIC
+        times PREFIX_medium - ($ - info) db 0
+        db BOOT_DISK
+        times PREFIX_bdf - ($ - info) db 0
+        dw BOOT_NO_BDF
+        times PREFIX_command_line - ($ - info) db 0
+        dd LOAD * 16 + settings
+        times PREFIX_SIZE - ($ - info) db 0
+
+; Put in by tools/mkimg, which finds them by the words before.
+        db "lunboot settings"
+settings:
+        times BOOT_COMMAND_LINE db 0
+
+%include "loader.inc"
+
+payload:
+        incbin "payload.bin"
+image_end:
+
+RESERVED equ (image_end - $$ + SECTOR - 1) / SECTOR
+%if RESERVED > 128
+%error the image crosses 64 KiB
+%endif
+
+        times RESERVED * SECTOR - ($ - $$) db 0
+%rep 2
+        db MEDIA_BYTE, 0FFh, 0FFh
+        times FAT * SECTOR - 3 db 0
+%endrep
+        times SECTORS * SECTOR - ($ - $$) db 0

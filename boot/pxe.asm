@@ -1,0 +1,476 @@
+; build/lunboot.pxe: what a NIC's PXE ROM loads over TFTP to 0000:7C00 and calls with ES:BX -> PXENV+ and
+; SS:[SP + 4] -> !PXE (PXE 2.1, 4.4.5). Takes what PXE knows (the DHCP answer, and which NIC it is), ends
+; PXE, gives its memory back, and loads the kernel. There is no way back to the ROM from here.
+
+%include "offsets.inc"
+
+        bits 16
+        cpu 586
+        org 0
+
+SELF                    equ 7C0h        ; segment
+DHCP_MAX                equ BOOT_DHCP_ACK
+PARAMS                  equ 32          ; bytes of the longest function's
+DHCP_OPTIONS            equ 240
+DHCP_PAD                equ 0
+DHCP_END                equ 255
+DHCP_COOKIE             equ 63538263h
+BDA_EBDA                equ 40Eh        ; segment
+BDA_BASE_MEMORY         equ 413h        ; KiB
+KIB                     equ 1024
+NIC_TYPE_PCI            equ 2
+FILE_API_MAGIC          equ 91D447B2h
+FILE_API_ANSWER         equ 0E9C17B20h
+
+; Offsets in !PXE and in PXENV+.
+PXE_ENTRY               equ 10h
+PXE_SEGMENTS            equ 20h         ; 7 of 8 bytes; the first 6 may lie in base memory
+PXENV_VERSION           equ 6
+PXENV_ENTRY             equ 0Ah
+PXENV_SEGMENTS          equ 14h         ; 5 of segment, size
+PXENV_PXE               equ 28h
+
+; Functions.
+UNDI_SHUTDOWN           equ 05h
+UNDI_CLEANUP            equ 02h
+UNDI_GET_NIC_TYPE       equ 12h
+STOP_UNDI               equ 15h
+UNLOAD_STACK            equ 70h
+GET_CACHED_INFO         equ 71h
+FILE_EXEC               equ 0E5h        ; iPXE's own
+FILE_API_CHECK          equ 0E6h
+PACKET_ACK              equ 2           ; types of GET_CACHED_INFO
+PACKET_REPLY            equ 3
+
+        jmp SELF:start
+
+start:
+        mov [cs:pxenv], bx
+        mov [cs:pxenv + 2], es
+        mov bp, sp
+        les di, [bp + 4]
+        mov ax, cs
+        mov ds, ax
+        xor ax, ax
+        mov ss, ax                      ; PXE's stack goes with PXE
+        mov sp, 7C00h
+        sti
+        cld
+
+        call find_pxe
+        jc boot
+        call take_answer
+        call take_nic
+        call leave_ipxe
+        call end_pxe
+        jc boot
+        call free_memory
+
+boot:
+        mov esi, SELF * 16 + payload
+        mov ebx, SELF * 16 + info
+        call load_kernel
+        mov ax, cs
+        mov ds, ax
+        mov si, .no_a20
+.next:
+        lodsb
+        test al, al
+        jz .done
+        mov ah, 0Eh
+        mov bx, 7
+        int 10h
+        jmp .next
+.done:
+        int 18h
+.stop:
+        hlt
+        jmp .stop
+.no_a20 db "lunboot: the memory above 1 MiB can't be reached (A20)", 13, 10, 0
+
+; ---- PXE's functions -------------------------------------------------------------------------------
+
+; Set [entry], [segments] and [unload]; ES:DI is what may be !PXE. CF: there is no PXE.
+find_pxe:
+        call is_pxe
+        je .pxe
+        les bx, [pxenv]
+        call is_pxenv
+        je .pxenv
+        mov ax, 5650h                   ; PXE's installation check
+        int 1Ah
+        jc .none
+        cmp ax, 564Eh
+        jne .none
+        call is_pxenv
+        jne .none
+.pxenv:
+        cmp word [es:bx + PXENV_VERSION], 201h
+        jb .old
+        push es
+        les di, [es:bx + PXENV_PXE]
+        call is_pxe
+        pop ax
+        je .pxe
+        mov es, ax
+.old:
+        mov word [unload], unload_old
+        mov eax, [es:bx + PXENV_ENTRY]
+        mov [entry], eax
+        mov cx, 5
+        lea si, [bx + PXENV_SEGMENTS]
+        mov di, segments
+.old_segment:
+        es lodsd
+        mov [di], eax
+        add di, 4
+        loop .old_segment
+        clc
+        ret
+.pxe:
+        mov eax, [es:di + PXE_ENTRY]
+        mov [entry], eax
+        lea si, [di + PXE_SEGMENTS]
+        mov di, segments
+        mov cx, 6
+.segment:
+        mov ax, [es:si]
+        mov [di], ax
+        mov ax, [es:si + 6]
+        mov [di + 2], ax
+        add si, 8
+        add di, 4
+        loop .segment
+        clc
+        ret
+.none:
+        stc
+        ret
+
+; ZF: ES:DI is !PXE, ES:BX is PXENV+. Keep both.
+is_pxe:
+        cmp dword [es:di], '!PXE'
+        jne .no
+        mov si, di
+        movzx cx, byte [es:di + 4]
+        jmp sum
+.no:
+        ret
+is_pxenv:
+        cmp dword [es:bx], 'PXEN'
+        jne is_pxe.no
+        cmp word [es:bx + 4], 'V+'
+        jne is_pxe.no
+        mov si, bx
+        movzx cx, byte [es:bx + 8]
+sum:                                    ; ZF: CX bytes from ES:SI add up to 0
+        xor dx, dx
+.next:
+        es lodsb
+        add dl, al
+        loop .next
+        test dl, dl
+        ret
+
+; Call function BX with [params]; ZF: success. The old entry takes its arguments in registers, the new
+; one on the stack.
+pxe:
+        push cs
+        pop es
+        mov di, params
+        push cs
+        push di
+        push bx
+        call far [entry]
+        add sp, 6
+        cld
+        mov cx, cs
+        mov ds, cx
+        or ax, [params]
+        ret
+
+clear_params:
+        push cs
+        pop es
+        mov di, params
+        mov cx, PARAMS / 2
+        xor ax, ax
+        rep stosw
+        ret
+
+; ---- what PXE knows --------------------------------------------------------------------------------
+
+; The DHCP ACK. What a proxyDHCP server may have added is appended, where the ACK says nothing.
+take_answer:
+        mov dx, PACKET_ACK
+        mov si, answer
+        call get_cached
+        jc .none
+        mov [info + PREFIX_dhcp_ack_len], cx
+        mov dx, PACKET_REPLY
+        mov si, reply
+        call get_cached
+        jc .none
+        mov [reply_length], cx
+
+        mov bp, .options
+.option:
+        mov si, answer
+        mov dx, [info + PREFIX_dhcp_ack_len]
+        call find_option
+        je .next
+        push di
+        mov si, reply
+        mov dx, [reply_length]
+        call find_option
+        mov si, di
+        pop di
+        jne .next
+        movzx cx, byte [si + 1]
+        add cx, 2
+        mov ax, di
+        add ax, cx
+        cmp ax, answer + DHCP_MAX - 1
+        ja .next
+        push cs
+        pop es
+        rep movsb
+        mov byte [di], DHCP_END
+        sub di, answer - 1
+        cmp di, [info + PREFIX_dhcp_ack_len]
+        jbe .next
+        mov [info + PREFIX_dhcp_ack_len], di
+.next:
+        inc bp
+        cmp bp, .options_end
+        jne .option
+.none:
+        ret
+.options db 17, 175, 203                ; root path, iPXE's, initiator name
+.options_end:
+
+; Packet DX to SI; CX: its length. CF: there is none.
+get_cached:
+        push si
+        call clear_params
+        mov [params + 2], dx
+        mov word [params + 4], DHCP_MAX
+        mov [params + 6], si
+        mov [params + 8], cs
+        mov bx, GET_CACHED_INFO
+        call pxe
+        pop si
+        jne .none
+        mov cx, [params + 4]
+        cmp cx, DHCP_MAX
+        ja .none
+        cmp cx, DHCP_OPTIONS
+        jb .none
+        cmp dword [si + DHCP_OPTIONS - 4], DHCP_COOKIE
+        jne .none
+        clc
+        ret
+.none:
+        stc
+        ret
+
+; Option [BP] of the packet of DX bytes at SI: ZF and DI -> the option, or DI -> the end mark or the end.
+find_option:
+        add dx, si
+        lea di, [si + DHCP_OPTIONS]
+.next:
+        cmp di, dx
+        jae .no
+        mov al, [di]
+        cmp al, DHCP_END
+        je .no
+        cmp al, DHCP_PAD
+        je .pad
+        lea cx, [di + 2]
+        cmp cx, dx
+        ja .no
+        movzx bx, byte [di + 1]
+        add cx, bx
+        cmp cx, dx
+        ja .no
+        cmp al, [bp]
+        je .out
+        mov di, cx
+        jmp .next
+.pad:
+        inc di
+        jmp .next
+.no:
+        or al, 1                        ; ZF clear
+.out:
+        ret
+
+take_nic:
+        call clear_params
+        mov bx, UNDI_GET_NIC_TYPE
+        call pxe
+        jne .none
+        cmp byte [params + 2], NIC_TYPE_PCI
+        jne .none
+        mov ax, [params + 11]
+        mov [info + PREFIX_bdf], ax
+.none:
+        ret
+
+; ---- the end of PXE --------------------------------------------------------------------------------
+
+; iPXE takes a root path for itself, too: it has logged in, hooked INT 13h and left an iBFT before it came
+; to us. It is told to let go.
+leave_ipxe:
+        call clear_params
+        mov byte [params + 2], 20       ; size
+        mov dword [params + 4], FILE_API_MAGIC
+        mov bx, FILE_API_CHECK
+        call pxe
+        jne .none
+        cmp dword [params + 4], FILE_API_ANSWER
+        jne .none
+        test byte [params + 12], 1 << (FILE_EXEC - 0E0h)
+        jz .none
+        call clear_params
+        mov word [params + 2], .command
+        mov [params + 4], cs
+        mov bx, FILE_EXEC
+        call pxe
+.none:
+        ret
+.command db "sanunhook", 0
+
+; CF: PXE stays in memory.
+end_pxe:
+        mov si, [unload]
+.next:
+        lodsb
+        cbw
+        test ax, ax
+        jz .done
+        mov bx, ax
+        push si
+        call clear_params
+        call pxe
+        pop si
+        je .next
+        stc
+.done:
+        ret
+unload_new db UNDI_SHUTDOWN, UNLOAD_STACK, STOP_UNDI, 0
+unload_old db UNDI_SHUTDOWN, UNLOAD_STACK, UNDI_CLEANUP, 0
+
+; Raise the end of base memory over what PXE's segments cover from there up without a hole, when no
+; interrupt vector points there any more. The memory is cleared: iPXE's iBFT would be found before ours.
+free_memory:
+        xor ax, ax
+        mov fs, ax
+        movzx ebx, word [fs:BDA_BASE_MEMORY]
+        shl ebx, 10
+        mov edx, ebx
+.again:
+        mov si, segments
+.segment:
+        lodsd
+        movzx ecx, ax
+        shl ecx, 4                      ; start
+        shr eax, 16
+        add eax, ecx                    ; end
+        lea edi, [edx + KIB]
+        and di, -KIB
+        cmp ecx, edi
+        jae .other
+        cmp eax, edx
+        jbe .other
+        mov edx, eax
+        jmp .again
+.other:
+        cmp si, segments_end
+        jb .segment
+
+        add edx, KIB - 1
+        and dx, -KIB
+        movzx eax, word [fs:BDA_EBDA]
+        shl eax, 4
+        cmp eax, ebx
+        jb .no_ebda
+        cmp edx, eax
+        ja .out
+.no_ebda:
+        cmp edx, 0A0000h
+        ja .out
+
+        xor si, si
+.vector:
+        mov eax, [fs:si]
+        movzx ecx, ax
+        shr eax, 16
+        shl eax, 4
+        add eax, ecx
+        cmp eax, ebx
+        jb .outside
+        cmp eax, edx
+        jb .out
+.outside:
+        add si, 4
+        cmp si, KIB
+        jb .vector
+
+        mov eax, edx
+        shr eax, 10
+        mov [fs:BDA_BASE_MEMORY], ax
+        mov eax, ebx
+.clear:
+        cmp ebx, edx
+        jae .out
+        mov eax, ebx
+        shr eax, 4
+        mov es, ax
+        xor di, di
+        xor ax, ax
+        mov cx, KIB / 2
+        rep stosw
+        add ebx, KIB
+        jmp .clear
+.out:
+        ret
+
+        align 4
+info:
+        dd PREFIX_MAGIC
+        times PREFIX_medium - ($ - info) db 0
+        db BOOT_PXE
+        times PREFIX_bdf - ($ - info) db 0
+        dw BOOT_NO_BDF
+        times PREFIX_command_line - ($ - info) db 0
+        dd SELF * 16 + settings
+        times PREFIX_dhcp_ack - ($ - info) db 0
+        dd SELF * 16 + answer
+        times PREFIX_SIZE - ($ - info) db 0
+
+entry           dd 0
+pxenv           dd 0
+unload          dw unload_new
+reply_length    dw 0
+segments        times 6 dd 0
+segments_end:
+
+; Put in by tools/mkimg, which finds them by the words before.
+        db "lunboot settings"
+settings:
+        times BOOT_COMMAND_LINE db 0
+
+%include "loader.inc"
+
+payload:
+        incbin "payload.bin"
+
+%if $ - $$ + PARAMS + 2 * DHCP_MAX + 16 > 0FFFFh
+%error the program does not fit its segment
+%endif
+
+        section .bss align=16 nobits
+params          resb PARAMS
+answer          resb DHCP_MAX
+reply           resb DHCP_MAX
