@@ -3,14 +3,12 @@
 #include "bios_pc.h"
 #include "console.h"
 #include "handoff.h"
-#include "loop.h"
 #include "machine.h"
 #include "platform.h"
 #include "resident.h"
 #include "settings.h"
 #include "str.h"
 #include "version.h"
-#include "wake.h"
 
 #define FAILURE_PAUSE_S 10
 
@@ -44,13 +42,8 @@ static bool ask_for_retry(enum error e)
 }
 
 /* Leave nothing behind: the BIOS goes on as if we had never been. */
-static void leave(void)
+static _Noreturn void leave(void)
 {
-    struct netdev *dev = attach_netdev();
-    attach_end();
-    wake_set_source(NULL);
-    if (dev)
-        dev->ops->stop(dev);
     attach_wipe();
     settings_wipe();
     resident_remove();
@@ -65,12 +58,12 @@ _Noreturn void lunboot_main(struct machine *machine)
     if (machine->boot.command_line_cut)
         print("E%u      the command line is too long; its end was left out\n", ERR_SETTING_VALUE);
     wipe(machine->boot.command_line, sizeof(machine->boot.command_line));
-    attach_init(machine->plan);
+    attach_init(machine);
     for (;;) {
         enum error e = attach();
         if (!e)
             e = handoff(machine);
-        wake_set_source(NULL);
+        attach_end();
         if (!ask_for_retry(e))
             leave();
     }

@@ -114,6 +114,22 @@ def test_bootable_lun_is_booted_and_kept(net, tgtd, machine, kernel, lun, instal
     assert b"@ installed" in lun.read_bytes()[:512]
 
 
+def test_boot_sector_that_comes_later(net, tgtd, machine, kernel, lun):
+    """The session has been closed in order when the key is offered, and is opened again."""
+    target = tgtd().target().lun(lun)
+    pc = machine(namespace=net, tap="tap0", kernel=kernel,
+                 append=f"ip=192.0.2.77/24 root-path={target.root_path()}")
+    pc.expect(rf"^E{error('NO_BOOT_SECTOR')[0]}: ", 60)
+    pc.expect("Press a key", 5)
+    assert target.sessions() == 0
+    with open(lun, "r+b") as image:
+        image.seek(510)
+        image.write(SIGNATURE)
+    pc.key("ret")
+    pc.expect("^Booting", 30)
+    assert target.sessions() == 1
+
+
 def test_nothing_stays_of_a_lun_that_is_not_kept(net, tgtd, machine, kernel, lun, logs):
     """Without keep-san the next device has all memory, and the target no session."""
     disk = BootDisk(logs / "disk", "memory", 2, reads=5)
