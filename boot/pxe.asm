@@ -17,6 +17,7 @@ DHCP_END                equ 255
 DHCP_COOKIE             equ 63538263h
 BDA_EBDA                equ 40Eh        ; segment
 BDA_BASE_MEMORY         equ 413h        ; KiB
+BDA_DRIVES              equ 475h
 KIB                     equ 1024
 NIC_TYPE_PCI            equ 2
 FILE_API_MAGIC          equ 91D447B2h
@@ -320,7 +321,7 @@ take_nic:
 ; ---- the end of PXE --------------------------------------------------------------------------------
 
 ; iPXE takes a root path for itself, too: it has logged in, hooked INT 13h and left an iBFT before it came
-; to us. It is told to let go.
+; to us. It is told to let go, and does so, but for the number of drives.
 leave_ipxe:
         call clear_params
         mov byte [params + 2], 20       ; size
@@ -337,6 +338,20 @@ leave_ipxe:
         mov [params + 4], cs
         mov bx, FILE_EXEC
         call pxe
+        jne .none
+        xor ax, ax
+        mov fs, ax
+        mov dl, [fs:BDA_DRIVES]
+        test dl, dl
+        jz .none
+        add dl, 80h - 1
+        mov ah, 15h                     ; what kind of drive is the last?
+        int 13h
+        jc .gone
+        test ah, ah
+        jnz .none
+.gone:
+        dec byte [fs:BDA_DRIVES]
 .none:
         ret
 .command db "sanunhook", 0
