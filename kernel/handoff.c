@@ -108,7 +108,7 @@ static u8 hook(const struct machine *machine, const u8 *boot_sector, const char 
     memcpy(d.lun, attach_config()->lun, sizeof(d.lun));
     u8 drive = int13_init(&d);
     int15_init(&machine->int15);
-    resident_hook(service);
+    resident_hook(service, d.nic_bdf);
     print("%s  drive %xh, geometry %u/%u/%u, %u KiB hidden at %08x\n", what, drive,
           d.geometry.cylinders, d.geometry.heads, d.geometry.sectors, machine->hidden_size / 1024,
           machine->hidden_base);

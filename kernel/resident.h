@@ -74,6 +74,8 @@ struct resident {
     u32 caller_eax;
     struct table_register caller_gdt, caller_idt;
 
+    u16 nic_bdf; /* the NIC that the hooks use */
+
     /* The kernel's call to real mode. */
     u32 call_esp; /* the kernel's ESP meanwhile */
     u16 call_sp;  /* real-mode SP to use */
@@ -88,7 +90,7 @@ bool resident_install(void);
 /* The kernel has moved: let the block call it where it is now. */
 void resident_relocated(void);
 
-/* Give the conventional memory back. Everything must be unhooked. */
+/* Give the conventional memory of one block back. Everything must be unhooked. */
 void resident_remove(void);
 
 /* The block, its physical address, and the place for the iBFT in it. */
@@ -97,12 +99,16 @@ struct resident *resident_block(void);
 typedef u32 (*service_handler)(struct rm_regs *r, u32 which);
 
 /* Hook INT 13h, 15h and 08h; from now on `handler` is called for them, with interrupts off, on a
- * stack of its own, and answers with ACTION_ bits. */
-void resident_hook(service_handler handler);
+ * stack of its own, and answers with ACTION_ bits. It will use this NIC. */
+void resident_hook(service_handler handler, u16 nic_bdf);
 
-/* Put the old vectors back where they are still ours; false if somebody else has hooked on top of
- * us. */
-bool resident_unhook(void);
+/* The block of a lunboot (of this very build) that was started before us and has stayed: at the top
+ * of conventional memory before resident_install(). NULL: there is none. */
+struct resident *resident_former(void);
+
+/* Put the vectors back that the former one has hooked; false, and nothing has changed, when
+ * somebody else has hooked on top of it. */
+bool resident_unhook(const struct resident *former);
 
 /* Call a real-mode interrupt with these registers, and get them back. The flags begin with IF
  * clear. */

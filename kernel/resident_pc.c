@@ -107,31 +107,40 @@ static const struct hook {
     {0x08, offsetof(struct resident, old_tick), offsetof(struct resident, entry_tick)},
 };
 
-static struct far_pointer hook_entry(const struct hook *h)
+static struct far_pointer hook_entry(const struct resident *r, const struct hook *h)
 {
     u16 offset;
-    memcpy(&offset, (const u8 *)block + h->entry, sizeof(offset));
-    return entry(offset);
+    memcpy(&offset, (const u8 *)r + h->entry, sizeof(offset));
+    return (struct far_pointer){offset, r->segment};
 }
 
-void resident_hook(service_handler handler)
+void resident_hook(service_handler handler, u16 nic_bdf)
 {
     block->kernel = (u32)handler;
+    block->nic_bdf = nic_bdf;
     for (u32 i = 0; i < ARRAY_SIZE(hooks); i++) {
         memcpy((u8 *)block + hooks[i].old, vector(hooks[i].vector), sizeof(struct far_pointer));
-        *vector(hooks[i].vector) = hook_entry(&hooks[i]);
+        *vector(hooks[i].vector) = hook_entry(block, &hooks[i]);
     }
 }
 
-bool resident_unhook(void)
+struct resident *resident_former(void)
+{
+    struct resident *former = (struct resident *)phys_ptr(get_base_memory() * 1024u, RESIDENT_SIZE);
+    size_t code = (size_t)(resident_image_end - resident_image) - sizeof(*former);
+    return memcmp(former + 1, resident_image + sizeof(*former), code) ? NULL : former;
+}
+
+bool resident_unhook(const struct resident *former)
 {
     for (u32 i = 0; i < ARRAY_SIZE(hooks); i++) {
-        struct far_pointer ours = hook_entry(&hooks[i]);
-        if (memcmp(vector(hooks[i].vector), &ours, sizeof(ours)))
+        struct far_pointer its = hook_entry(former, &hooks[i]);
+        if (memcmp(vector(hooks[i].vector), &its, sizeof(its)))
             return false;
     }
     for (u32 i = 0; i < ARRAY_SIZE(hooks); i++)
-        memcpy(vector(hooks[i].vector), (u8 *)block + hooks[i].old, sizeof(struct far_pointer));
+        memcpy(vector(hooks[i].vector), (const u8 *)former + hooks[i].old,
+               sizeof(struct far_pointer));
     return true;
 }
 

@@ -2,6 +2,7 @@
  * the console, move to the top of memory, and go on there in main.c. */
 #include "bios_pc.h"
 #include "console.h"
+#include "drv/pci.h"
 #include "error.h"
 #include "machine.h"
 #include "multiboot.h"
@@ -11,7 +12,8 @@
 #include "resident.h"
 #include "str.h"
 
-#define PAGE 4096u
+#define PAGE      4096u
+#define BDA_DISKS 0x475 /* how many hard disks INT 13h has */
 
 /* From the linker script. */
 extern u8 image_start[], image_end[];
@@ -64,12 +66,29 @@ static _Noreturn void move_to(u32 base)
     move_on((void (*)(void))((u32)moved + delta), kernel_stack_top + delta);
 }
 
+/* When a disk that we have attached gives up, or was only kept, the BIOS may try its boot devices
+ * once more, and so come back to us: the former lunboot ends then, and what it took is free again.
+ * One that uses another NIC than we will goes on: that is the ROM of a second NIC. */
+static void end_former(u16 bdf)
+{
+    struct resident *former = resident_former();
+    if (!former || (bdf != BOOT_NO_BDF && bdf != former->nic_bdf) || !resident_unhook(former))
+        return;
+    u16 command = pci_read16(former->nic_bdf, PCI_COMMAND);
+    pci_write16(former->nic_bdf, PCI_COMMAND, command & (u16)~PCI_COMMAND_MASTER);
+    u8 *disks = phys_ptr(BDA_DISKS, 1);
+    *disks -= *disks != 0;
+    resident_remove();
+    loader_map.count = 0; /* it was made when that was taken */
+}
+
 _Noreturn void start(u32 magic, u32 info)
 {
     machine.boot.map = &loader_map;
     if (!prefix_parse(magic, info, &machine.boot))
         multiboot_parse(magic, info, &machine.boot);
     exceptions_init();
+    end_former(machine.boot.bdf);
     if (!resident_install())
         __asm__ volatile("cli\n\thlt");
     console_init();

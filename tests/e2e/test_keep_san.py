@@ -1,6 +1,7 @@
 """keep-san and skip-san-boot: the BIOS goes on to its next boot device, and the LUN stays a disk. And
 what stays when it is not to be kept: nothing."""
 
+import re
 import subprocess
 
 import pytest
@@ -112,6 +113,20 @@ def test_bootable_lun_is_booted_and_kept(net, tgtd, machine, kernel, lun, instal
     assert "Booting  drive 80h" in pc.serial.text()
     assert report.numbers("first") == [[0x18CD]]
     assert b"@ installed" in lun.read_bytes()[:512]
+
+
+def test_second_lunboot_ends_the_first(net, tgtd, machine, kernel, lun):
+    """The LUN's boot sector gives up by INT 19h, and the BIOS comes back to lunboot."""
+    lun.write_bytes((PROGRAMS / "again.bin").read_bytes() + bytes((SECTORS - 1) * 512))
+    target = tgtd().target().lun(lun)
+    pc = machine(namespace=net, tap="tap0", kernel=kernel, extra=DEBUG_EXIT,
+                 append=f"ip=192.0.2.77/24 root-path={target.root_path()}")
+    report = run(pc, 60)
+    assert len(report.all("base")) == 2
+    assert report.all("base")[0] == report.all("base")[1]
+    assert report.numbers("drives") == [[1], [1]]
+    booting = re.findall("^Booting.*$", pc.serial.text(), re.M)
+    assert len(booting) == 2 and booting[0] == booting[1]
 
 
 def test_boot_sector_that_comes_later(net, tgtd, machine, kernel, lun):
