@@ -7,7 +7,8 @@ $(B)/boot/image.bin: $(B)/lunboot.debug
 	@objcopy -O binary $< $@
 
 $(B)/boot/payload.bin: $(B)/boot/image.bin tools/pack
-	@tools/pack $< $@
+	@tools/pack $< $$(nm $(B)/lunboot.debug | awk '{ at[$$3] = $$1 } \
+		END { print at["image_start"], at["relocations"], at["relocations_end"] }') $@
 
 # ---- option ROMs ----------------------------------------------------------------------------------
 

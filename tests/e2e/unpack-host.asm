@@ -1,5 +1,6 @@
 ; boot/unpack.inc as a program of the host, a 32-bit Linux one: takes a payload from standard input, writes
-; the image to standard output. Status 0; 1: it wrote outside of what it was given.
+; the image and its relocation table to standard output. Status 0; 1: it wrote outside of what it
+; was given. To be linked with the section `image` where the kernel would be.
 SYS_EXIT  equ 1
 SYS_READ  equ 3
 SYS_WRITE equ 4
@@ -19,34 +20,34 @@ _start:
         add esi, eax
         test eax, eax
         jg .read
-        mov eax, GUARD
-        mov [work - 4], eax
-        mov [work + UNPACK_ROOM], eax
-        mov [image - 4], eax
-        mov ecx, [packed]
-        mov [image + ecx + 4], eax      ; up to 4 bytes may be lost
-        mov [read_end], esi
+        mov dword [work - 4], GUARD
+        mov dword [work + UNPACK_ROOM], GUARD
+        mov ecx, ROOM
+        mov edi, image
+        mov al, 5Ah
+        rep stosb
         mov esi, packed
         mov edi, image
         mov ebp, work
+        push esi
         call unpack
-        cmp [read_end], esi             ; it has not read on behind its end
-        jb .outside
-        mov eax, GUARD
-        cmp [work - 4], eax
+        pop esi
+        mov edx, edi
+        sub edx, image                  ; image and table
+        mov ecx, image + ROOM
+        sub ecx, edi
+        mov al, 5Ah
+        repe scasb
         jne .outside
-        cmp [work + UNPACK_ROOM], eax
+        cmp dword [work - 4], GUARD
         jne .outside
-        cmp [image - 4], eax
-        jne .outside
-        mov edx, [packed]
-        cmp [image + edx + 4], eax
+        cmp dword [work + UNPACK_ROOM], GUARD
         jne .outside
         mov eax, SYS_WRITE
         mov ebx, 1
         mov ecx, image
         int 80h
-        sub eax, [packed]
+        sub eax, edx
         setne bl
         jmp .exit
 .outside:
@@ -57,11 +58,11 @@ _start:
 
 %include "unpack.inc"
 
+        section image nobits alloc write
+image:  resb ROOM
+
         section .bss
         resd 1
 work:   resb UNPACK_ROOM
-        resd 2
-image:  resb ROOM
-        resd 2
+        resd 1
 packed: resb ROOM
-read_end: resd 1

@@ -1,0 +1,110 @@
+"""tools/pack and boot/unpack.inc: what goes in comes out, and nothing else is written."""
+
+import errno
+import random
+import struct
+import subprocess
+
+import pytest
+from conftest import BUILD, TOP
+
+from rig.child import need, skip_or_fail
+
+BASE = 0x100000
+R_386_RELATIVE = 8
+
+
+def noise(size):
+    """Random, but for the values that leave room for a key."""
+    return random.Random(size).randbytes(size).replace(b"\xff", b"\0")
+
+
+IMAGES = {
+    "one byte": b"x",
+    "zeros": bytes(300000),
+    "noise": noise(70000),
+    "calls": b"\xe8\x10\0\0\0\xe9\xf0\xff\xff\xff" * 5000,
+    "calls of calls": b"\xe8\xe9" * 1000,
+    "a call at the end": noise(500) + b"\xe8",
+    "a call over the end": noise(500) + b"\xe8\1\2\3",
+    "a call at the very end": noise(500) + b"\xe8\1\2\3\4",
+    # Repeats at every distance and of every length.
+    "far repeats": b"".join(noise(n) + bytes(n) for n in (2, 200, 20000, 150000)) + noise(150000),
+    "lengths": b"".join(bytes([65 + n % 7]) * n + noise(3) for n in range(1, 600)),
+    "text": b" ".join(str(n).encode() for n in range(60000)),
+}
+
+
+@pytest.fixture
+def unpack(tmp_path):
+    """unpack(payload) gives the image and its relocation table; boot/unpack.inc as a 32-bit program
+    of the host."""
+    need("nasm", "ld")
+    source = TOP / "tests/e2e/unpack-host.asm"
+    nasm = ["nasm", "-f", "elf32", "-i", f"{TOP}/boot/", "-o", tmp_path / "unpack.o", source]
+    subprocess.run(nasm, check=True)
+    program = tmp_path / "unpack"
+    link = ["ld", "-m", "elf_i386", f"--section-start=image={BASE:#x}", "-o", program]
+    subprocess.run([*link, tmp_path / "unpack.o"], check=True)
+
+    def run(payload):
+        try:
+            done = subprocess.run([program], input=payload, capture_output=True, timeout=60)
+        except OSError as error:
+            if error.errno != errno.ENOEXEC:
+                raise
+            skip_or_fail("this machine runs no 32-bit programs")
+        assert done.returncode == 0, "it wrote outside of what it was given"
+        return done.stdout
+
+    return run
+
+
+def table(offsets):
+    return b"".join(struct.pack("<II", BASE + at, R_386_RELATIVE) for at in offsets)
+
+
+def pack(tmp_path, image, offsets=()):
+    """The payload; its relocations are at these offsets."""
+    (tmp_path / "image").write_bytes(image + table(offsets))
+    end = BASE + len(image)
+    addresses = (f"{address:x}" for address in (BASE, end, end + 8 * len(offsets)))
+    command = [TOP / "tools/pack", tmp_path / "image", *addresses, tmp_path / "payload"]
+    subprocess.run(command, check=True)
+    return (tmp_path / "payload").read_bytes()
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_round_trip(tmp_path, unpack, name):
+    payload = pack(tmp_path, IMAGES[name])
+    assert unpack(payload) == IMAGES[name]
+
+
+def test_relocations(tmp_path, unpack):
+    """Addresses at any distance from one another, side by side, and in the last bytes."""
+    image, offsets = bytearray(noise(40000)), []
+    at = 0
+    while at <= len(image) - 4:
+        struct.pack_into("<I", image, at, BASE - 4096 + at * 6)
+        offsets.append(at)
+        at += 4 + at % 7
+    struct.pack_into("<I", image, len(image) - 4, BASE)
+    offsets = [at for at in offsets if at < len(image) - 7] + [len(image) - 4]
+    payload = pack(tmp_path, bytes(image), offsets)
+    assert unpack(payload) == image + table(offsets)
+
+
+def test_no_key(tmp_path):
+    """When everything occurs in the image, packing fails."""
+    image = b"".join(struct.pack(">BBH", n, 0x80, 0) for n in range(256))
+    with pytest.raises(subprocess.CalledProcessError):
+        pack(tmp_path, image)
+
+
+def test_kernel(unpack):
+    image = (BUILD / "boot/image.bin").read_bytes()
+    payload = (BUILD / "boot/payload.bin").read_bytes()
+    assert len(payload) < len(image) * 0.5
+    whole = unpack(payload)
+    # What the linker puts behind the relocation table is not needed.
+    assert len(image) - 256 < len(whole) <= len(image) and image.startswith(whole)
