@@ -106,8 +106,8 @@ static u32 candidates(u16 *list)
     const char *want = setting_text(SET_NIC);
     u32 only = *want ? setting_number(SET_NIC) : own_bdf;
     bool by_mac = *want && only == SETTING_NO_BDF;
-    u32 count = 0;
-    for (u32 bdf = pci_find(0, e1000_match); bdf != PCI_BDF_END && count < NICS_MAX;
+    u32 count = 0, most = by_mac ? 1 : NICS_MAX;
+    for (u32 bdf = pci_find(0, e1000_match); bdf != PCI_BDF_END && count < most;
          bdf = pci_find(bdf + 1, e1000_match)) {
         char mac[MAC_TEXT];
         if ((only == SETTING_NO_BDF || bdf == only) &&
