@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from bootdisk import DEBUG_EXIT, PROGRAMS, BootDisk, run
+from conftest import BUILD
 from rig.child import need
 from test_failures import error
 from test_memory import Memory
@@ -137,6 +138,24 @@ def test_second_lunboot_ends_the_first(net, tgtd, machine, kernel, lun):
     assert report.numbers("drives") == [[1], [1]]
     booting = re.findall("^Booting.*$", pc.serial.text(), re.M)
     assert len(booting) == 2 and booting[0] == booting[1]
+
+
+@pytest.mark.slow
+def test_second_nics_rom_leaves_the_first_alone(net, tgtd, dhcp, machine, lun, installer_cd):
+    """Two NICs with a ROM each: the first one's keeps the disk, the second one's has no link."""
+    target = tgtd().target().lun(lun)
+    dhcp(options={17: target.root_path(), "encap:175,8": "1b"})
+    rom = BUILD / "lunboot-8086100e.rom"
+    pc = machine(namespace=net, tap="tap0", rom=rom, extra=(
+        "-S", "-netdev", "hubport,id=other,hubid=0", "-device",
+        f"e1000,id=nic1,netdev=other,romfile={rom},bootindex=2", *cd(installer_cd), *DEBUG_EXIT))
+    pc.qmp("set_link", name="nic1", up=False)
+    pc.qmp("cont")
+    pc.expect("^Keeping  drive 80h", 60)
+    pc.expect(rf"^E{error('NIC_NO_LINK')[0]}: ", 60)
+    report = run(pc, 60)
+    assert report.numbers("sectors") == [[SECTORS]]
+    assert b"@ installed" in lun.read_bytes()[:512]
 
 
 def test_boot_sector_that_comes_later(net, tgtd, machine, kernel, lun):
