@@ -294,7 +294,7 @@ find_option:
         add cx, bx
         cmp cx, dx
         ja .no
-        cmp al, [bp]
+        cmp al, [ds:bp]
         je .out
         mov di, cx
         jmp .next
@@ -376,8 +376,9 @@ end_pxe:
 unload_new db UNDI_SHUTDOWN, UNLOAD_STACK, STOP_UNDI, 0
 unload_old db UNDI_SHUTDOWN, UNLOAD_STACK, UNDI_CLEANUP, 0
 
-; Raise the end of base memory over what PXE's segments cover from there up without a hole, when no
-; interrupt vector points there any more. The memory is cleared: iPXE's iBFT would be found before ours.
+; Raise the end of base memory over what PXE's segments cover from there up without a hole (it is given
+; out in KiB), when no interrupt vector points there any more. The memory is cleared: iPXE's iBFT would be
+; found before ours.
 free_memory:
         xor ax, ax
         mov fs, ax
@@ -392,7 +393,7 @@ free_memory:
         shl ecx, 4                      ; start
         shr eax, 16
         add eax, ecx                    ; end
-        lea edi, [edx + KIB]
+        lea edi, [edx + 2 * KIB - 1]
         and di, -KIB
         cmp ecx, edi
         jae .other

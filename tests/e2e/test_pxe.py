@@ -1,7 +1,10 @@
-"""lunboot.pxe, loaded by the PXE of QEMU's own iPXE."""
+"""lunboot.pxe, loaded by the PXE of QEMU's own iPXE, and by tests/bootdisk/pxerom.asm, which does what no
+real PXE does."""
 
 import re
 import shutil
+import socket
+import struct
 import time
 
 import bootdisk
@@ -79,3 +82,113 @@ def test_asks_when_there_is_no_root_path(net, tgtd, dhcp, machine, disk, tftp, s
     check(pc, disk, before)
     first, second = answers(server)
     assert first != second
+
+
+# ---- tests/bootdisk/pxerom.asm ------------------------------------------------------------------------
+
+OLD, NOTHING, VECTOR, STAYS, HOLE = 1, 2, 4, 8, 16  # its phases
+ROM_KIB = 16
+ACK_SECTOR, PROXY_SECTOR, PROGRAM_SECTOR = 40, 44, 64
+ASKED = [0x71, 0x71, 0x12, 0xE6]  # GET_CACHED_INFO twice, GET_NIC_TYPE, and whether it is iPXE
+ENDED = [0x05, 0x70, 0x15]  # UNDI_SHUTDOWN, UNLOAD_STACK, STOP_UNDI
+ENDED_OLD = [0x05, 0x70, 0x02]  # UNDI_CLEANUP in place of STOP_UNDI
+NIC = 0x10 << 3  # its PCI address; another NIC comes before it
+MAC = "52:54:00:12:34:56"
+
+
+def answer(*options):
+    """A DHCP ACK from 192.0.2.1."""
+    packet = struct.pack("!4BIHH4s4s4s4s16s192s4s", 2, 1, 6, 0, 0x12345678, 0, 0, bytes(4),
+                         socket.inet_aton("192.0.2.77"), bytes(4), bytes(4),
+                         bytes.fromhex(MAC.replace(":", "")), b"", b"\x63\x82\x53\x63")
+    for code, value in ((53, b"\x05"), (54, socket.inet_aton("192.0.2.1")), *options):
+        packet += bytes((code, len(value))) + value
+    return packet + b"\xff"
+
+
+MASK = (1, b"\xff\xff\xff\x00")
+LEASE = (51, b"\x00\x00\x0e\x10")
+
+
+@pytest.fixture
+def pxe_rom(logs, net, tgtd, machine):
+    """pxe_rom(phases, ack, proxy) boots the ROM; gives the PC and the report of the LUN's program. The LUN
+    is at pxe_rom.target.root_path()."""
+    disk = BootDisk(logs / "disk", "drives", 2, reads=10)
+    target = tgtd().target().lun(disk.path)
+
+    def boot(phases=0, ack=b"", proxy=b"", other_nic=("-device", "e1000,romfile=,addr=5")):
+        rom = BootDisk(logs / "rom", "pxerom", 2, phases, seconds=len(ack), reads=len(proxy), size=NIC)
+        with open(rom.path, "r+b") as f:
+            for sector, data in ((ACK_SECTOR, ack), (PROXY_SECTOR, proxy),
+                                 (PROGRAM_SECTOR, (BUILD / "lunboot.pxe").read_bytes())):
+                f.seek(sector * bootdisk.SECTOR)
+                f.write(data)
+        pc = machine(namespace=net, tap="tap0", nic=f"e1000,addr={NIC >> 3:#x}", disks=[rom.path],
+                     extra=other_nic)
+        report = run(pc, 60)
+        report.check_reads(disk)
+        return pc, report
+
+    boot.target = target
+    return boot
+
+
+def calls(report):
+    return [function for (function,) in report.numbers("pxe")]
+
+
+@pytest.mark.parametrize("phases, ended, stays", [
+    (0, ENDED, 0),
+    (OLD, ENDED_OLD, 0),
+    (VECTOR, ENDED, ROM_KIB),
+    (STAYS, ENDED, ROM_KIB),
+    (HOLE, ENDED, ROM_KIB // 2),
+])
+def test_ends_pxe(pxe_rom, phases, ended, stays):
+    """No DHCP server: the NIC, the address and the root path are those that PXE tells. Its memory is given
+    back when that is safe."""
+    root_path = pxe_rom.target.root_path().encode()
+    pc, report = pxe_rom(phases, answer(LEASE, MASK, (17, root_path)))
+    assert calls(report) == ASKED + ended
+    assert "NIC      Intel 82540EM at 00:10.0" in pc.serial.text()
+    assert "Address  192.0.2.77/24" in pc.serial.text()
+    assert 639 - base_memory(pc) == 4 + stays
+
+
+def test_root_path_from_proxy_dhcp(pxe_rom):
+    """The ACK's own options are kept, what it lacks comes from the proxyDHCP server."""
+    name, secret = b"reader", b"a-secret-of-16-b"
+    target = pxe_rom.target.chap(name.decode(), secret.decode())
+    ipxe = (175, bytes((190, len(name))) + name + bytes((191, len(secret))) + secret)
+    proxy = answer((17, target.root_path().encode()), (1, bytes(4)), ipxe,
+                   (203, b"iqn.2026-01.org.example:theirs"))
+    pc, _ = pxe_rom(0, answer(LEASE, MASK, (203, b"iqn.2026-01.org.example:own")), proxy)
+    assert "Address  192.0.2.77/24" in pc.serial.text()
+    assert "iqn.2026-01.org.example:own" in target.tgtd.ask("--op", "show", "--mode", "target")
+
+
+def test_without_pxe(pxe_rom, dhcp):
+    """Started by something that has no PXE: lunboot asks."""
+    dhcp(options={17: pxe_rom.target.root_path()})
+    pc, report = pxe_rom(NOTHING, other_nic=())
+    assert calls(report) == []
+    assert 639 - base_memory(pc) == 4 + ROM_KIB
+
+
+FILLED = answer(LEASE, MASK, *((224 + n, bytes(250)) for n in range(4)), (228, bytes(219)))
+
+
+@pytest.mark.parametrize("ack, proxy", [
+    (b"", b""),
+    (answer(LEASE, MASK)[:100], b""),
+    (answer(LEASE, MASK)[:-1] + b"\x11\xff", b""),
+    (answer(LEASE, MASK), answer((17, b"x" * 9))[:-3]),
+    (FILLED, answer((17, b"x" * 9))),
+], ids=["none", "short", "overrun", "proxy_cut", "full"])
+def test_strange_answer(pxe_rom, dhcp, ack, proxy):
+    """No root path that can be used: lunboot asks."""
+    assert len(FILLED) == 1491, "nothing fits behind it, and no more is taken than 1500"
+    dhcp(options={17: pxe_rom.target.root_path()})
+    _, report = pxe_rom(0, ack, proxy)
+    assert calls(report)[-3:] == ENDED
