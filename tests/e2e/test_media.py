@@ -75,7 +75,7 @@ def without_edd(image):
     ("lunboot.img", "xhci", bytes),
     ("lunboot.img", "ide", bytes),
     ("lunboot.img", "ide", without_edd),
-    ("lunboot.iso", "uhci", bytes),
+    ("lunboot.iso", "ehci", bytes),
     ("lunboot.iso", "xhci", bytes),
 ])
 def test_starts_from(logs, net, tgtd, dhcp, machine, second_floppy, base_memory_before, name, attached,
