@@ -4,6 +4,8 @@
 #include "platform.h"
 #include "str.h"
 
+#define SOURCE_MAX 4096 /* bytes of a command line; there is no longer one */
+
 void boot_info_init(struct boot_info *info, enum boot_medium medium)
 {
     struct memmap *map = info->map;
@@ -18,10 +20,16 @@ void boot_info_init(struct boot_info *info, enum boot_medium medium)
 void boot_info_command_line(struct boot_info *info, u32 at)
 {
     u32 len = 0;
-    const u8 *p;
-    while ((p = phys_ptr(at + len, 1)) && *p && len < BOOT_COMMAND_LINE - 1)
-        info->command_line[len++] = (char)*p;
-    info->command_line_cut = p && *p;
+    u8 *p;
+    info->command_line_cut = false;
+    /* What is read is overwritten: it may be a secret, and nobody needs it there any more. */
+    for (u32 i = 0; i < SOURCE_MAX && (p = phys_ptr(at + i, 1)) && *p; i++) {
+        if (len < BOOT_COMMAND_LINE - 1)
+            info->command_line[len++] = (char)*p;
+        else
+            info->command_line_cut = true;
+        *p = 0;
+    }
     /* Half a word may be a valid word that nobody has written. */
     if (info->command_line_cut)
         while (len && info->command_line[len - 1] != ' ')

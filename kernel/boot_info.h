@@ -27,7 +27,7 @@ struct boot_info {
 /* Nothing is known but the medium. info->map is set by the caller, and stays. */
 void boot_info_init(struct boot_info *info, enum boot_medium medium);
 
-/* Copy the text at physical address `at`, up to its 0 byte. */
+/* Take the text at physical address `at`, up to its 0 byte, and overwrite it there. */
 void boot_info_command_line(struct boot_info *info, u32 at);
 
 #endif

@@ -7,7 +7,7 @@
 /* Screen, COM1 and port E9: find out which are there. */
 void console_init(void);
 
-/* Measure the clock; takes 5 ms. */
+/* Measure the clock; takes 8 ms. */
 void platform_time_init(void);
 
 /* Find out whether the CPU's own random numbers can be had. */

@@ -18,11 +18,11 @@ bool prefix_parse(u32 magic, u32 at, struct boot_info *info)
         boot_info_command_line(info, FIELD(p, command_line));
     u32 len = FIELD(p, dhcp_ack_len);
     /* Half an answer is none. */
-    const u8 *ack =
-        FIELD(p, dhcp_ack) && len <= BOOT_DHCP_ACK ? phys_ptr(FIELD(p, dhcp_ack), len) : NULL;
+    u8 *ack = FIELD(p, dhcp_ack) && len <= BOOT_DHCP_ACK ? phys_ptr(FIELD(p, dhcp_ack), len) : NULL;
     if (ack) {
         memcpy(info->dhcp_ack, ack, len);
         info->dhcp_ack_len = len;
+        wipe(ack, len);
     }
     return true;
 }

@@ -63,6 +63,8 @@ static _Noreturn void move_to(u32 base)
            (size_t)(image_end - image_start));
     for (const u32 *r = relocations; r < relocations_end; r += 2)
         *(u32 *)phys_ptr(r[0] + delta, 4) += delta;
+    /* The secrets are the copy's business now. */
+    wipe(&machine.boot, sizeof(machine.boot));
     move_on((void (*)(void))((u32)moved + delta), kernel_stack_top + delta);
 }
 

@@ -160,29 +160,43 @@ static void the_command_line(void **state)
     assert_int_equal(map.count, 0);
 }
 
+/* `len` characters, of which the 1001st is a space. */
+static bool parse_long(u32 len)
+{
+    memset(mem + CMDLINE, 'a', 2000);
+    mem[CMDLINE + 1000] = ' ';
+    mem[CMDLINE + len] = 0;
+    return parse(0x04);
+}
+
 static void a_long_command_line_loses_whole_words(void **state)
 {
     (void)state;
-    memset(mem + CMDLINE, 'a', 2000);
-    mem[CMDLINE + 1000] = ' ';
-    assert_true(parse(0x04));
+    assert_true(parse_long(1999));
     assert_true(info.command_line_cut);
     assert_int_equal(strlen(info.command_line), 1001);
     /* One character too many. */
-    mem[CMDLINE + 1024] = 0;
-    assert_true(parse(0x04));
+    assert_true(parse_long(1024));
     assert_true(info.command_line_cut);
     assert_int_equal(strlen(info.command_line), 1001);
     /* It just fits. */
-    mem[CMDLINE + 1023] = 0;
-    assert_true(parse(0x04));
+    assert_true(parse_long(1023));
     assert_false(info.command_line_cut);
     assert_int_equal(strlen(info.command_line), 1023);
     /* A single word. */
     memset(mem + CMDLINE, 'a', 1024);
+    mem[CMDLINE + 1024] = 0;
     assert_true(parse(0x04));
     assert_true(info.command_line_cut);
     assert_string_equal(info.command_line, "");
+}
+
+static void secrets_do_not_stay_where_they_were(void **state)
+{
+    (void)state;
+    assert_true(parse_long(1999));
+    for (u32 i = 0; i < 1999; i++)
+        assert_int_equal(mem[CMDLINE + i], 0);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -190,8 +204,13 @@ static void a_long_command_line_loses_whole_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(somebody_elses_magic), T(the_memory_map),   T(without_a_map_the_two_sizes),
-        T(entry_sizes_that_lie), T(the_command_line), T(a_long_command_line_loses_whole_words),
+        T(somebody_elses_magic),
+        T(the_memory_map),
+        T(without_a_map_the_two_sizes),
+        T(entry_sizes_that_lie),
+        T(the_command_line),
+        T(a_long_command_line_loses_whole_words),
+        T(secrets_do_not_stay_where_they_were),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
