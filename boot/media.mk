@@ -19,7 +19,7 @@ ROMS := $(ROM_IDS:%=$(B)/lunboot-8086%.rom)
 .PHONY: roms
 roms: $(ROMS)
 all: roms
-sizes: roms
+sizes: roms $(B)/lunboot.img $(B)/lunboot.pxe
 
 $(B)/boot/version.inc: kernel/version.h
 	@sed -n 's/^#define VERSION/%define VERSION/p' $< >$@
