@@ -61,13 +61,13 @@ static const struct id {
     {0x1018, M82541EI, false}, {0x1014, M82541ER, false}, {0x1078, M82541ER, false},
     {0x1076, M82541GI, false}, {0x1077, M82541GI, false}, {0x107c, M82541PI, false},
     {0x1001, M82543GC, true},  {0x1004, M82543GC, false}, {0x1008, M82544EI, false},
-    {0x1009, M82544EI, true},  {0x100c, M82544GC, false}, {0x100d, M82544GC, false},
-    {0x100f, M82545EM, false}, {0x1011, M82545EM, true},  {0x1026, M82545GM, false},
-    {0x1027, M82545GM, true},  {0x1028, M82545GM, true},  {0x1010, M82546EB, false},
-    {0x1012, M82546EB, true},  {0x101d, M82546EB, false}, {0x1079, M82546GB, false},
-    {0x107a, M82546GB, true},  {0x107b, M82546GB, true},  {0x108a, M82546GB, false},
-    {0x1099, M82546GB, false}, {0x10b5, M82546GB, false}, {0x1019, M82547EI, false},
-    {0x101a, M82547EI, false}, {0x1075, M82547GI, false},
+    {0x1009, M82544EI, true},  {0x1107, M82544EI, true},  {0x100c, M82544GC, false},
+    {0x100d, M82544GC, false}, {0x100f, M82545EM, false}, {0x1011, M82545EM, true},
+    {0x1026, M82545GM, false}, {0x1027, M82545GM, true},  {0x1028, M82545GM, true},
+    {0x1010, M82546EB, false}, {0x1012, M82546EB, true},  {0x101d, M82546EB, false},
+    {0x1079, M82546GB, false}, {0x107a, M82546GB, true},  {0x107b, M82546GB, true},
+    {0x108a, M82546GB, false}, {0x1099, M82546GB, false}, {0x10b5, M82546GB, false},
+    {0x1019, M82547EI, false}, {0x101a, M82547EI, false}, {0x1075, M82547GI, false},
 };
 
 /* Statistics registers, and the counters they are added to. */
