@@ -171,6 +171,8 @@ void attach_end(void)
         wait_for(logged_out, LOGOUT_WAIT_MS, "the logout");
     }
     nic_close();
+    /* The session is over; another try brings the secrets again. */
+    iscsi_wipe();
 }
 
 static void say_disk(const struct block_dev *disk)
