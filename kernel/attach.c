@@ -8,6 +8,7 @@
 #include "net/arp.h"
 #include "net/dns.h"
 #include "net/ipv4.h"
+#include "readahead.h"
 #include "settings.h"
 #include "str.h"
 
@@ -16,8 +17,8 @@
 
 char tried[TRIED_TEXT];
 
-static u8 *cache_memory;
-static u32 cache_size;
+static const struct plan *plan;
+static u8 *cache_memory, *readahead_memory;
 static struct boot_info *boot;
 /* Too large for the stack. */
 static struct iscsi_root_path path;
@@ -36,10 +37,11 @@ const struct iscsi_config *attach_config(void)
 void attach_init(struct machine *machine)
 {
     boot = &machine->boot;
-    nic_init(machine->plan, boot->bdf);
+    plan = machine->plan;
+    nic_init(plan, boot->bdf);
     address_init(boot);
-    cache_size = machine->plan->cache;
-    cache_memory = arena_take(cache_size);
+    cache_memory = arena_take(plan->cache);
+    readahead_memory = arena_take(plan->readahead);
 }
 
 void attach_wipe(void)
@@ -196,6 +198,7 @@ enum error attach(void)
         (e = log_in()))
         return e;
     say_disk(iscsi_disk());
-    cache_init(iscsi_disk(), cache_memory, cache_size);
+    cache_init(iscsi_disk(), cache_memory, plan->cache);
+    readahead_init(iscsi_disk(), readahead_memory, plan->readahead);
     return OK;
 }

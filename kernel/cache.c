@@ -1,9 +1,11 @@
-/* The read cache: small reads are served from lines of 4 KiB, as callers that read sector by sector
- * would else pay a round trip for each. Larger ones and writes go straight between the caller's
- * memory and the device, in several requests at a time. Lines hold only what is on the device. */
+/* The read cache: what was read ahead is taken from there. Other small reads are served from lines
+ * of 4 KiB, as callers that read sector by sector would else pay a round trip for each. Larger ones
+ * and writes go straight between the caller's memory and the device, in several requests at a time.
+ * Lines hold only what is on the device. */
 #include "cache.h"
 
 #include "loop.h"
+#include "readahead.h"
 #include "str.h"
 
 #define LINE_SIZE 4096
@@ -34,8 +36,6 @@ static struct block_req flight[IN_FLIGHT];
 /* Split the range into requests of what the device takes, and keep several of them under way. */
 static enum error transfer(enum block_op op, u64 lba, u32 count, u8 *data)
 {
-    if (lba > dev->blocks || count > dev->blocks - lba)
-        return ERR_OUT_OF_RANGE;
     enum error status = OK;
     bool used[IN_FLIGHT] = {false};
     for (;;) {
@@ -63,8 +63,11 @@ static enum error transfer(enum block_op op, u64 lba, u32 count, u8 *data)
         }
         if (!under_way)
             return status;
-        if (!progress)
-            loop_once();
+        if (progress)
+            continue;
+        if (op == BLOCK_READ)
+            readahead_request();
+        loop_once();
     }
 }
 
@@ -83,10 +86,9 @@ static enum error get_line(u64 line, u32 index, u8 **data)
     return e;
 }
 
-enum error cache_read(u64 lba, u32 count, u8 *data)
+/* A small read, or the rest of one. */
+static enum error read_lines(u64 lba, u32 count, u8 *data)
 {
-    if (!line_count || count >= line_blocks || lba >= dev->blocks || count > dev->blocks - lba)
-        return transfer(BLOCK_READ, lba, count, data);
     while (count) {
         u32 skip, index;
         u64 line = div_u64(lba, line_blocks, &skip);
@@ -104,6 +106,28 @@ enum error cache_read(u64 lba, u32 count, u8 *data)
     return OK;
 }
 
+enum error cache_read(u64 lba, u32 count, u8 *data)
+{
+    if (lba > dev->blocks || count > dev->blocks - lba)
+        return ERR_OUT_OF_RANGE;
+    readahead_note(lba, count);
+    enum error e = OK;
+    while (count && !e) {
+        u32 n = readahead_take(lba, count, data);
+        if (!n) {
+            n = readahead_gap(lba, count);
+            e = line_count && n < line_blocks ? read_lines(lba, n, data)
+                                              : transfer(BLOCK_READ, lba, n, data);
+        }
+        lba += n;
+        count -= n;
+        data += n * dev->block_size;
+    }
+    if (readahead_request())
+        loop_poll();
+    return e;
+}
+
 /* Lines that hold a block of the range are no longer valid. */
 static void forget(u64 lba, u32 count)
 {
@@ -117,8 +141,11 @@ enum error cache_write(u64 lba, u32 count, const u8 *data)
 {
     if (dev->read_only)
         return ERR_LUN_PROTECTED;
+    if (lba > dev->blocks || count > dev->blocks - lba)
+        return ERR_OUT_OF_RANGE;
     /* Before the device is asked: when it fails, nobody knows what it has written. */
     forget(lba, count);
+    readahead_forget(lba, count);
     unflushed = true;
     return transfer(BLOCK_WRITE, lba, count, (u8 *)data);
 }

@@ -7,30 +7,32 @@
 #include "types.h"
 
 /* X(usable memory from, MiB; receive ring, transmit ring, descriptors; receive packets, transmit
- * packets; TCP send buffer, cache, KiB), the largest first.
+ * packets; TCP send buffer, cache, read-ahead, KiB), the largest first.
  *
  * The receive ring is what can arrive while the boot loader computes: it, not the link, bounds how
  * much can be asked for ahead. There are more receive packets than descriptors for those that TCP
  * keeps out of order. */
 #define PLAN_TABLE(X)                                                                              \
-    X(192, 1024, 256, 1280, 256, 256, 1024)                                                        \
-    X(60, 512, 128, 640, 128, 128, 512)                                                            \
-    X(24, 128, 64, 160, 64, 64, 256)
+    X(480, 2048, 256, 2304, 256, 256, 512, 4096)                                                   \
+    X(192, 1024, 256, 1280, 256, 256, 512, 2048)                                                   \
+    X(60, 512, 128, 640, 128, 128, 256, 1024)                                                      \
+    X(24, 128, 64, 160, 64, 64, 128, 256)
 
 struct plan {
     u16 rx_ring, tx_ring;
     u16 rx_packets, tx_packets;
     u32 send_buffer; /* bytes */
     u32 cache;       /* bytes */
+    u32 readahead;   /* bytes */
     u32 size;        /* bytes that arena_take() will be asked for, all pieces together */
 };
 
 #define PLAN_DESCRIPTOR 16u /* bytes, in both rings */
-#define PLAN_PIECES     8u  /* pieces, each rounded up to 16 bytes */
-#define PLAN_BYTES(mib, rx, tx, rx_packets, tx_packets, send_kib, cache_kib)                       \
+#define PLAN_PIECES     9u  /* pieces, each rounded up to 16 bytes */
+#define PLAN_BYTES(mib, rx, tx, rx_packets, tx_packets, send_kib, cache_kib, ahead_kib)            \
     (((rx) + (tx)) * PLAN_DESCRIPTOR +                                                             \
      ((rx_packets) + (tx_packets)) * (PKT_SIZE + (u32)sizeof(struct pkt)) +                        \
-     ((send_kib) + (cache_kib)) * 1024u + PLAN_PIECES * 16u)
+     ((send_kib) + (cache_kib) + (ahead_kib)) * 1024u + PLAN_PIECES * 16u)
 
 /* The plan for a machine with so many bytes of usable memory below 4 GiB; NULL when it is too
  * small. */
