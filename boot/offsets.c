@@ -7,7 +7,7 @@
 #include "resident.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n-> " #name " %c0" : : "i"(value))
-#define RESIDENT(name)      DEFINE(RES_##name, offsetof(struct resident, name))
+#define RESIDENT(name)      DEFINE(RES_##name, RESIDENT_DATA + offsetof(struct resident, name))
 
 #define PREFIX(name)        DEFINE(PREFIX_##name, offsetof(struct prefix_info, name))
 
@@ -16,7 +16,6 @@
 void offsets(void);
 void offsets(void)
 {
-    RESIDENT(entry_int13);
     RESIDENT(segment);
     RESIDENT(base);
     RESIDENT(kernel);
@@ -44,9 +43,8 @@ void offsets(void)
     RESIDENT(call_sp);
     RESIDENT(call_target);
     RESIDENT(call_regs);
-    DEFINE(RES_HEADER, sizeof(struct resident));
+    DEFINE(RES_DATA, RESIDENT_DATA);
     DEFINE(RES_SIZE, RESIDENT_SIZE);
-    DEFINE(RES_IBFT, RESIDENT_IBFT);
     DEFINE(REGS_flags, offsetof(struct rm_regs, flags));
     DEFINE(SERVICE_INT13, SERVICE_INT13);
     DEFINE(SERVICE_INT15, SERVICE_INT15);

@@ -1,8 +1,9 @@
 ; The part of lunboot that stays in conventional memory: the hooks of INT 13h, 15h and 08h, the NIC's
 ; interrupt handler, and the two ways through the wall between real mode and the kernel.
 ;
-; It is assembled flat, begins with struct resident (kernel/resident.h) and runs at offset 0 of its
-; segment, wherever that is. All offsets RES_* come from C through boot/offsets.c.
+; It is assembled flat, begins with struct resident_code (kernel/resident.h) and runs at offset 0 of its
+; segment, wherever that is. Its variables are struct resident, behind it; all their offsets RES_* come from
+; C through boot/offsets.c.
 ;
 ;   INT 13h/15h/08h -> enter: own stack, registers saved as struct rm_regs -> service() in the kernel
 ;                   <- leave: registers back, then IRET or the old handler
@@ -29,11 +30,9 @@ STATUS_BUSY equ 0AAh                    ; INT 13h: drive not ready
         cpu 586
 
 block:
-        times RES_entry_int13 db 0
         dw int13_entry, int15_entry, tick_entry, nic_entry
         dw call32, wait_entry, launch_entry, pm_entry, real_entry
         dw code_end
-        times RES_HEADER - ($ - block) db 0
 
 ; ---- hooks ---------------------------------------------------------------------------------------
 
@@ -297,8 +296,8 @@ a20_test:
 
 ; ---- the kernel calls real mode --------------------------------------------------------------------
 
-; void call32(struct resident *block): regparm(3). Calls block->call_target, as an interrupt handler, with
-; block->call_regs.
+; void call32(u32 base): regparm(3), the physical address of this block. Calls call_target, as an interrupt
+; handler, with call_regs.
 call32:
         pushad
         mov ebx, eax
@@ -350,6 +349,6 @@ launch_entry:
         jmp 0:7C00h
 
 code_end:
-%if code_end - block > RES_IBFT
-%error the resident code reaches into the iBFT
+%if code_end - block > RES_DATA
+%error the resident code reaches into its variables
 %endif

@@ -20,7 +20,7 @@ static struct rm_regs call_regs(u32 eax)
 
 void bios_memory_map(struct memmap *map)
 {
-    u8 *entry = (u8 *)resident_block() + RESIDENT_IBFT;
+    u8 *entry = resident_ibft();
     u32 next = 0;
     map->count = 0;
     map->extended = false;

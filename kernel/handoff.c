@@ -91,8 +91,8 @@ static bool publish_ibft(void)
     }
     memcpy(info.mac, dev->mac, sizeof(info.mac));
     memcpy(info.lun, config->lun, sizeof(info.lun));
-    u8 *table = (u8 *)resident_block() + RESIDENT_IBFT;
-    return ibft_build(table, RESIDENT_SIZE - RESIDENT_IBFT - RESIDENT_STACK_MIN, &info) != 0;
+    return ibft_build(resident_ibft(), RESIDENT_SIZE - RESIDENT_IBFT - RESIDENT_STACK_MIN, &info) !=
+           0;
 }
 
 /* Put the disk behind INT 13h; returns its drive number. From here on there is no way back. */

@@ -1,8 +1,10 @@
 /* The part of lunboot that stays in conventional memory (boot/resident.asm): the way from real mode
  * into the kernel and back, and the kernel's way to call real mode. PC only.
  *
- * It is one block of RESIDENT_SIZE bytes at the top of conventional memory: this header, the code,
- * the iBFT, and the real-mode stack. boot/offsets.c hands the header's layout to the assembler. */
+ * It is one block of RESIDENT_SIZE bytes at the top of conventional memory: the code, its
+ * variables, the iBFT, and the real-mode stack. boot/offsets.c hands the layout to the assembler.
+ * With an extended BDA of 1 KiB above, which nearly all BIOSes have, code and variables lie in
+ * different pages: writes next to code are slow, more so under emulation. */
 #ifndef LUNBOOT_RESIDENT_H
 #define LUNBOOT_RESIDENT_H
 
@@ -10,7 +12,8 @@
 #include "types.h"
 
 #define RESIDENT_SIZE      4096
-#define RESIDENT_IBFT      1024 /* offset of the iBFT, behind the code */
+#define RESIDENT_DATA      1024 /* offset of struct resident, behind the code */
+#define RESIDENT_IBFT      1280 /* offset of the iBFT */
 #define RESIDENT_STACK_MIN 1024 /* what the iBFT must leave for the real-mode stack */
 
 /* What the kernel is entered for. */
@@ -37,16 +40,18 @@ struct table_register { /* for LGDT, LIDT and their kin */
     u32 base;
 } __attribute__((packed));
 
-struct resident {
-    /* From the assembler: offsets of its entry points. */
+/* What the code begins with: offsets of its entry points, and its length. */
+struct resident_code {
     u16 entry_int13, entry_int15, entry_tick, entry_nic;
     u16 entry_call;   /* 32-bit code: call real mode */
     u16 entry_wait;   /* real-mode code for `call`: enable interrupts, sleep until one came */
     u16 entry_launch; /* real-mode code for `call`: jump to the boot sector, never back */
     u16 entry_pm;     /* 32-bit code: where protected mode begins */
     u16 entry_real;   /* where real mode begins again */
-    u16 code_end;     /* length of header and code */
+    u16 code_end;
+};
 
+struct resident {
     /* Filled in by resident_install(). */
     u16 segment;                /* of this block */
     u32 base;                   /* its physical address */
@@ -82,6 +87,8 @@ struct resident {
     struct far_pointer call_target;
     struct rm_regs call_regs;
 } __attribute__((packed));
+_Static_assert(RESIDENT_DATA + sizeof(struct resident) <= RESIDENT_IBFT,
+               "as boot/resident.asm has it");
 
 /* Put the block at the top of conventional memory, lower INT 12h's answer, and make rm_call() work.
  * False: there is no room. Nothing is hooked yet. */
@@ -93,8 +100,10 @@ void resident_relocated(void);
 /* Give the conventional memory of one block back. Everything must be unhooked. */
 void resident_remove(void);
 
-/* The block, its physical address, and the place for the iBFT in it. */
+/* The block's variables, its code, and the place for the iBFT in it. */
 struct resident *resident_block(void);
+const struct resident_code *resident_code(void);
+u8 *resident_ibft(void);
 
 typedef u32 (*service_handler)(struct rm_regs *r, u32 which);
 

@@ -14,7 +14,7 @@
 
 #define SELECTOR_CODE32 8
 
-/* boot/resident.asm, assembled; its beginning is a struct resident. */
+/* boot/resident.asm, assembled; its beginning is a struct resident_code. */
 extern const u8 resident_image[], resident_image_end[];
 extern u8 kernel_stack_top[];
 extern struct table_register kernel_idt;
@@ -22,10 +22,21 @@ extern struct table_register kernel_idt;
 _Static_assert(sizeof(struct rm_regs) == 44, "the order of boot/resident.asm's pushes");
 
 static struct resident *block;
+static const struct resident_code *code;
 
 struct resident *resident_block(void)
 {
     return block;
+}
+
+const struct resident_code *resident_code(void)
+{
+    return code;
+}
+
+u8 *resident_ibft(void)
+{
+    return phys_ptr(block->base + RESIDENT_IBFT, RESIDENT_SIZE - RESIDENT_IBFT);
 }
 
 static struct far_pointer *vector(u8 number)
@@ -58,9 +69,11 @@ bool resident_install(void)
     set_base_memory(kib);
 
     u32 base = (u32)kib * 1024;
-    block = (struct resident *)phys_ptr(base, RESIDENT_SIZE);
-    memset(block, 0, RESIDENT_SIZE);
-    memcpy(block, resident_image, (size_t)(resident_image_end - resident_image));
+    u8 *all = phys_ptr(base, RESIDENT_SIZE);
+    memset(all, 0, RESIDENT_SIZE);
+    memcpy(all, resident_image, (size_t)(resident_image_end - resident_image));
+    code = (const struct resident_code *)all;
+    block = (struct resident *)(all + RESIDENT_DATA);
     block->segment = (u16)(base >> 4);
     block->base = base;
     block->gdt[1] = CODE32;
@@ -68,9 +81,9 @@ bool resident_install(void)
     block->gdt[3] = CODE16 | (u64)base << 16;
     block->gdt[4] = DATA16;
     block->gdtr.limit = sizeof(block->gdt) - 1;
-    block->gdtr.base = base + offsetof(struct resident, gdt);
-    block->to_pm = (struct far_pointer32){base + block->entry_pm, SELECTOR_CODE32};
-    block->to_rm = (struct far_pointer){block->entry_real, block->segment};
+    block->gdtr.base = base + RESIDENT_DATA + offsetof(struct resident, gdt);
+    block->to_pm = (struct far_pointer32){base + code->entry_pm, SELECTOR_CODE32};
+    block->to_rm = (struct far_pointer){code->entry_real, block->segment};
     block->caller_idt = (struct table_register){0x3ff, 0};
     block->call_sp = RESIDENT_SIZE;
     block->busy = 1;
@@ -100,17 +113,17 @@ static struct far_pointer entry(u16 offset)
 /* The three hooks: where the old vector is kept, and what replaces it. */
 static const struct hook {
     u8 vector;
-    u16 old, entry; /* offsets in struct resident */
+    u16 old, entry; /* offsets in struct resident and in struct resident_code */
 } hooks[] = {
-    {0x13, offsetof(struct resident, old_int13), offsetof(struct resident, entry_int13)},
-    {0x15, offsetof(struct resident, old_int15), offsetof(struct resident, entry_int15)},
-    {0x08, offsetof(struct resident, old_tick), offsetof(struct resident, entry_tick)},
+    {0x13, offsetof(struct resident, old_int13), offsetof(struct resident_code, entry_int13)},
+    {0x15, offsetof(struct resident, old_int15), offsetof(struct resident_code, entry_int15)},
+    {0x08, offsetof(struct resident, old_tick), offsetof(struct resident_code, entry_tick)},
 };
 
 static struct far_pointer hook_entry(const struct resident *r, const struct hook *h)
 {
     u16 offset;
-    memcpy(&offset, (const u8 *)r + h->entry, sizeof(offset));
+    memcpy(&offset, resident_image + h->entry, sizeof(offset));
     return (struct far_pointer){offset, r->segment};
 }
 
@@ -126,9 +139,10 @@ void resident_hook(service_handler handler, u16 nic_bdf)
 
 struct resident *resident_former(void)
 {
-    struct resident *former = (struct resident *)phys_ptr(get_base_memory() * 1024u, RESIDENT_SIZE);
-    size_t code = (size_t)(resident_image_end - resident_image) - sizeof(*former);
-    return memcmp(former + 1, resident_image + sizeof(*former), code) ? NULL : former;
+    u8 *former = phys_ptr(get_base_memory() * 1024u, RESIDENT_SIZE);
+    if (memcmp(former, resident_image, (size_t)(resident_image_end - resident_image)))
+        return NULL;
+    return (struct resident *)(former + RESIDENT_DATA);
 }
 
 bool resident_unhook(const struct resident *former)
@@ -148,9 +162,8 @@ void rm_call(struct far_pointer target, struct rm_regs *r)
 {
     block->call_target = target;
     block->call_regs = *r;
-    void (*call32)(struct resident *) =
-        (void (*)(struct resident *))(block->base + block->entry_call);
-    call32(block);
+    void (*call32)(u32) = (void (*)(u32))(block->base + code->entry_call);
+    call32(block->base);
     *r = block->call_regs;
 }
 
@@ -163,5 +176,5 @@ _Noreturn void resident_launch(const struct rm_regs *r)
 {
     struct rm_regs regs = *r;
     for (;;)
-        rm_call(entry(block->entry_launch), &regs);
+        rm_call(entry(code->entry_launch), &regs);
 }

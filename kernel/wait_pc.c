@@ -40,7 +40,7 @@ static void sleep(void)
 {
     struct resident *block = resident_block();
     struct rm_regs r = {.ds = block->segment, .es = block->segment};
-    rm_call((struct far_pointer){block->entry_wait, block->segment}, &r);
+    rm_call((struct far_pointer){resident_code()->entry_wait, block->segment}, &r);
 }
 
 /* The same with the NIC's line unmasked and its vector hooked. */
@@ -53,7 +53,7 @@ static void sleep_with_irq(u8 irq)
     block->pic_mask_port = port;
     block->pic_mask = bit;
     block->nic_fired = 0;
-    *irq_vector(irq) = (struct far_pointer){block->entry_nic, block->segment};
+    *irq_vector(irq) = (struct far_pointer){resident_code()->entry_nic, block->segment};
     u8 mask = in8(port);
     u8 mask1 = in8(PIC1_MASK);
     if (irq >= 8)
