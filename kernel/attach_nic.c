@@ -65,6 +65,11 @@ void nic_close(void)
     dev = NULL;
 }
 
+static bool nic_ready(void)
+{
+    return dev->ops->ready(dev);
+}
+
 static bool nic_interrupt(bool on)
 {
     return dev->ops->interrupt(dev, on);
@@ -86,7 +91,8 @@ static enum error use(u16 bdf)
 {
     static const struct poller net = {net_poll, net_timeout};
     static const struct poller iscsi = {iscsi_poll, iscsi_timeout};
-    static struct wake_source wake = {.enable = nic_interrupt, .acknowledge = nic_acknowledge};
+    static struct wake_source wake = {
+        .ready = nic_ready, .enable = nic_interrupt, .acknowledge = nic_acknowledge};
     nic_close();
     enum error e = e1000_open(bdf, &nic_memory, &dev);
     if (e)

@@ -20,6 +20,10 @@
  * the tick has to do: a device whose owner does not quiet it must not stop us. */
 #define FOREIGN_LIMIT 64
 
+/* Answers from nearby come within this time, us: sooner than the way to sleep and back is gone. */
+#define SPIN_US       100
+#define SPIN_LOOKS    16 /* between looks at the clock */
+
 static const struct wake_source *source;
 static u32 foreign;
 
@@ -85,8 +89,22 @@ static bool timer_in_service(void)
     return in_service & PIC_TIMER;
 }
 
+/* Look out for SPIN_US; true when there is something to do. */
+static bool spin(void)
+{
+    u32 start = platform_now_us();
+    do {
+        for (u32 i = 0; i < SPIN_LOOKS; i++)
+            if (source->ready())
+                return true;
+    } while (platform_now_us() - start < SPIN_US);
+    return false;
+}
+
 void platform_wait(u32 ms)
 {
+    if (source && ms && spin())
+        return;
     /* Nothing would wake us: whoever waits has to look at the ring again and again. */
     if (!ms || timer_in_service())
         return;

@@ -7,6 +7,8 @@
 
 struct wake_source {
     u8 irq; /* PIC input 0..15, 0xff for none */
+    /* Is there something to do? Cheap, and asked again and again. */
+    bool (*ready)(void);
     /* Let it interrupt, or not. Letting it returns false when there is something to do already. */
     bool (*enable)(bool on);
     /* Was the interrupt its own? */

@@ -243,7 +243,7 @@ static bool interrupt(struct netdev *dev, bool on)
     enabled = tx_full ? WAKE | INT_TXDW : WAKE;
     write(IMS, enabled);
     bool sent = e1000_tx_reclaim(dev);
-    return !(e1000_rx_ready() || (tx_full && sent) || icr & INT_LSC);
+    return !(e1000_rx_ready(dev) || (tx_full && sent) || icr & INT_LSC);
 }
 
 static bool acknowledge(struct netdev *dev)
@@ -296,6 +296,7 @@ static const struct netdev_ops ops = {
     .transmit = e1000_transmit,
     .receive = e1000_receive,
     .flush = e1000_flush,
+    .ready = e1000_rx_ready,
     .interrupt = interrupt,
     .acknowledge = acknowledge,
     .update = update,

@@ -23,9 +23,6 @@ void e1000_ring_start(struct mmio *regs, const struct e1000_memory *memory);
 /* The NIC is stopped: give all packets back to their pools. */
 void e1000_ring_drop(void);
 
-/* Is a received frame waiting? */
-bool e1000_rx_ready(void);
-
 /* Give the packets of sent frames back to their pool; true when there were any. */
 bool e1000_tx_reclaim(struct netdev *dev);
 
@@ -39,6 +36,7 @@ bool e1000_tx_stuck(struct netdev *dev);
 /* The netdev_ops. */
 bool e1000_transmit(struct netdev *dev, struct pkt *p);
 struct pkt *e1000_receive(struct netdev *dev);
+bool e1000_rx_ready(struct netdev *dev);
 void e1000_flush(struct netdev *dev);
 
 #endif

@@ -98,8 +98,9 @@ static u32 rx_fill(void)
     return distance(&rx, rx.told, rx.tail);
 }
 
-bool e1000_rx_ready(void)
+bool e1000_rx_ready(struct netdev *dev)
 {
+    (void)dev;
     return rx.first && (rx_desc[rx.head].status & RXD_STATUS_DD);
 }
 
@@ -118,7 +119,7 @@ static u16 checksum_flags(u8 status, u8 errors)
 
 struct pkt *e1000_receive(struct netdev *dev)
 {
-    for (u32 budget = rx.size; budget && e1000_rx_ready(); budget--) {
+    for (u32 budget = rx.size; budget && e1000_rx_ready(dev); budget--) {
         dma_barrier();
         volatile struct e1000_rx_desc *d = &rx_desc[rx.head];
         u8 status = d->status, errors = d->errors;

@@ -19,6 +19,8 @@ struct netdev_ops {
     /* Tell the NIC about queued frames and refilled buffers: the registers that are written once
      * per batch. Must be called before every wait. */
     void (*flush)(struct netdev *dev);
+    /* Is a received frame waiting? Reads memory only. */
+    bool (*ready)(struct netdev *dev);
     /* Allow (true) or forbid (false) the NIC to interrupt. Allowing returns false when there is
      * something to do already, so that nobody sleeps over it. */
     bool (*interrupt)(struct netdev *dev, bool on);
