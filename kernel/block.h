@@ -16,9 +16,10 @@ enum block_op {
  * both, and neither may move. */
 struct block_req {
     enum block_op op;
-    u64 lba;   /* first block */
-    u32 count; /* blocks, 1 .. dev->max_blocks */
-    u8 *data;  /* count * dev->block_size bytes, any alignment */
+    u64 lba;      /* first block */
+    u32 count;    /* blocks, 1 .. dev->max_blocks */
+    u8 *data;     /* count * dev->block_size bytes, any alignment */
+    bool awaited; /* when it is done, loop_satisfy() is called */
     /* Out: */
     volatile bool done;
     enum error status; /* valid once done */
@@ -33,6 +34,8 @@ struct block_ops {
      * once with an error. Requests may complete in any order; two that overlap and of which one
      * writes must not be given together. */
     void (*submit)(struct block_dev *dev, struct block_req *req);
+    /* Let a read that is not done go to `data` instead. What of it has arrived is copied. */
+    void (*redirect)(struct block_dev *dev, struct block_req *req, u8 *data);
     /* Give up everything that is under way: it ends in done with ERR_ABORTED, and the device no
      * longer touches its buffers. */
     void (*abort)(struct block_dev *dev);

@@ -123,8 +123,7 @@ enum error cache_read(u64 lba, u32 count, u8 *data)
         count -= n;
         data += n * dev->block_size;
     }
-    if (readahead_request())
-        loop_poll();
+    readahead_request();
     return e;
 }
 

@@ -8,6 +8,7 @@
 static const struct poller *pollers[POLLERS];
 static u32 poller_count;
 static msec latest;
+static bool satisfied;
 
 void loop_register(const struct poller *p)
 {
@@ -18,11 +19,22 @@ void loop_register(const struct poller *p)
         pollers[poller_count++] = p;
 }
 
-void loop_poll(void)
+static void poll(bool without_input)
 {
     latest = platform_now();
+    satisfied = without_input;
     for (u32 i = 0; i < poller_count; i++)
         pollers[i]->poll(latest);
+}
+
+void loop_poll(void)
+{
+    poll(false);
+}
+
+void loop_send(void)
+{
+    poll(true);
 }
 
 void loop_once(void)
@@ -33,6 +45,16 @@ void loop_once(void)
     if (ms)
         platform_wait(ms);
     loop_poll();
+}
+
+void loop_satisfy(void)
+{
+    satisfied = true;
+}
+
+bool loop_satisfied(void)
+{
+    return satisfied;
 }
 
 msec loop_now(void)

@@ -19,9 +19,18 @@ void loop_register(const struct poller *p);
 /* Poll everyone once, without waiting: what the timer tick calls. */
 void loop_poll(void);
 
+/* The same without taking input: what was submitted goes out, and the time is brought up to date.
+ */
+void loop_send(void);
+
 /* Sleep until there can be something to do, then poll everyone once: whoever waits for a result
  * looks at it before each call. */
 void loop_once(void);
+
+/* Somebody has what it waits for: until the next poll begins, whoever takes input may leave the
+ * rest for later, when it is clear where that should go. */
+void loop_satisfy(void);
+bool loop_satisfied(void);
 
 /* The time of the latest poll. */
 msec loop_now(void);

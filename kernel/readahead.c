@@ -11,17 +11,19 @@
 
 #define STREAMS      8
 #define CHUNKS       64
-#define CHUNK_LEAST  4096   /* bytes */
-#define CHUNK_MOST   131072 /* larger ones are waited for too long */
-#define CHUNKS_IDEAL 32     /* in smaller memory rather smaller chunks than fewer */
+#define CHUNK_LEAST  4096  /* bytes */
+#define CHUNK_MOST   65536 /* holds the largest request of most boot loaders, 127 blocks */
+#define CHUNKS_IDEAL 32    /* in smaller memory rather smaller chunks than fewer */
 
-#define WINDOW_FIRST 16   /* blocks, at least */
-#define WINDOW_SURE  1024 /* blocks that any stream may have ahead; */
-#define RUN_FACTOR                                                                                 \
-    4 /* beyond that, a quarter of what it has read: else too much is fetched in vain */
+#define LARGE        32 /* blocks: calls for so many get requests of their own size */
+#define WINDOW_FIRST 16 /* blocks, at least */
+/* And at most so many, and a quarter of what its reader has read: else too much is fetched in vain.
+ */
+#define WINDOW_SURE  256
+#define RUN_FACTOR   4
 /* Answers that take so much longer than they once did, ms, wait for the link, not for the distance.
  */
-#define QUEUE_MS 2
+#define QUEUE_MS     2
 
 struct chunk {
     struct block_req req; /* count 0: the chunk is free */
@@ -35,6 +37,7 @@ struct stream {
     u64 ahead;  /* what comes before has been requested, or was given to the reader */
     u32 window; /* blocks; 0: not yet found to be sequential */
     u32 run;    /* blocks read in order so far */
+    u32 count;  /* of the latest call */
     u32 stamp;
 };
 
@@ -42,7 +45,8 @@ static struct block_dev *dev;
 static struct chunk chunks[CHUNKS];
 static u32 chunk_count, chunk_blocks;
 static struct stream streams[STREAMS];
-static struct stream *current; /* the latest reader's */
+static struct stream *current;     /* the latest reader's */
+static const struct chunk *wanted; /* the one that is being read */
 static u32 stamp;
 static u32 fastest; /* ms that an answer takes at best */
 
@@ -81,6 +85,7 @@ void readahead_note(u64 lba, u32 count)
     }
     found->run += (u32)(lba - found->next) + count;
     found->next = lba + count;
+    found->count = count;
     if (found->ahead < found->next)
         found->ahead = found->next;
     found->stamp = ++stamp;
@@ -104,25 +109,35 @@ static struct chunk *free_chunk(void)
     for (struct chunk *c = chunks; c < chunks + chunk_count; c++) {
         if (!c->req.count)
             return c;
-        if (c->req.done && (!best || (c->spent == best->spent ? c->stamp < best->stamp : c->spent)))
+        if (c->req.done && c != wanted &&
+            (!best || (c->spent == best->spent ? c->stamp < best->stamp : c->spent)))
             best = c;
     }
     return best;
 }
 
-bool readahead_request(void)
+/* How much of the `left` blocks of a window to request in one piece. A large call gets pieces that
+ * no other call has a part in, so that their data can go straight to the caller. */
+static u32 piece(const struct stream *s, u32 left)
+{
+    if (s->count >= LARGE)
+        left = s->count - (u32)(s->ahead - s->next) % s->count;
+    return min_u32(left, chunk_blocks);
+}
+
+void readahead_request(void)
 {
     struct stream *s = current;
     if (!chunk_count || !s || !s->window)
-        return false;
+        return;
     u32 left = (u32)(s->ahead - s->next);
     u64 end = s->next + s->window;
     if (end > dev->blocks)
         end = dev->blocks;
     /* Not little by little. */
     if (s->ahead >= end || left > s->window / 2)
-        return false;
-    loop_poll(); /* for the time, and for chunks that are there by now */
+        return;
+    u32 before = stamp;
     while (s->ahead < end) {
         struct chunk *c = find(s->ahead);
         if (c) {
@@ -132,36 +147,47 @@ bool readahead_request(void)
         c = free_chunk();
         if (!c)
             break;
-        u32 n = min_u32((u32)(end - s->ahead), chunk_blocks);
+        u32 n = piece(s, (u32)(end - s->ahead));
+        if (n > dev->blocks - s->ahead)
+            n = (u32)(dev->blocks - s->ahead);
         c->req =
             (struct block_req){.op = BLOCK_READ, .lba = s->ahead, .count = n, .data = c->req.data};
-        c->asked = loop_now();
         c->stamp = ++stamp;
         c->spent = false;
         s->ahead += n;
         dev->ops->submit(dev, &c->req);
     }
-    return true;
+    loop_send();
+    for (struct chunk *c = chunks; c < chunks + chunk_count; c++)
+        if (c->stamp > before)
+            c->asked = loop_now();
 }
 
-/* The reader of c, which is not there yet, waits: its window is too small, unless the link is busy
- * as it is. */
-static void wait_for(struct chunk *c)
+/* The reader of c, which is not there after all that had arrived was taken, has to wait: its window
+ * is too small, unless the link is busy as it is. */
+static void wait_longer(struct chunk *c)
 {
-    readahead_request();
-    loop_poll();
-    if (c->req.done)
-        return;
     while (!c->req.done) {
         loop_once();
         readahead_request();
     }
     u32 took = loop_now() - c->asked;
     fastest = min_u32(fastest, took);
-    u32 most =
-        min_u32(max_u32(current->run / RUN_FACTOR, WINDOW_SURE), chunk_count * chunk_blocks / 2);
+    u32 size = current->count < LARGE ? chunk_blocks : min_u32(current->count, chunk_blocks);
+    u32 most = min_u32(WINDOW_SURE + current->run / RUN_FACTOR, chunk_count * 3 / 4 * size);
     if (took <= 2 * fastest + QUEUE_MS)
         current->window = max_u32(current->window, min_u32(2 * current->window, most));
+}
+
+/* Wait for c. What follows it stays in the NIC's ring, so that it can go straight to its reader,
+ * too. */
+static void wait_for(struct chunk *c)
+{
+    c->req.awaited = true;
+    loop_poll();
+    readahead_request();
+    if (!c->req.done)
+        wait_longer(c);
 }
 
 u32 readahead_take(u64 lba, u32 count, u8 *data)
@@ -169,15 +195,23 @@ u32 readahead_take(u64 lba, u32 count, u8 *data)
     struct chunk *c = find(lba);
     if (!c)
         return 0;
+    wanted = c;
+    u8 *held = c->req.data;
+    bool whole = !c->req.done && lba == c->req.lba && count >= c->req.count;
+    if (whole)
+        dev->ops->redirect(dev, &c->req, data);
     if (!c->req.done)
         wait_for(c);
-    if (c->req.status) {
-        c->req.count = 0;
-        return 0;
-    }
+    c->req.data = held;
+    wanted = NULL;
     u32 skip = (u32)(lba - c->req.lba);
     u32 n = min_u32(count, c->req.count - skip);
-    memcpy(data, c->req.data + skip * dev->block_size, n * dev->block_size);
+    if (whole || c->req.status)
+        c->req.count = 0; /* nothing is held */
+    if (c->req.status)
+        return 0;
+    if (!whole)
+        memcpy(data, held + skip * dev->block_size, n * dev->block_size);
     c->stamp = ++stamp;
     c->spent |= skip + n == c->req.count;
     return n;

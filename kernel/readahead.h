@@ -21,9 +21,8 @@ u32 readahead_take(u64 lba, u32 count, u8 *data);
 u32 readahead_gap(u64 lba, u32 count);
 
 /* Request what the latest reader noted will want next, as far as that is not under way. To be
- * called when its own requests are out, and before every wait for them. True: something was
- * requested, and goes out with the next poll. */
-bool readahead_request(void);
+ * called when its own requests are out, and before every wait for them. */
+void readahead_request(void);
 
 /* These blocks are about to be written: what is held of them is dropped, and nothing of them is
  * under way when this returns. */

@@ -324,7 +324,7 @@ enum error e1000_open(u16 bdf, const struct e1000_memory *lent, struct netdev **
         .device_id = device,
         .irq = irq < 16 ? irq : 0xff,
         .mtu = 1500,
-        .rx_ring = (u16)(memory.rx_count - memory.rx_count / 8),
+        .rx_ring = (u16)(memory.rx_count - memory.rx_count / 4),
         .tx_pool = memory.tx_pool,
     };
 

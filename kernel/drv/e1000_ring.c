@@ -23,6 +23,7 @@ static struct ring rx, tx;
 static volatile struct e1000_rx_desc *rx_desc;
 static volatile struct e1000_tx_desc *tx_desc;
 static struct pkt_pool *rx_pool;
+static bool rx_unheard;  /* RDT was written, and nothing after it */
 static bool rx_partial;  /* inside a frame that began in an earlier descriptor */
 static u32 tx_done;      /* frames sent since the start */
 static bool tx_waiting;  /* at the latest look for a stuck ring there was something to send, */
@@ -74,15 +75,22 @@ static void tell(struct ring *r, u32 tail_register)
 static void rx_tell(void)
 {
     tell(&rx, RDT);
-    /* QEMU under KVM keeps writes to RDT to itself until some other access comes through; a write
-     * to IMC does, and this one does nothing else. */
-    mmio_write32(regs, IMC, 0);
+    rx_unheard = true;
+}
+
+/* QEMU under KVM keeps writes to RDT to itself until some other access comes through. A write to
+ * TDT does; so does one to IMC, and this one does nothing else. */
+static void rx_make_heard(void)
+{
+    if (rx_unheard)
+        mmio_write32(regs, IMC, 0);
+    rx_unheard = false;
 }
 
 /* So many filled descriptors are worth a write to RDT. */
 static u32 rx_batch(void)
 {
-    return rx.size / 8;
+    return rx.size / 4;
 }
 
 /* Fill free descriptors as long as there are packets. Returns how many the NIC does not know. */
@@ -125,8 +133,10 @@ struct pkt *e1000_receive(struct netdev *dev)
         u8 status = d->status, errors = d->errors;
         u16 len = d->length;
         struct pkt *p = take(&rx);
-        if (rx_fill() >= rx_batch())
+        if (rx_fill() >= 2 * rx_batch()) {
             rx_tell();
+            rx_make_heard();
+        }
 
         bool last = status & RXD_STATUS_EOP;
         bool whole = last && !rx_partial;
@@ -207,8 +217,11 @@ void e1000_flush(struct netdev *dev)
     u32 known = distance(&rx, rx.head, rx.tail) - fresh;
     if (fresh >= rx_batch() || (fresh && known < rx.size / 2))
         rx_tell();
-    if (tx.told != tx.tail)
+    if (tx.told != tx.tail) {
         tell(&tx, TDT);
+        rx_unheard = false;
+    }
+    rx_make_heard();
 }
 
 /* Ring registers lie at the same distances from RDBAL and TDBAL. */
@@ -242,6 +255,7 @@ void e1000_ring_start(struct mmio *mmio, const struct e1000_memory *memory)
     mmio_write32(regs, RCTL, RCTL_EN | RCTL_BAM | RCTL_SECRC);
     rx_fill();
     rx_tell();
+    rx_make_heard();
     /* IPGT, IPGR1 and IPGR2 of copper; the collision values are those of full duplex. */
     mmio_write32(regs, TIPG, 10 | 8 << TIPG_IPGR1 | 6 << TIPG_IPGR2);
     mmio_write32(regs, TCTL, TCTL_EN | TCTL_PSP | 0x0f << TCTL_CT | 0x40 << TCTL_COLD);

@@ -49,6 +49,14 @@ void conn_skip_data(void)
     rx.room = rx.stored;
 }
 
+u32 conn_redirect_data(const u8 *from, u32 len, u8 *to)
+{
+    if (!pdu_in_data(&rx) || rx.to < from || rx.to >= from + len)
+        return 0;
+    rx.to = to + (rx.to - from);
+    return rx.stored;
+}
+
 static void lost(enum error why, msec now)
 {
     conn_drop();

@@ -32,6 +32,10 @@ void conn_close(msec now);
 /* The rest of a data segment under way no longer goes anywhere. */
 void conn_skip_data(void);
 
+/* A data segment under way that goes to some place in from .. from + len goes to the same place
+ * from `to` on instead. Returns how many bytes of it have arrived. */
+u32 conn_redirect_data(const u8 *from, u32 len, u8 *to);
+
 /* The login is over: pings begin, and data segments may be larger. */
 void conn_full_feature(void);
 

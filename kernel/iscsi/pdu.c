@@ -11,6 +11,11 @@ void pdu_rx_init(struct pdu_rx *rx)
     memset(rx, 0, sizeof(*rx));
 }
 
+bool pdu_in_data(const struct pdu_rx *rx)
+{
+    return rx->have == HEADER_TOLD;
+}
+
 /* Take up to *want bytes of input, and count them. */
 static u32 take(u32 *want, const u8 **data, u32 *len)
 {

@@ -100,6 +100,9 @@ void pdu_rx_init(struct pdu_rx *rx);
 /* Take input up to the next step. Call again, even with no input left, until it is PDU_MORE. */
 enum pdu_step pdu_take(struct pdu_rx *rx, const u8 **data, u32 *len);
 
+/* Is the data segment of a PDU under way, for which `to` and `room` have been set? */
+bool pdu_in_data(const struct pdu_rx *rx);
+
 /* Serial number arithmetic (RFC 1982): is a after b? */
 static inline bool serial_after(u32 a, u32 b)
 {

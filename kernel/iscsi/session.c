@@ -49,8 +49,9 @@ static u32 redirects;
 static struct iscsi_used used; /* also where the connection under way goes */
 
 static void submit(struct block_dev *dev, struct block_req *req);
+static void redirect_data(struct block_dev *dev, struct block_req *req, u8 *data);
 static void abort_all(struct block_dev *dev);
-static const struct block_ops ops = {submit, abort_all};
+static const struct block_ops ops = {submit, redirect_data, abort_all};
 static struct block_dev disk;
 
 static void enter(enum phase next, u32 ms, msec now)
@@ -346,6 +347,12 @@ static void submit(struct block_dev *dev, struct block_req *req)
     }
     task_submit(req);
     session_pump(loop_now());
+}
+
+static void redirect_data(struct block_dev *dev, struct block_req *req, u8 *data)
+{
+    (void)dev;
+    task_redirect(req, data);
 }
 
 static void abort_all(struct block_dev *dev)

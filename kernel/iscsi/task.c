@@ -3,6 +3,7 @@
 
 #include "bytes.h"
 #include "iscsi/conn.h"
+#include "loop.h"
 #include "platform.h"
 #include "str.h"
 
@@ -17,7 +18,7 @@
 #define STALL_MS       60000 /* a disk may be slow, */
 #define PROBE_STALL_MS 20000 /* but has to say who it is */
 #define ATTENTION_MS   1000  /* the longest gap between two polls that counts as waiting */
-#define ITT_INDEX_BITS 5     /* log2 of TASKS */
+#define ITT_INDEX_BITS 6     /* log2 of TASKS */
 #define PROBE_TASKS    6     /* that requests leave free: a probe goes before their replay */
 
 /* A run of Data-Out PDUs that the target wants, or takes unasked (ISCSI_NO_TAG). */
@@ -52,6 +53,7 @@ static struct block_req *queue_head, *queue_tail;
 static u8 our_lun[8];
 static struct iscsi_params params;
 static bool requests_allowed, progress;
+static bool pump_wanted; /* something may be waiting to be sent */
 static u32 next_order, next_itt;
 static enum error waiting_for;
 static u32 stalled;
@@ -62,7 +64,7 @@ void task_init(const u8 lun[8])
     memset(tasks, 0, sizeof(tasks));
     queue_head = queue_tail = NULL;
     memcpy(our_lun, lun, sizeof(our_lun));
-    requests_allowed = progress = false;
+    requests_allowed = progress = pump_wanted = false;
     waiting_for = OK;
     stalled = 0;
     next_itt = platform_random();
@@ -71,6 +73,7 @@ void task_init(const u8 lun[8])
 void task_allow(bool requests)
 {
     requests_allowed = requests;
+    pump_wanted = true;
 }
 
 void task_set_params(const struct iscsi_params *p)
@@ -106,12 +109,14 @@ static void add(struct task *t, u8 direction, u8 *data, u32 len)
     t->data = data;
     t->len = len;
     t->order = next_order++;
+    pump_wanted = true;
 }
 
 void task_submit(struct block_req *req)
 {
     req->done = false;
     req->next = NULL;
+    pump_wanted = true;
     if (queue_tail)
         queue_tail->next = req;
     else
@@ -150,6 +155,8 @@ static void end_request(struct block_req *req, enum error e)
 {
     req->status = e;
     req->done = true;
+    if (req->awaited)
+        loop_satisfy();
 }
 
 /* The task is over, and free. */
@@ -163,6 +170,17 @@ static void end(struct task *t, enum error e, msec now)
     }
     progress = true;
     end_request(req, e);
+}
+
+void task_redirect(struct block_req *req, u8 *data)
+{
+    for (struct task *t = tasks; t < tasks + TASKS; t++)
+        if (t->state != TASK_FREE && t->req == req) {
+            u32 have = t->moved + conn_redirect_data(t->data, t->len, data);
+            memcpy(data, t->data, have);
+            t->data = data;
+        }
+    req->data = data;
 }
 
 bool task_end_all(enum error e)
@@ -194,6 +212,7 @@ void task_reconnect(void)
     }
     requests_allowed = progress = false;
     stalled = 0;
+    pump_wanted = true;
 }
 
 /* Send it again: at once, or later. */
@@ -215,6 +234,7 @@ static void again(struct task *t, enum error why, enum scsi_retry how, msec now)
     if (*count < UINT8_MAX)
         ++*count;
     t->state = TASK_WAITING;
+    pump_wanted = true;
 }
 
 /* An answer that breaks the protocol: the connection is of no use any more. Who asks the same thing
@@ -242,6 +262,7 @@ static struct task *find_itt(const u8 bhs[BHS_SIZE])
 static void add_burst(struct task *t, u32 ttt, u32 offset, u32 len)
 {
     t->bursts[t->burst_count++] = (struct burst){ttt, offset, len, 0};
+    pump_wanted = true;
 }
 
 /* The next Data-Out of the task's first burst; false when there is no room for it. */
@@ -325,6 +346,8 @@ static struct task *next_waiting(msec now)
 void task_pump(msec now)
 {
     struct task *t;
+    if (!pump_wanted)
+        return;
     do {
         /* All data that is due goes before the next command: unsolicited data keeps the order of
          * the commands (RFC 7143, 4.2.5.2). */
@@ -335,6 +358,7 @@ void task_pump(msec now)
         fill_tasks();
         t = next_waiting(now);
     } while (t && conn_window_open() && send_command(t));
+    pump_wanted = queue_head || find_state(TASK_WAITING, 0);
 }
 
 /* Receiving. */
@@ -426,7 +450,8 @@ void task_rejected(const u8 bhs[BHS_SIZE], msec now)
 
 bool task_stalled(msec now)
 {
-    bool in_flight = find_state(TASK_SENT, 0) || (next_waiting(now) && !conn_window_open());
+    bool in_flight =
+        find_state(TASK_SENT, 0) || (pump_wanted && next_waiting(now) && !conn_window_open());
     stalled = in_flight ? stalled + min_u32(now - last_look, ATTENTION_MS) : 0;
     last_look = now;
     return stalled >= (requests_allowed ? STALL_MS : PROBE_STALL_MS);
@@ -435,7 +460,7 @@ bool task_stalled(msec now)
 u32 task_timeout(msec now)
 {
     u32 ms = TIMEOUT_NEVER;
-    for (struct task *t = tasks; t < tasks + TASKS; t++)
+    for (struct task *t = tasks; pump_wanted && t < tasks + TASKS; t++)
         if (t->state == TASK_WAITING && !time_reached(now, t->not_before))
             ms = min_u32(ms, time_left(now, t->not_before));
     return ms;

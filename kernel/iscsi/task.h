@@ -9,13 +9,16 @@
 #include "iscsi/scsi.h"
 #include "types.h"
 
-#define TASKS 32 /* commands that can be in flight */
+#define TASKS 64 /* commands that can be in flight */
 
 /* Forget everything, without ending requests. */
 void task_init(const u8 lun[8]);
 
 /* Requests from above: queued, and ended by done. */
 void task_submit(struct block_req *req);
+
+/* Let a read that is not done go to `data`; what of it has arrived is copied. */
+void task_redirect(struct block_req *req, u8 *data);
 
 /* End every request with this error. True when the target may still touch one of them: it knows
  * commands of this connection that are not done. */

@@ -13,6 +13,12 @@
 
 const u8 eth_broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
+/* Two addresses, for every frame: in words. */
+static bool same(const u8 *a, const u8 *b)
+{
+    return get_le32(a) == get_le32(b) && get_le16(a + 4) == get_le16(b + 4);
+}
+
 void eth_input(struct pkt *p, msec now)
 {
     const u8 *frame = p->data;
@@ -20,9 +26,9 @@ void eth_input(struct pkt *p, msec now)
     if (!pkt_pull(p, ETH_HEADER))
         goto drop;
     reason = &net_stats.eth_not_ours;
-    if (memcmp(frame + ETH_TO, net_device()->mac, 6)) {
+    if (!same(frame + ETH_TO, net_device()->mac)) {
         /* We have joined no multicast group. */
-        if (memcmp(frame + ETH_TO, eth_broadcast, 6))
+        if (!same(frame + ETH_TO, eth_broadcast))
             goto drop;
         p->flags |= PKT_BROADCAST;
     }

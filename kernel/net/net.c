@@ -1,6 +1,7 @@
 /* The net floor: wires the protocols below TCP to the one device, and polls them. */
 #include "net/net.h"
 
+#include "loop.h"
 #include "net/arp.h"
 #include "net/dhcp.h"
 #include "net/dns.h"
@@ -46,16 +47,21 @@ struct pkt *net_alloc(void)
     return p;
 }
 
+bool net_more(void)
+{
+    return more;
+}
+
 void net_poll(msec now)
 {
     /* One ring's worth at most: under a flood the timers must still get their turn. */
     u32 budget = device->rx_ring;
     struct pkt *p;
-    while (budget && (p = device->ops->receive(device))) {
+    while (budget && !loop_satisfied() && (p = device->ops->receive(device))) {
         eth_input(p, now);
         budget--;
     }
-    more = !budget;
+    more = !budget || loop_satisfied();
     arp_poll(now);
     ipv4_poll(now);
     dhcp_poll(now);

@@ -29,6 +29,9 @@ struct netdev *net_device(void);
 /* A fresh packet to send, NULL (and counted) when there is none at the moment. */
 struct pkt *net_alloc(void);
 
+/* Has the latest poll left frames in the device's ring? */
+bool net_more(void);
+
 /* Take what has arrived, do what is due, send what can be sent, flush the device. A struct poller's
  * functions. */
 void net_poll(msec now);

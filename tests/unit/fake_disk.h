@@ -4,6 +4,7 @@
 #define FAKE_DISK_H
 
 #include "block.h"
+#include "loop.h"
 #include "platform_host.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -48,6 +49,8 @@ static void fake_do(struct block_req *req)
     }
     req->status = status;
     req->done = true;
+    if (req->awaited)
+        loop_satisfy();
 }
 
 static void fake_submit(struct block_dev *dev, struct block_req *req)
@@ -72,11 +75,18 @@ static void fake_submit(struct block_dev *dev, struct block_req *req)
 }
 
 /* host_on_wait: one request ends. */
-static void fake_complete_one(u32 ms)
+__attribute__((unused)) static void fake_complete_one(u32 ms)
 {
     (void)ms;
     assert(fake.queued); /* or the caller waits for ever */
     fake_do(fake.queue[--fake.queued]);
+}
+
+static void fake_redirect(struct block_dev *dev, struct block_req *req, u8 *data)
+{
+    (void)dev;
+    assert(!req->done);
+    req->data = data;
 }
 
 static void fake_abort(struct block_dev *dev)
@@ -89,7 +99,7 @@ static void fake_abort(struct block_dev *dev)
     }
 }
 
-static const struct block_ops fake_ops = {fake_submit, fake_abort};
+static const struct block_ops fake_ops = {fake_submit, fake_redirect, fake_abort};
 
 /* A disk of repeatable random bytes. */
 static struct block_dev *fake_disk(u64 blocks, u32 max_blocks)

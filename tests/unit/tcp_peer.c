@@ -52,6 +52,13 @@ struct netdev *net_device(void)
     return &device;
 }
 
+bool peer_more;
+
+bool net_more(void)
+{
+    return peer_more;
+}
+
 struct pkt *net_alloc(void)
 {
     return pkt_alloc(&peer_tx_pool);

@@ -38,6 +38,9 @@ struct seg {
     u32 sack[4][2];
 };
 
+/* What net_more() says: frames that nobody has looked at yet. */
+extern bool peer_more;
+
 /* What the next connection agrees on, set before peer_accept(). */
 struct peer_options {
     bool sack, ts;

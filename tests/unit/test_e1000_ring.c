@@ -48,7 +48,7 @@ static void the_tail_is_written_in_batches(void **state)
         assert_received(i);
         dev->ops->flush(dev);
     }
-    assert_int_equal(nic_model->rdt_writes - before, 40 * 8);
+    assert_int_equal(nic_model->rdt_writes - before, 40 * 4);
     assert_int_equal(nic_model->tdt_writes, tdt);
 }
 

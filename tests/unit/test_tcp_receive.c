@@ -56,6 +56,31 @@ static void in_order_data_is_one_ack_for_the_batch(void **state)
     assert_true(received_pattern(14480));
 }
 
+static void with_more_in_the_ring_one_ack_does_for_a_quarter_of_the_window(void **state)
+{
+    (void)state;
+    u32 n = 0;
+    state_established();
+    peer_more = true;
+    while ((n + 1) * 1448 < PEER_WINDOW / 4) {
+        data_at(n++ * 1448, 1448);
+        peer_poll();
+        peer_expect_silence();
+    }
+    data_at(n++ * 1448, 1448);
+    peer_poll();
+    peer_expect(ACK, UNA, RCV + n * 1448, 0);
+    /* The ring is empty: what is left is told at once. */
+    data_at(n++ * 1448, 1448);
+    data_at(n++ * 1448, 1448);
+    peer_poll();
+    peer_expect_silence();
+    peer_more = false;
+    peer_poll();
+    peer_expect(ACK, UNA, RCV + n * 1448, 0);
+    assert_true(received_pattern(n * 1448));
+}
+
 static void one_small_segment_waits_40_ms_for_its_ack(void **state)
 {
     (void)state;
@@ -432,6 +457,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, fresh, nothing_leaks)
     const struct CMUnitTest tests[] = {
         T(in_order_data_is_one_ack_for_the_batch),
+        T(with_more_in_the_ring_one_ack_does_for_a_quarter_of_the_window),
         T(one_small_segment_waits_40_ms_for_its_ack),
         T(an_answer_carries_the_ack),
         T(window_is_the_same_whatever_the_queue_holds),
