@@ -62,8 +62,7 @@ struct fate faults_next(struct faults *f, enum direction direction, size_t lengt
     return fate;
 }
 
-/* ---- settings ---------------------------------------------------------------------------------
- */
+/* ---- settings --------------------------------------------------------------------------- */
 
 enum kind {
     MS,    /* kept as ns */

@@ -1,8 +1,8 @@
 /* What the wire does to frames: the settings, and the fate of each frame under them.
  *
- * Each of the wire's two directions has settings of its own. Whether frame n since `seed` was set
- * meets a fault depends on the seed, the direction, the fault and n alone: not on time, on the
- * other direction or on the other faults. */
+ * Each of the wire's two directions has settings of its own. What happens to a frame depends
+ * on the seed, the direction, its number and the settings alone: not on time, nor on the other
+ * direction; and whether it meets one fault not on the other faults. */
 #ifndef WIRE_FAULTS_H
 #define WIRE_FAULTS_H
 
@@ -11,26 +11,27 @@
 #include <stdint.h>
 
 enum direction {
-    TO_PC,
-    FROM_PC,
+    TO_PC,   /* from the TAP device to QEMU */
+    FROM_PC, /* from QEMU to the TAP device */
     DIRECTIONS,
 };
 
-#define QUEUE_MAX     (32u << 20) /* of faults.queue, bytes */
+#define QUEUE_MAX     (32u << 20)
 #define QUEUE_DEFAULT (16u << 20)
 
+/* Of one direction. Times are in ns, shares are of all frames and from 0 to 1. */
 struct faults {
-    uint64_t delay;  /* ns that every frame takes */
-    uint64_t jitter; /* ns: up to so much on top; the order stays */
-    double loss;     /* the share of frames, 0 to 1, that ... */
-    double duplicate;
-    double reorder;
-    double corrupt;
-    uint64_t rate;  /* bytes a second, 0: no limit */
-    uint64_t queue; /* bytes that may be under way; frames that find no room are dropped */
-    uint64_t blackout;
+    uint64_t delay;    /* of each frame */
+    uint64_t jitter;   /* up to so much on top; the order stays */
+    double loss;       /* this share is lost */
+    double duplicate;  /* comes twice, one right behind the other */
+    double reorder;    /* is overtaken by one to three others */
+    double corrupt;    /* has one bit flipped, anywhere in the frame */
+    uint64_t rate;     /* bytes a second that leave, behind the delay; 0: no limit */
+    uint64_t queue;    /* bytes that may be under way, with 16 for each frame; no room: dropped */
+    uint64_t blackout; /* 1: what comes is lost, and what would leave */
     uint64_t seed;
-    uint64_t next; /* n of the next frame */
+    uint64_t next; /* the number of the next frame */
 };
 
 struct fate {
@@ -40,23 +41,18 @@ struct fate {
     uint64_t late;      /* ns, by jitter */
 };
 
-/* All faults off, in both directions. Seeds and n stay. */
+/* All faults off, in both directions. Seeds and numbers stay. */
 void faults_clear(struct faults faults[DIRECTIONS]);
 
 /* The fate of the next frame in this direction. */
 struct fate faults_next(struct faults *faults, enum direction direction, size_t length);
 
-/* Apply the words of one command, "name=value" each:
+/* Apply the words of one command, "name=value" each. Names are those of struct faults, but:
  *
- *   delay jitter         ms, each way in `dir`
- *   rtt                  ms: half of it is the delay of each direction; not with dir
- *   loss duplicate reorder corrupt    the share of frames, 0 to 1
- *   rate                 bytes a second, 0: no limit
- *   queue                bytes under way at most, with 16 for each frame; to QUEUE_MAX
- *   blackout             1: nothing passes, 0: off
- *   seed                 a number; frames are counted from here on
- *   dir                  what the command is about: to-pc, from-pc, both (which it is when not
- * given)
+ *   delay, jitter   in ms
+ *   rtt             in ms: half of it is the delay of each direction; not with dir
+ *   seed            any number; the next frame is number 0
+ *   dir             to-pc, from-pc or both: what this command is about; without it, both
  *
  * Returns NULL, or what is wrong, in which case nothing has changed. The words are overwritten. */
 const char *faults_set(struct faults faults[DIRECTIONS], char *words);

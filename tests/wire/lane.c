@@ -17,7 +17,7 @@
 struct record {
     uint64_t due;
     uint32_t length;
-    uint32_t wire_length; /* the same, big-endian: what QEMU reads before the frame */
+    uint32_t length_be; /* what QEMU reads before the frame */
     uint8_t frame[];
 };
 
@@ -56,7 +56,7 @@ uint8_t *lane_room(struct lane *lane)
     return record_at(lane, lane->tail)->frame;
 }
 
-/* Put a frame at the end of the queue; it may stand there already. */
+/* Put a frame at the end of the queue; it may stand in the ring already. */
 static void enqueue(struct lane *lane, const uint8_t *frame, size_t length, uint64_t due)
 {
     struct record *record = record_at(lane, lane->tail);
@@ -64,40 +64,29 @@ static void enqueue(struct lane *lane, const uint8_t *frame, size_t length, uint
         lane->stats.dropped++;
         return;
     }
-    if (due < lane->last_due)
-        due = lane->last_due; /* the order stays when a delay is shorter than the one before */
-    lane->last_due = due;
-    record->due = due;
+    if (due > lane->last_due)
+        lane->last_due = due;
+    record->due =
+        lane->last_due; /* a shorter delay than the last frame's does not change the order */
     record->length = length;
-    record->wire_length = htonl(length);
+    record->length_be = htonl(length);
     memmove(record->frame, frame, length);
     lane->tail += record_size(length);
 }
 
-/* Put the held frame behind those that have overtaken it. */
+/* The held frame goes behind those that have overtaken it. */
 static void release(struct lane *lane)
 {
-    enqueue(lane, lane->held, lane->held_length, lane->last_due);
-    lane->held_length = 0;
-}
-
-/* When a frame that is put on the line now will arrive. */
-static uint64_t arrival(struct lane *lane, size_t length, uint64_t now)
-{
-    const struct faults *f = lane->faults;
-    if (f->rate) {
-        if (lane->line_free < now)
-            lane->line_free = now;
-        lane->line_free += length * 1e9 / f->rate;
-        now = lane->line_free;
-    }
-    return now + f->delay;
+    lane->stats.reordered += lane->held.overtaken;
+    enqueue(lane, lane->held.frame, lane->held.length, lane->last_due);
+    lane->held.length = 0;
 }
 
 void lane_add(struct lane *lane, size_t length, uint64_t now)
 {
+    const struct fate fate = faults_next(lane->faults, lane->direction, length);
+    const uint64_t due = now + lane->faults->delay + fate.late;
     uint8_t *frame = lane_room(lane);
-    struct fate fate = faults_next(lane->faults, lane->direction, length);
 
     lane->stats.frames++;
     lane->stats.bytes += length;
@@ -113,77 +102,84 @@ void lane_add(struct lane *lane, size_t length, uint64_t now)
         lane->stats.corrupted++;
         frame[fate.bit / 8] ^= 1 << fate.bit % 8;
     }
-    uint64_t due = arrival(lane, length, now) + fate.late;
-    if (fate.duplicated) {
-        lane->stats.duplicated++;
+    lane->stats.duplicated += fate.duplicated;
+    int copies = 1 + fate.duplicated;
+    const bool overtakes = lane->held.length;
+    if (fate.overtaken && !overtakes) {
+        memcpy(lane->held.frame, frame, length);
+        lane->held.length = length;
+        lane->held.wants = fate.overtaken;
+        lane->held.overtaken = false;
+        lane->held.until = due + HELD_NS;
+        copies--;
+    }
+    while (copies--)
         enqueue(lane, frame, length, due);
-        if (frame != lane_room(lane))
-            memcpy(lane_room(lane), frame, length);
+    if (overtakes) {
+        lane->held.overtaken = true;
+        if (--lane->held.wants == 0)
+            release(lane);
     }
-    if (fate.overtaken && !lane->held_length) {
-        lane->held_length = length;
-        lane->overtaken = fate.overtaken;
-        lane->held_until = due + HELD_NS;
-        memcpy(lane->held, lane_room(lane), length);
-        return;
-    }
-    enqueue(lane, lane_room(lane), length, due);
-    if (lane->held_length && --lane->overtaken == 0) {
-        lane->stats.reordered++;
-        release(lane);
-    }
+}
+
+/* When the frame at head has left: after its delay, when the line is free and has taken it all. */
+static uint64_t leaves(const struct lane *lane)
+{
+    const struct record *record = record_at(lane, lane->head);
+    if (lane->faults->rate == 0)
+        return record->due;
+    uint64_t start = lane->line_free > record->due ? lane->line_free : record->due;
+    return start + record->length * 1000000000ull / lane->faults->rate;
 }
 
 /* The frame at head has gone. */
 static void pop(struct lane *lane)
 {
+    lane->line_free = leaves(lane);
     lane->head += record_size(record_at(lane, lane->head)->length);
-    lane->written = 0;
+    lane->taken = 0;
     if (lane->head == lane->tail)
-        lane->head = lane->tail = 0; /* the same memory again stays in the cache */
+        lane->head = lane->tail = 0; /* the same memory again is still in the cache */
 }
 
 int lane_due(struct lane *lane, uint64_t now, struct iovec *frames, int max)
 {
-    if (lane->held_length && lane->held_until <= now)
+    const struct faults *f = lane->faults;
+    if (lane->held.length && lane->held.until <= now)
         release(lane);
+    /* What is under way is lost, too, but the rest of a frame whose beginning QEMU has read. */
+    while (f->blackout && !lane->taken && lane->head < lane->tail && leaves(lane) <= now) {
+        lane->stats.blackout++;
+        pop(lane);
+    }
+    if (lane->head == lane->tail || leaves(lane) > now)
+        return 0;
+    if (f->blackout || f->rate)
+        max = 1;
     int count = 0;
-    uint64_t at = lane->head;
-    while (count < max && at < lane->tail) {
+    for (uint64_t at = lane->head; count < max && at < lane->tail;) {
         struct record *record = record_at(lane, at);
         if (record->due > now)
             break;
-        /* In a blackout what is under way is lost, too, but for a frame that has half arrived. */
-        if (lane->faults->blackout && !lane->written) {
-            lane->stats.blackout++;
-            pop(lane);
-            at = lane->head;
-            continue;
-        }
-        frames[count].iov_base = &record->wire_length;
-        frames[count++].iov_len = sizeof(record->wire_length) + record->length;
+        frames[count].iov_base = &record->length_be;
+        frames[count++].iov_len = sizeof(record->length_be) + record->length;
         at += record_size(record->length);
-        if (lane->faults->blackout)
-            break;
     }
-    if (count) {
-        frames[0].iov_base = (uint8_t *)frames[0].iov_base + lane->written;
-        frames[0].iov_len -= lane->written;
-    }
+    frames[0].iov_base = (uint8_t *)frames[0].iov_base + lane->taken;
+    frames[0].iov_len -= lane->taken;
     return count;
 }
 
 void lane_taken(struct lane *lane, size_t bytes)
 {
-    lane->written += bytes;
-    while (lane->head < lane->tail) {
-        size_t whole = sizeof(uint32_t) + record_at(lane, lane->head)->length;
-        if (lane->written < whole)
+    for (lane->taken += bytes; lane->head < lane->tail;) {
+        const size_t whole = sizeof(uint32_t) + record_at(lane, lane->head)->length;
+        if (lane->taken < whole)
             break;
-        bytes = lane->written - whole;
+        const size_t rest = lane->taken - whole;
         lane->stats.passed++;
         pop(lane);
-        lane->written = bytes;
+        lane->taken = rest;
     }
 }
 
@@ -195,8 +191,8 @@ void lane_refused(struct lane *lane)
 
 uint64_t lane_next(const struct lane *lane)
 {
-    uint64_t next = lane->held_length ? lane->held_until : NEVER;
-    if (lane->head < lane->tail && record_at(lane, lane->head)->due < next)
-        next = record_at(lane, lane->head)->due;
+    uint64_t next = lane->held.length ? lane->held.until : NEVER;
+    if (lane->head < lane->tail && leaves(lane) < next)
+        next = leaves(lane);
     return next;
 }

@@ -16,20 +16,24 @@ struct lane {
     enum direction direction;
     uint8_t *ring;       /* mapped twice, one behind the other: a frame never wraps */
     uint64_t head, tail; /* bytes that have left the ring and that have come */
-    size_t written;      /* of the frame at head: its first bytes have been taken already */
+    size_t taken;        /* of the frame at head: so much of it has gone already */
     uint64_t last_due;   /* of the frame before tail */
-    uint64_t line_free;  /* when the last byte was on the line, at faults->rate */
+    uint64_t line_free;  /* when the frame before head had left, at faults->rate */
 
-    uint8_t held[FRAME_MAX]; /* a frame that waits until others have overtaken it */
-    size_t held_length;      /* 0: none */
-    unsigned overtaken;      /* by how many more */
-    uint64_t held_until;     /* at the latest */
+    /* The frame that waits until others have overtaken it. */
+    struct {
+        uint8_t frame[FRAME_MAX];
+        size_t length;  /* 0: none waits */
+        unsigned wants; /* to be overtaken by so many more */
+        bool overtaken; /* by one at least */
+        uint64_t until; /* it goes on then in any case */
+    } held;
 
     struct {
         uint64_t frames, bytes; /* that came in */
         uint64_t passed;        /* that went out */
         uint64_t lost, blackout, duplicated, reordered, corrupted;
-        uint64_t dropped; /* since the queue was full, or the far end refused it */
+        uint64_t dropped; /* the queue was full, or the far end refused it */
     } stats;
 };
 
@@ -46,16 +50,16 @@ void lane_add(struct lane *lane, size_t length, uint64_t now);
  * it, the first without what was taken already. Returns how many. */
 int lane_due(struct lane *lane, uint64_t now, struct iovec *frames, int max);
 
-/* So many bytes of what lane_due() gave have been taken. */
+/* So many bytes of what lane_due() gave have gone. */
 void lane_taken(struct lane *lane, size_t bytes);
 
-/* The far end does not take the first of them. */
+/* The far end does not want the first of them. */
 void lane_refused(struct lane *lane);
 
-/* When lane_due() has to be called next: may be past, or NEVER. */
+/* When lane_due() will have something: perhaps in the past, perhaps NEVER. */
 uint64_t lane_next(const struct lane *lane);
 
-/* Bytes under way. */
+/* Bytes in the queue, and 16 for each frame. */
 uint64_t lane_queued(const struct lane *lane);
 
 #endif

@@ -1,12 +1,15 @@
 /* The wire between a PC and its network: QEMU on one side, a TAP device on the other, and on the
  * way what happens to frames on a bad day.
  *
- *   wire TAP QEMU-SOCKET CONTROL-SOCKET [name=value ...]
+ *   wire TAP QEMU-SOCKET CONTROL-SOCKET
  *
  * Both sockets are made here, in this order, and removed at the end. QEMU connects to the first:
- * -netdev stream,id=net0,server=off,addr.type=unix,addr.path=QEMU-SOCKET (each frame with its
- * length in 32 bits before it). The second takes commands, one a packet (SOCK_SEQPACKET), and
- * answers each in one line:
+ *
+ *   -netdev stream,id=net0,server=off,addr.type=unix,addr.path=QEMU-SOCKET
+ *
+ * which sends each frame behind its length in 32 bits. (A datagram socket would do without that,
+ * but takes ten frames at a time, and does not tell when QEMU has ended.) The second takes
+ * commands, one a packet (SOCK_SEQPACKET), and answers each in one line:
  *
  *   set name=value ...   "ok", or "error: ..." and nothing has changed; names as in faults.h
  *   clear                all faults off; what is under way still takes its time
@@ -40,19 +43,40 @@
 static struct faults faults[DIRECTIONS];
 static struct lane lanes[DIRECTIONS];
 static int poller, tap, timer, signals, qemu_listener, qemu = -1, control_listener;
-static const char *qemu_path, *control_path;
-static bool qemu_full; /* it takes no more at the moment */
+static const char *sockets[2]; /* their paths */
+static bool qemu_full;         /* it takes no more at the moment */
 
 static uint8_t stream[1 << 18]; /* from QEMU; whole frames have been taken out */
 static size_t stream_length;
 
-static void end_with_stats(void);
-
 static void end(int status)
 {
-    unlink(qemu_path);
-    unlink(control_path);
+    for (int i = 0; i < 2 && sockets[i]; i++)
+        unlink(sockets[i]);
     exit(status);
+}
+
+static const char *stats(void)
+{
+    static char text[1024];
+    static const char *const names[] = {"to-pc", "from-pc"};
+    size_t length = 0;
+    for (int i = 0; i < DIRECTIONS; i++)
+        length +=
+            snprintf(text + length, sizeof(text) - length,
+                     "%s%s: frames=%lu bytes=%lu passed=%lu lost=%lu blackout=%lu duplicated=%lu "
+                     "reordered=%lu corrupted=%lu dropped=%lu queued=%lu",
+                     i ? " " : "", names[i], lanes[i].stats.frames, lanes[i].stats.bytes,
+                     lanes[i].stats.passed, lanes[i].stats.lost, lanes[i].stats.blackout,
+                     lanes[i].stats.duplicated, lanes[i].stats.reordered, lanes[i].stats.corrupted,
+                     lanes[i].stats.dropped, lane_queued(&lanes[i]) + lanes[i].held.length);
+    return text;
+}
+
+static void end_with_stats(void)
+{
+    puts(stats());
+    end(0);
 }
 
 static void check(int result, const char *what)
@@ -76,8 +100,7 @@ static void watch(int fd, int operation, uint32_t events)
     check(epoll_ctl(poller, operation, fd, &event), "epoll");
 }
 
-/* ---- the two ends -----------------------------------------------------------------------------
- */
+/* ---- the two ends ----------------------------------------------------------------------- */
 
 static void open_tap(const char *name)
 {
@@ -95,6 +118,7 @@ static int listen_at(const char *path, int type)
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
     check(fd, path);
     check(bind(fd, (struct sockaddr *)&address, sizeof(address)), path);
+    sockets[sockets[0] != NULL] = path;
     check(listen(fd, 4), path);
     watch(fd, EPOLL_CTL_ADD, EPOLLIN);
     return fd;
@@ -103,7 +127,7 @@ static int listen_at(const char *path, int type)
 static void qemu_connects(void)
 {
     qemu = accept4(qemu_listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    check(qemu, qemu_path);
+    check(qemu, "accept");
     close(qemu_listener);
     qemu_listener = -1;
     watch(qemu, EPOLL_CTL_ADD, EPOLLIN);
@@ -205,44 +229,23 @@ static void pass_on(void)
     check(timerfd_settime(timer, TFD_TIMER_ABSTIME, &at, NULL), "timerfd");
 }
 
-/* ---- commands ---------------------------------------------------------------------------------
- */
-
-static const char *stats(void)
-{
-    static char text[1024];
-    static const char *const names[] = {"to-pc", "from-pc"};
-    size_t length = 0;
-    for (int i = 0; i < DIRECTIONS; i++)
-        length +=
-            snprintf(text + length, sizeof(text) - length,
-                     "%s%s: frames=%lu bytes=%lu passed=%lu lost=%lu blackout=%lu duplicated=%lu "
-                     "reordered=%lu corrupted=%lu dropped=%lu queued=%lu",
-                     i ? " " : "", names[i], lanes[i].stats.frames, lanes[i].stats.bytes,
-                     lanes[i].stats.passed, lanes[i].stats.lost, lanes[i].stats.blackout,
-                     lanes[i].stats.duplicated, lanes[i].stats.reordered, lanes[i].stats.corrupted,
-                     lanes[i].stats.dropped, lane_queued(&lanes[i]));
-    return text;
-}
-
-static void end_with_stats(void)
-{
-    puts(stats());
-    end(0);
-}
+/* ---- commands --------------------------------------------------------------------------- */
 
 static void answer(int client)
 {
-    char command[1024], reply[1200] = "ok";
-    ssize_t length = recv(client, command, sizeof(command) - 1, 0);
+    char command[512], reply[1100] = "ok";
+    ssize_t length = recv(client, command, sizeof(command), MSG_TRUNC);
     if (length <= 0) {
         close(client);
         return;
     }
-    command[length] = '\0';
+    const bool fits = (size_t)length < sizeof(command);
+    command[fits ? length : 0] = '\0';
     command[strcspn(command, "\n")] = '\0';
     const char *error = NULL;
-    if (strncmp(command, "set ", 4) == 0)
+    if (!fits)
+        error = "too long";
+    else if (strncmp(command, "set ", 4) == 0)
         error = faults_set(faults, command + 4);
     else if (strcmp(command, "clear") == 0)
         faults_clear(faults);
@@ -262,8 +265,7 @@ static void client_connects(void)
         watch(client, EPOLL_CTL_ADD, EPOLLIN);
 }
 
-/* ---- start ------------------------------------------------------------------------------------
- */
+/* ---- start ------------------------------------------------------------------------------ */
 
 static void handle(const struct epoll_event *event)
 {
@@ -305,23 +307,11 @@ static void watch_signals(void)
 
 int main(int argc, char **argv)
 {
-    if (argc < 4) {
-        fprintf(stderr, "usage: wire TAP QEMU-SOCKET CONTROL-SOCKET [name=value ...]\n");
+    if (argc != 4) {
+        fprintf(stderr, "usage: wire TAP QEMU-SOCKET CONTROL-SOCKET\n");
         return 2;
     }
-    qemu_path = argv[2];
-    control_path = argv[3];
     faults_clear(faults);
-    char words[1024] = "";
-    for (int i = 4; i < argc; i++) {
-        strncat(words, argv[i], sizeof(words) - strlen(words) - 1);
-        strncat(words, " ", sizeof(words) - strlen(words) - 1);
-    }
-    const char *error = faults_set(faults, words);
-    if (error) {
-        fprintf(stderr, "wire: %s\n", error);
-        return 2;
-    }
     for (int i = 0; i < DIRECTIONS; i++)
         lane_init(&lanes[i], i, &faults[i]);
 
@@ -332,12 +322,14 @@ int main(int argc, char **argv)
     watch(timer, EPOLL_CTL_ADD, EPOLLIN);
     watch_signals();
     open_tap(argv[1]);
-    qemu_listener = listen_at(qemu_path, SOCK_STREAM);
-    control_listener = listen_at(control_path, SOCK_SEQPACKET);
+    qemu_listener = listen_at(argv[2], SOCK_STREAM);
+    control_listener = listen_at(argv[3], SOCK_SEQPACKET);
 
     for (;;) {
         struct epoll_event events[16];
         int count = epoll_wait(poller, events, 16, -1);
+        if (count < 0 && errno == EINTR)
+            continue; /* it was stopped and goes on */
         check(count, "epoll");
         for (int i = 0; i < count; i++)
             handle(&events[i]);

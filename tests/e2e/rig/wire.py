@@ -27,7 +27,7 @@ class Wire:
         control = f"{self.sockets}/control"
         self.log = directory / "wire.log"
         self.log.unlink(missing_ok=True)
-        self.child = Child([PROGRAM, tap, self.path, control, *words(settings)], self.log, namespace)
+        self.child = Child([PROGRAM, tap, self.path, control], self.log, namespace)
         self.control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control.settimeout(20)
         while True:
@@ -37,6 +37,8 @@ class Wire:
             except (FileNotFoundError, ConnectionRefusedError):  # not bound, not listening yet
                 self.child.check()
                 time.sleep(0.005)
+        if settings:
+            self.set(**settings)
 
     def ask(self, command):
         """One command of wire.c's; its answer."""
@@ -50,7 +52,7 @@ class Wire:
         """rtt=, delay=, jitter= in ms; loss=, duplicate=, reorder=, corrupt= as shares of 1; rate= in
         bytes a second; queue= in bytes; blackout=; seed=; dir="to-pc", "from-pc" or "both".
         tests/wire/faults.h says what each means."""
-        self.ask(" ".join(["set", *words(settings)]))
+        self.ask(" ".join(["set", *(f"{name}={value}" for name, value in settings.items())]))
 
     def blackout(self, on=True):
         """Nothing passes, as with the cable cut somewhere that the PC can't see."""
@@ -89,6 +91,3 @@ class Wire:
     def __exit__(self, *_):
         self.stop()
 
-
-def words(settings):
-    return [f"{name}={value}" for name, value in settings.items()]
