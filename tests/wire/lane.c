@@ -15,7 +15,7 @@
 #define HELD_NS   20000000
 
 struct record {
-    uint64_t due;
+    uint64_t due; /* at the earliest: none overtakes those before it */
     uint32_t length;
     uint32_t length_be; /* what QEMU reads before the frame */
     uint8_t frame[];
@@ -64,10 +64,7 @@ static void enqueue(struct lane *lane, const uint8_t *frame, size_t length, uint
         lane->stats.dropped++;
         return;
     }
-    if (due > lane->last_due)
-        lane->last_due = due;
-    record->due =
-        lane->last_due; /* a shorter delay than the last frame's does not change the order */
+    record->due = due;
     record->length = length;
     record->length_be = htonl(length);
     memmove(record->frame, frame, length);
@@ -78,7 +75,7 @@ static void enqueue(struct lane *lane, const uint8_t *frame, size_t length, uint
 static void release(struct lane *lane)
 {
     lane->stats.reordered += lane->held.overtaken;
-    enqueue(lane, lane->held.frame, lane->held.length, lane->last_due);
+    enqueue(lane, lane->held.frame, lane->held.length, 0);
     lane->held.length = 0;
 }
 

@@ -1,5 +1,4 @@
-/* One direction of the wire: the frames that are under way, in the order in which they will arrive.
- */
+/* One direction of the wire: the frames under way, in the order in which they will arrive. */
 #ifndef WIRE_LANE_H
 #define WIRE_LANE_H
 
@@ -17,7 +16,6 @@ struct lane {
     uint8_t *ring;       /* mapped twice, one behind the other: a frame never wraps */
     uint64_t head, tail; /* bytes that have left the ring and that have come */
     size_t taken;        /* of the frame at head: so much of it has gone already */
-    uint64_t last_due;   /* of the frame before tail */
     uint64_t line_free;  /* when the frame before head had left, at faults->rate */
 
     /* The frame that waits until others have overtaken it. */
