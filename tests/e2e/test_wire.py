@@ -326,10 +326,10 @@ def test_it_ends_with_its_parent(net, tmp_path):
     wait_for(lambda: not (control.exists() or qemu.exists()))
 
 
-def test_boot(logs, on_lun, wire):
-    """lunboot gets every byte right over a bad line."""
+def test_boot_over_a_bad_line(logs, on_lun, wire):
+    """lunboot gets every byte right. This seed loses frames 36 and 138 to the PC, 24 and 158 from it."""
     disk = BootDisk(logs / "disk", "disktest", 4, bootdisk.WHOLE)
-    line = wire(rtt=5, loss=0.01, seed=1)
+    line = wire(rtt=5, loss=0.01, seed=5)
     pc, _ = on_lun(disk, wire=line)
     report = run(pc)
     assert sum(count for _, _, count in report.check_reads(disk)) == disk.sectors
