@@ -81,5 +81,6 @@ include boot/media.mk
 include boot/media-disk.mk
 include tests/unit/unit.mk
 include tests/bootdisk/bootdisk.mk
+include tests/wire/wire.mk
 include tests/tests.mk
 include tools/run.mk

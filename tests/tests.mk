@@ -4,5 +4,5 @@
 .PHONY: test
 test:
 	@tools/install-packages test
-	@$(MAKE) all unit-programs bootdisks bootdisks
+	@$(MAKE) all unit-programs bootdisks wire
 	@B=$(B) tests/run $(T)

@@ -18,6 +18,7 @@ from rig.dnsmasq import Dnsmasq
 from rig.namespace import NetNamespace
 from rig.qemu import Qemu
 from rig.tgtd import Tgtd
+from rig.wire import Wire
 
 TOP = Path(__file__).resolve().parent.parent.parent
 BUILD = TOP / os.environ.get("B", "build")
@@ -81,6 +82,16 @@ def dhcp(stack, net, logs):
 
     def start(**options):
         return stack.enter_context(Dnsmasq(net, logs, **options))
+
+    return start
+
+
+@pytest.fixture
+def wire(stack, net, logs):
+    """wire(...) starts a Wire to tap0, for machine(wire=...); its arguments are Wire's."""
+
+    def start(**settings):
+        return stack.enter_context(Wire(net, logs, **settings))
 
     return start
 

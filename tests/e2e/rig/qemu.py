@@ -25,16 +25,17 @@ class Qemu:
     """A PC without a NIC and a disk, unless given. Use as a context manager.
 
     directory: where its logs go. namespace: where it runs. iso, kernel: what it starts; append goes
-    with kernel. tap: the TAP device of an e1000 (nic: another model, None: no NIC). rom: an option
-    ROM for it; none by default, so that the PC's own PXE stays out. disks: raw images of local IDE
-    disks, in this boot order, behind iso and kernel; they keep no changes. extra: more arguments.
+    with kernel. tap: the TAP device of an e1000 (nic: another model, None: no NIC). wire: a Wire,
+    which has the TAP device then. rom: an option ROM for the NIC; none by default, so that the PC's
+    own PXE stays out. disks: raw images of local IDE disks, in this boot order, behind iso and kernel;
+    they keep no changes. extra: more arguments.
 
     A reset ends it, so that a triple fault is seen at once.
     """
 
     def __init__(self, directory, namespace=None, accel="tcg", memory="256M", iso=None, kernel=None,
-                 append="", tap=None, nic="e1000", mac="52:54:00:12:34:56", rom="", disks=(),
-                 cpu=None, reboot=False, extra=()):
+                 append="", tap=None, wire=None, nic="e1000", mac="52:54:00:12:34:56", rom="",
+                 disks=(), cpu=None, reboot=False, extra=()):
         need("qemu-system-x86_64")
         if accel == "kvm":
             need_kvm()
@@ -58,8 +59,12 @@ class Qemu:
                         "-device", "ide-cd,drive=cd,bus=ide.1,bootindex=0"]
         if kernel:
             command += ["-kernel", kernel, "-append", append]
-        if tap and nic:
-            command += ["-netdev", f"tap,id=net0,ifname={tap},script=no,downscript=no",
+        if wire:
+            netdev = f"stream,id=net0,server=off,addr.type=unix,addr.path={wire.path}"
+        else:
+            netdev = f"tap,id=net0,ifname={tap},script=no,downscript=no"
+        if (tap or wire) and nic:
+            command += ["-netdev", netdev,
                         "-device", f"{nic},id=nic0,netdev=net0,mac={mac},romfile={rom}"
                         + (",bootindex=1" if rom else "")]
         for index, disk in enumerate(disks):
