@@ -1,6 +1,6 @@
 /* MD5 (RFC 1321, A.5) and CHAP's arithmetic. */
 #include "iscsi/chap.h"
-#include "iscsi/md5.h"
+#include "md5.h"
 #include "str.h"
 // clang-format off
 #include <stdarg.h>
