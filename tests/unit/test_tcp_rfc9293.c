@@ -199,6 +199,38 @@ static void our_window_never_shrinks(void **state)
     assert_true(events.received_len > 400 * 1400);
 }
 
+/* SHLD-15 to 17: a window that shuts over what is under way, for ten minutes. */
+static void data_beyond_the_window_ends_nothing(void **state)
+{
+    (void)state;
+    state_established();
+    send_pattern(0, 3 * 1448);
+    peer_poll();
+    assert_int_equal(peer_drain(), 3);
+    send_pattern(3 * 1448, 1448);
+    peer_window = 0;
+    u32 probes = 0;
+    for (u32 i = 0; i < 600; i++) {
+        peer_send(ACK, RCV, UNA, NULL, 0);
+        peer_run(1000);
+        struct seg *s;
+        while ((s = peer_next())) {
+            assert_true(s->seq + s->len - UNA <= 1448); /* the oldest at most, and nothing new */
+            probes++;
+        }
+    }
+    assert_true(probes > 5 && probes < 100);
+    assert_int_equal(events.closed, 0);
+    peer_window = 0xffff;
+    peer_send(ACK, RCV, UNA, NULL, 0);
+    peer_poll();
+    peer_expect(ACK, UNA, RCV, 1448);
+    peer_send(ACK, RCV, UNA + 1448, NULL, 0);
+    peer_poll();
+    peer_expect(ACK, UNA + 1448, RCV, 1448);
+    peer_expect(ACK, UNA + 2 * 1448, RCV, 1448);
+}
+
 /* A segment of the stream's last lap fits the window again, 4 GiB later; its timestamp tells (RFC
  * 7323, 5). */
 static void old_duplicates_across_the_wrap(void **state)
@@ -245,11 +277,11 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, fresh, nothing_leaks)
     const struct CMUnitTest tests[] = {
-        T(sequence_numbers_follow_the_clock),  T(our_mss_is_what_the_interface_takes),
-        T(unknown_options_in_any_segment),     T(options_at_any_alignment),
-        T(urgent_data_stays_in_line),          T(a_reset_may_carry_data),
-        T(a_simultaneous_open_by_syn_and_ack), T(our_window_never_shrinks),
-        T(old_duplicates_across_the_wrap),
+        T(sequence_numbers_follow_the_clock),   T(our_mss_is_what_the_interface_takes),
+        T(unknown_options_in_any_segment),      T(options_at_any_alignment),
+        T(urgent_data_stays_in_line),           T(a_reset_may_carry_data),
+        T(a_simultaneous_open_by_syn_and_ack),  T(our_window_never_shrinks),
+        T(data_beyond_the_window_ends_nothing), T(old_duplicates_across_the_wrap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
