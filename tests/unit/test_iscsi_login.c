@@ -134,6 +134,8 @@ static void values_outside_of_what_was_offered(void **state)
         "MaxOutstandingR2T=0",
         "MaxOutstandingR2T=5",
         "InitialR2T=Maybe",
+        "ImmediateData=Perhaps",
+        "ImmediateData=2",
         "ErrorRecoveryLevel=1",
         "MaxConnections=2",
         "DataPDUInOrder=No",
@@ -150,6 +152,42 @@ static void values_outside_of_what_was_offered(void **state)
         with_final(good[i], (u32)strlen(good[i]) + 1);
         expect(ISCSI_READY, OK);
     }
+}
+
+/* The second answer, when there has been a first. */
+static const char *second_text;
+static u32 answers;
+
+static bool two_answers(const struct peer_pdu *p)
+{
+    if ((p->bhs[BHS_OPCODE] & OPCODE_MASK) != OPCODE_LOGIN_REQ)
+        return false;
+    const char *text = answers++ ? second_text : "ImmediateData=Yes";
+    peer_login_answer(p, answers == 1 ? 0x04 : 0x87, 0, 0, text, (u32)strlen(text) + 1);
+    return true;
+}
+
+static void keys_twice_end_the_login(void **state)
+{
+    (void)state;
+    static const char *const again[] = {"ImmediateData=Yes", "ImmediateData=No",
+                                        "ImmediateData=Irrelevant"};
+    for (size_t i = 0; i < ARRAY_SIZE(again); i++) {
+        char both[100] = "ImmediateData=Yes";
+        strcpy(both + 18, again[i]);
+        with_final(both, 18 + (u32)strlen(again[i]) + 1);
+        expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
+        setup(NULL);
+        peer.hook = two_answers;
+        answers = 0;
+        second_text = again[i];
+        expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
+    }
+    setup(NULL);
+    peer.hook = two_answers;
+    answers = 0;
+    second_text = "InitialR2T=Yes";
+    expect(ISCSI_READY, OK);
 }
 
 static void what_is_not_answered_is_as_the_rfc_has_it(void **state)
@@ -807,6 +845,7 @@ int main(void)
         T(every_key_is_answered),
         T(answers_that_were_not_offered_end_the_login),
         T(values_outside_of_what_was_offered),
+        T(keys_twice_end_the_login),
         T(what_is_not_answered_is_as_the_rfc_has_it),
         T(answers_in_pieces),
         T(our_keys_in_pieces),
