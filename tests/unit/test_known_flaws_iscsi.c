@@ -168,7 +168,8 @@ static u32 checks;
 static bool check_condition(const struct peer_pdu *p)
 {
     static const u8 medium_error[18] = {0x70, 0, 3, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x11};
-    if (p->bhs[BHS_OPCODE] != OPCODE_SCSI_CMD || p->bhs[SCSI_CMD_CDB] != SCSI_READ_10)
+    u8 op = p->bhs[SCSI_CMD_CDB];
+    if (p->bhs[BHS_OPCODE] != OPCODE_SCSI_CMD || (op != SCSI_READ_10 && op != SCSI_WRITE_10))
         return false;
     peer_status(peer.last_itt, SCSI_CHECK_CONDITION, medium_error, checks++ ? 0 : 18);
     return true;
@@ -177,16 +178,21 @@ static bool check_condition(const struct peer_pdu *p)
 static void ipxe_sense_data_absent(void **state)
 {
     (void)state;
+    static const u8 ops[] = {BLOCK_READ, BLOCK_WRITE};
     static u8 buf[512];
-    assert_int_equal(peer_attach(), ISCSI_READY);
-    checks = 0;
-    peer.hook = check_condition;
-    assert_int_equal(peer_io(BLOCK_READ, 0, 1, buf), ERR_MEDIUM);
-    assert_int_equal(peer_io(BLOCK_READ, 0, 1, buf), ERR_SCSI); /* not the medium once more */
-    assert_true(checks > 3);
-    assert_int_equal(peer.connects, 1);
-    peer.hook = NULL;
-    assert_int_equal(peer_io(BLOCK_READ, 0, 1, buf), OK);
+    for (u32 i = 0; i < 2; i++) {
+        setup(NULL);
+        assert_int_equal(peer_attach(), ISCSI_READY);
+        checks = 0;
+        peer.hook = check_condition;
+        assert_int_equal(peer_io(ops[i], 0, 1, buf), ERR_MEDIUM);
+        /* Neither the medium once more nor nothing at all. */
+        assert_int_equal(peer_io(ops[i], 0, 1, buf), ERR_SCSI);
+        assert_true(checks > 3);
+        assert_int_equal(peer.connects, 1);
+        peer.hook = NULL;
+        assert_int_equal(peer_io(ops[i], 0, 1, buf), OK);
+    }
 }
 
 int main(void)

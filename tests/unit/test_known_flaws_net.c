@@ -287,11 +287,14 @@ static void ipxe_arp_length(void **state)
     assert_int_equal(wire_captured(), 0); /* none was answered */
 }
 
-/* DHCP messages that end before their options begin, to a client that waits for one. */
+/* DHCP messages that end before their options begin: to the parser, which also gets PXE's cached
+ * answer, and to a client that waits for one. */
 static void ipxe_dhcp_underlength(void **state)
 {
     (void)state;
     static const struct dhcp_identity identity;
+    for (answer_len = 0; answer_len < DHCP_OPTIONS; answer_len++)
+        assert_false(parse());
     wire_reset(0);
     dhcp_start(&identity, true, 60000, host_now);
     net_poll(host_now);
