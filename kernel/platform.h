@@ -20,7 +20,7 @@ void platform_delay_us(u32 us);
  * its own interrupts. */
 void platform_wait(u32 ms);
 
-/* 32 bits that a peer cannot guess (RDRAND where there is one, mixed with timing). */
+/* 32 bits that a peer cannot guess (RDRAND where there is one, mixed with timing; random.h). */
 u32 platform_random(void);
 
 /* One character for the person at the screen; '\n' starts a new line. */

@@ -4,6 +4,7 @@
 
 #include "cpu.h"
 #include "platform_pc.h"
+#include "random.h"
 #include "str.h"
 
 /* ---- time: the time stamp counter, measured against the PIT ---- */
@@ -44,6 +45,7 @@ void platform_time_init(void)
     u64 ticks = UINT64_MAX;
     for (u32 i = 0; i < CALIBRATE_SAMPLES; i++) {
         u64 t = sample();
+        random_add((u32)t); /* two clocks of their own: its low bits are chance */
         if (t < ticks)
             ticks = t;
     }
@@ -75,6 +77,7 @@ void platform_delay_us(u32 us)
 /* ---- randomness ---- */
 
 #define CPUID_RDRAND    (1u << 30)
+#define RDRAND_WORDS    2 /* for each number; when the CPU has none to give it gives 0 */
 
 /* A KVM without VMX or SVM runs us in its instruction emulator, which does not know RDRAND though
  * CPUID announces it, and stops the machine there. What gives it away is that every instruction
@@ -83,7 +86,6 @@ void platform_delay_us(u32 us)
 #define EMULATOR_CYCLES 200 /* each; interpreters take more, CPUs a hundredth */
 
 static bool can_rdrand;
-static u32 pool[2];
 
 void platform_random_init(void)
 {
@@ -95,32 +97,16 @@ void platform_random_init(void)
     can_rdrand = read_tsc() - start < EMULATOR_PROBE * EMULATOR_CYCLES;
 }
 
-static bool hardware_random(u32 *value)
-{
-    u8 good;
-    __asm__ volatile("rdrand %0\n\tsetc %1" : "=r"(*value), "=q"(good));
-    return good;
-}
-
-/* Stir: one round of the xxHash avalanche over what is there and what is new. */
-static u32 stir(u32 x)
-{
-    x ^= x >> 15;
-    x *= 0x85ebca77u;
-    x ^= x >> 13;
-    x *= 0xc2b2ae3du;
-    return x ^ x >> 16;
-}
-
+/* Its own words when there are some, and the time in any case: neither has to be trusted. */
 u32 platform_random(void)
 {
-    u64 tsc = read_tsc();
-    u32 fresh = 0;
-    if (can_rdrand)
-        hardware_random(&fresh);
-    pool[0] = stir(pool[0] ^ (u32)tsc ^ fresh);
-    pool[1] = stir(pool[1] + (u32)(tsc >> 32) + pool[0]);
-    return pool[0] ^ pool[1] ^ fresh;
+    for (u32 i = 0; can_rdrand && i < RDRAND_WORDS; i++) {
+        u32 word = 0;
+        __asm__ volatile("rdrand %0" : "+r"(word) : : "cc");
+        random_add(word);
+    }
+    random_add((u32)read_tsc());
+    return random_take();
 }
 
 /* ---- memory and devices ---- */

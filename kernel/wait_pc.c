@@ -4,6 +4,7 @@
 
 #include "cpu.h"
 #include "platform.h"
+#include "random.h"
 #include "resident.h"
 
 #define PIC1_COMMAND  0x20
@@ -121,4 +122,5 @@ void platform_wait(u32 ms)
     }
     if (mask & PIC_TIMER)
         out8(PIC1_MASK, mask);
+    random_add((u32)read_tsc()); /* whose interrupt it was, and when, is chance */
 }

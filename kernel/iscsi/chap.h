@@ -2,7 +2,7 @@
 #ifndef LUNBOOT_ISCSI_CHAP_H
 #define LUNBOOT_ISCSI_CHAP_H
 
-#include "iscsi/md5.h"
+#include "md5.h"
 #include "types.h"
 
 #define CHAP_MD5           5

@@ -280,7 +280,8 @@ static enum error answer_challenge(void)
     return OK;
 }
 
-/* The target's answer to our challenge. One that comes with a second challenge is refused, too. */
+/* The target's answer to our challenge. One that comes with a second challenge is refused, too, and
+ * so is what we would have answered ourselves (RFC 7143, 9.2.1). */
 static enum error check_proof(void)
 {
     u8 want[MD5_DIGEST], got[MD5_DIGEST];
@@ -288,6 +289,7 @@ static enum error check_proof(void)
     chap_response(challenge_id, config->reverse_secret, challenge, OUR_CHALLENGE, want);
     if (!given[CHAP_N] || !given[CHAP_R] || given[CHAP_C] || given[CHAP_I] ||
         !str_equal(given[CHAP_N], config->reverse_user) ||
+        str_equal(config->secret, config->reverse_secret) ||
         !chap_decode(given[CHAP_R], got, sizeof(got), &len) || len != MD5_DIGEST ||
         !chap_equal(want, got, MD5_DIGEST))
         return ERR_LOGIN_TARGET_AUTH;

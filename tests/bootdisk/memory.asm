@@ -5,6 +5,7 @@
 %include "flat.inc"
 %include "call.inc"
 %include "disk.inc"
+%include "e820.inc"
 
 PHASE_FILL equ 2
 
@@ -27,76 +28,6 @@ main:
     call each_range
     line "intact", 10
     jmp passed
-
-; "@ e820 ecx-in ecx-out eax-out cf base length type attributes behind", once per entry, for callers
-; with room for 20, 24 and far too many bytes. The entries of the second are kept in `map`.
-E820_BUFFER equ 0x0900 ; segment
-MAP equ 0xa000
-report_e820:
-    mov dword [map_end], MAP
-    mov bp, .sizes
-.size:
-    xor ebx, ebx
-.next:
-    push word E820_BUFFER
-    pop es
-    xor di, di
-    mov cx, 16
-    mov eax, 0xeeeeeeee
-    rep stosd
-    push word 0
-    pop es
-    call registers_random
-    mov byte [int_number], 0x15
-    mov dword [rq + R.eax], 0xe820
-    mov dword [rq + R.edx], 0x534d4150 ; "SMAP"
-    mov [rq + R.ebx], ebx
-    mov eax, [bp]
-    mov [rq + R.ecx], eax
-    mov word [rq + R.es], E820_BUFFER
-    mov word [rq + R.edi], 0
-    mov eax, -1
-    mov [may_change + R.eax], eax
-    mov [may_change + R.ebx], eax
-    mov [may_change + R.ecx], eax
-    call call_bios
-    line "e820"
-    put32 [bp]
-    put32 [rs + R.ecx]
-    put32 [rs + R.eax]
-    mov ax, [rs + R.flags]
-    and al, FLAG_CF
-    put8 al
-    push word E820_BUFFER
-    pop fs
-    put32 [fs:4]
-    put32 [fs:0]
-    put32 [fs:12]
-    put32 [fs:8]
-    put32 [fs:16]
-    put32 [fs:20]
-    put32 [fs:24]
-    newline
-    test byte [rs + R.flags], FLAG_CF
-    jnz .last
-    cmp bp, .sizes + 4
-    jne .advance
-    mov di, [map_end]
-    xor si, si
-    mov cx, 5
-    fs rep movsd
-    mov [map_end], di
-.advance:
-    mov ebx, [rs + R.ebx]
-    test ebx, ebx
-    jnz .next
-.last:
-    add bp, 4
-    cmp bp, .sizes_end
-    jb .size
-    ret
-.sizes: dd 20, 24, 0x10000
-.sizes_end:
 
 ; "@ int15 ax cf eax ebx ecx edx" and the base memory in its places.
 report_sizes:
@@ -253,7 +184,6 @@ verify:
     fail "memory that is said to be free was written"
 
 align 4
-map_end: dd 0
 base_kib: dd 0
 work: dd 0
 

@@ -1,6 +1,6 @@
 /* MD5 (RFC 1321, A.5) and CHAP's arithmetic. */
 #include "iscsi/chap.h"
-#include "iscsi/md5.h"
+#include "md5.h"
 #include "str.h"
 // clang-format off
 #include <stdarg.h>
@@ -108,7 +108,7 @@ static void binary_values_in_both_encodings(void **state)
     }
 }
 
-/* The flaw of the kind that iPXE had: CHAP hex overflow. */
+/* The flaw that EDK II had: CHAP hex overflow. */
 static void a_value_of_any_size_stays_in_its_buffer(void **state)
 {
     (void)state;

@@ -140,6 +140,49 @@ static void one_overloaded_field_to_its_last_byte(void **state)
     }
 }
 
+static void overload_within_overloaded_fields_is_not_followed(void **state)
+{
+    (void)state;
+    add(OPT_OVERLOAD, "\1", 1);
+    memcpy(answer + DHCP_FILE, "\x34\1\3\x11\4file\xff", 10);
+    memcpy(answer + DHCP_SNAME, "\x11\5sname\xff", 8);
+    assert_true(parse());
+    assert_string_equal(lease.root_path, "file");
+    /* Nor an option 52 that names the field that it stands in. */
+    begin(state);
+    memcpy(answer + DHCP_FILE, "\x34\1\1\x11\4file\xff", 10);
+    assert_true(parse());
+    assert_string_equal(lease.root_path, "");
+}
+
+/* What is no list and no text counts as it came first, whatever follows. */
+static void options_that_repeat_count_once(void **state)
+{
+    (void)state;
+    add(OPT_OVERLOAD, "\2", 1);
+    memcpy(answer + DHCP_FILE, "\x0c\4file\xff", 7);
+    memcpy(answer + DHCP_SNAME, "\x0c\5sname\xff", 8);
+    for (u32 i = 0; i < 3; i++) {
+        add_u32(OPT_NETMASK, 0xffffff00 << i);
+        add_u32(OPT_SERVER_ID, SERVER + 1 + i);
+        add_u32(OPT_LEASE_TIME, 3600 + i);
+        add_u32(OPT_T1, 100 + i);
+        add_u32(OPT_ROUTERS, WIRE_GATEWAY + i);
+        add(OPT_MTU, i ? "\4\0" : "\5\0", 2);
+        add(OPT_TYPE, "\6", 1);
+        add(OPT_OVERLOAD, "\1", 1);
+    }
+    assert_true(parse());
+    assert_int_equal(type, DHCPACK);
+    assert_int_equal(lease.server, SERVER);
+    assert_int_equal(lease.ip.netmask, 0xffffff00);
+    assert_int_equal(lease.lease_seconds, 3600);
+    assert_int_equal(lease.t1_seconds, 100);
+    assert_int_equal(lease.ip.gateway, WIRE_GATEWAY);
+    assert_int_equal(lease.ip.mtu, 0x500);
+    assert_string_equal(lease.hostname, "sname");
+}
+
 static void options_that_overrun_refuse_the_packet(void **state)
 {
     add_text(OPT_ROOT_PATH, "0123456789");
@@ -334,6 +377,8 @@ int main(void)
         TEST(overloaded_fields_are_read_in_order),
         TEST(fields_without_overload_are_just_fields),
         TEST(one_overloaded_field_to_its_last_byte),
+        TEST(overload_within_overloaded_fields_is_not_followed),
+        TEST(options_that_repeat_count_once),
         TEST(options_that_overrun_refuse_the_packet),
         TEST(texts_are_taken_whole_or_not_at_all),
         TEST(zero_bytes_are_forgiven_at_the_end_only),

@@ -238,7 +238,7 @@ static void a_target_that_never_gives_the_data(void **state)
     assert_int_equal(peer_io(BLOCK_READ, 8, 8, buf), ERR_SCSI);
 }
 
-/* The memory exposure that iPXE had. */
+/* The memory exposure that EDK II had. */
 static void r2t_beyond_the_buffer(void **state)
 {
     (void)state;

@@ -134,6 +134,8 @@ static void values_outside_of_what_was_offered(void **state)
         "MaxOutstandingR2T=0",
         "MaxOutstandingR2T=5",
         "InitialR2T=Maybe",
+        "ImmediateData=Perhaps",
+        "ImmediateData=2",
         "ErrorRecoveryLevel=1",
         "MaxConnections=2",
         "DataPDUInOrder=No",
@@ -150,6 +152,42 @@ static void values_outside_of_what_was_offered(void **state)
         with_final(good[i], (u32)strlen(good[i]) + 1);
         expect(ISCSI_READY, OK);
     }
+}
+
+/* The second answer, when there has been a first. */
+static const char *second_text;
+static u32 answers;
+
+static bool two_answers(const struct peer_pdu *p)
+{
+    if ((p->bhs[BHS_OPCODE] & OPCODE_MASK) != OPCODE_LOGIN_REQ)
+        return false;
+    const char *text = answers++ ? second_text : "ImmediateData=Yes";
+    peer_login_answer(p, answers == 1 ? 0x04 : 0x87, 0, 0, text, (u32)strlen(text) + 1);
+    return true;
+}
+
+static void keys_twice_end_the_login(void **state)
+{
+    (void)state;
+    static const char *const again[] = {"ImmediateData=Yes", "ImmediateData=No",
+                                        "ImmediateData=Irrelevant"};
+    for (size_t i = 0; i < ARRAY_SIZE(again); i++) {
+        char both[100] = "ImmediateData=Yes";
+        strcpy(both + 18, again[i]);
+        with_final(both, 18 + (u32)strlen(again[i]) + 1);
+        expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
+        setup(NULL);
+        peer.hook = two_answers;
+        answers = 0;
+        second_text = again[i];
+        expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
+    }
+    setup(NULL);
+    peer.hook = two_answers;
+    answers = 0;
+    second_text = "InitialR2T=Yes";
+    expect(ISCSI_READY, OK);
 }
 
 static void what_is_not_answered_is_as_the_rfc_has_it(void **state)
@@ -286,22 +324,35 @@ static void a_target_out_of_service_is_tried_until_the_time_is_up(void **state)
     assert_true(peer.connects > 5 && peer.connects < 20);
 }
 
-static void a_login_over_another_connection_s_answer(void **state)
+/* An answer that would do, but for one thing. */
+enum { NOTHING, TAG, ISID, NO_TSIH, OPCODE, AHS, WAYS };
+static u32 wrong;
+
+static bool nearly_right(const struct peer_pdu *p)
+{
+    if ((p->bhs[BHS_OPCODE] & OPCODE_MASK) != OPCODE_LOGIN_REQ)
+        return false;
+    u8 bhs[BHS_SIZE];
+    peer_header(bhs, wrong == OPCODE ? OPCODE_NOP_IN : OPCODE_LOGIN_RSP, 0x87,
+                get_be32(p->bhs + BHS_ITT) ^ (wrong == TAG), true);
+    memcpy(bhs + LOGIN_ISID, peer_config.isid, 6);
+    bhs[LOGIN_ISID + 5] ^= wrong == ISID;
+    put_be16(bhs + LOGIN_TSIH, wrong == NO_TSIH ? 0 : 7);
+    bhs[BHS_AHS_LENGTH] = wrong == AHS;
+    peer_send(bhs, "\0\0\0", wrong == AHS ? 4 : 0);
+    return true;
+}
+
+static void an_answer_to_somebody_else_s_login(void **state)
 {
     (void)state;
-    /* An answer with a wrong tag, a wrong ISID, no TSIH, or that is no Login Response. */
-    for (u32 i = 0; i < 4; i++) {
+    for (wrong = NOTHING; wrong < WAYS; wrong++) {
         setup(NULL);
-        peer.mute = true;
-        iscsi_attach(&peer_config, 20000, host_now);
-        peer_run(10, never);
-        u8 bhs[BHS_SIZE];
-        peer_header(bhs, i == 3 ? OPCODE_NOP_IN : OPCODE_LOGIN_RSP, 0x87, 0, true);
-        memcpy(bhs + LOGIN_ISID, peer_config.isid, 6);
-        peer_send(bhs, NULL, 0);
-        peer_run(10, never);
-        assert_int_equal(iscsi_state(), ISCSI_FAILED);
-        assert_int_equal(iscsi_error(), ERR_ISCSI_PROTOCOL);
+        peer.hook = nearly_right;
+        if (wrong == NOTHING)
+            expect(ISCSI_READY, OK);
+        else
+            expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
     }
 }
 
@@ -794,6 +845,7 @@ int main(void)
         T(every_key_is_answered),
         T(answers_that_were_not_offered_end_the_login),
         T(values_outside_of_what_was_offered),
+        T(keys_twice_end_the_login),
         T(what_is_not_answered_is_as_the_rfc_has_it),
         T(answers_in_pieces),
         T(our_keys_in_pieces),
@@ -803,7 +855,7 @@ int main(void)
         T(a_target_that_never_agrees),
         T(every_status_has_its_error),
         T(a_target_out_of_service_is_tried_until_the_time_is_up),
-        T(a_login_over_another_connection_s_answer),
+        T(an_answer_to_somebody_else_s_login),
         T(chap_one_way),
         T(chap_both_ways),
         T(chap_with_a_wrong_secret),

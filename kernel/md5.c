@@ -1,5 +1,5 @@
 /* MD5 (RFC 1321, 3). */
-#include "iscsi/md5.h"
+#include "md5.h"
 
 #include "bytes.h"
 #include "str.h"

@@ -1,6 +1,6 @@
-/* MD5 (RFC 1321), which CHAP needs. */
-#ifndef LUNBOOT_ISCSI_MD5_H
-#define LUNBOOT_ISCSI_MD5_H
+/* MD5 (RFC 1321): for CHAP, and where a one-way function is needed. Base tier. */
+#ifndef LUNBOOT_MD5_H
+#define LUNBOOT_MD5_H
 
 #include "types.h"
 
