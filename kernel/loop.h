@@ -23,6 +23,9 @@ void loop_poll(void);
  * looks at it before each call. */
 void loop_once(void);
 
+/* What each loop_once() calls at its end, with the time of its poll; NULL: nothing. */
+void loop_set_idle(void (*idle)(msec now));
+
 /* The time of the latest poll. */
 msec loop_now(void);
 

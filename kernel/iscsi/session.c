@@ -389,7 +389,9 @@ enum iscsi_state iscsi_state(void)
 
 enum error iscsi_error(void)
 {
-    return error;
+    /* A target that has been reached says itself what it lets us wait for. */
+    enum error e = phase == PHASE_PROBE || phase == PHASE_READY ? task_waiting_for() : OK;
+    return e ? e : error;
 }
 
 struct block_dev *iscsi_disk(void)

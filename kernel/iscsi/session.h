@@ -43,7 +43,8 @@ void iscsi_attach(const struct iscsi_config *config, u32 give_up_ms, msec now);
 
 enum iscsi_state iscsi_state(void);
 
-/* Why the state is ISCSI_FAILED, or why it is ISCSI_RECOVERING. */
+/* Why the state is ISCSI_FAILED, or why it is ISCSI_RECOVERING; also what a LUN says that lets us
+ * wait (not ready, busy). */
 enum error iscsi_error(void);
 
 /* The disk, once ISCSI_READY has been reached (also while recovering). */

@@ -11,7 +11,6 @@
 #define MAX_DATA_OUT   32768 /* fits any send buffer (64 KiB or more) */
 #define MIN_DATA_OUT   8192  /* rather wait for room than send less, unless it is the end */
 #define MAX_TRIES      8     /* of SCSI_AGAIN, and of answers that break the protocol */
-#define MAX_WAITS      120   /* of SCSI_LATER: about two minutes */
 #define WAIT_FIRST_MS  20
 #define WAIT_LAST_MS   1000
 #define STALL_MS       60000 /* a disk may be slow, */
@@ -80,7 +79,10 @@ void task_set_params(const struct iscsi_params *p)
 
 enum error task_waiting_for(void)
 {
-    return waiting_for;
+    for (const struct task *t = tasks; t < tasks + TASKS; t++)
+        if (t->state != TASK_FREE && t->waits)
+            return waiting_for;
+    return OK;
 }
 
 bool task_progress(void)
@@ -201,13 +203,13 @@ static void again(struct task *t, enum error why, enum scsi_retry how, msec now)
 {
     bool wait = how == SCSI_LATER;
     u8 *count = wait ? &t->waits : &t->tries;
-    /* Who attaches has a time limit of its own, and is told what we wait for. */
-    if (*count >= (wait ? MAX_WAITS : MAX_TRIES) && (t->req || !wait)) {
+    if (!wait && *count >= MAX_TRIES) {
         end(t, why, now);
         return;
     }
     iscsi_stats.retries++;
-    waiting_for = why;
+    if (wait)
+        waiting_for = why;
     /* Doubling up to WAIT_LAST_MS, but the first SCSI_AGAIN is at once. */
     t->not_before = now;
     if (wait || *count)

@@ -53,7 +53,8 @@ void task_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now);
 /* The target has rejected the PDU with this header. */
 void task_rejected(const u8 bhs[BHS_SIZE], msec now);
 
-/* The error of the latest retry, for a message: what are we waiting for? */
+/* Why the target wants a command to come again later, for as long as one does; else OK. There is no
+ * end to that: who does not want to wait ends it. */
 enum error task_waiting_for(void);
 
 /* Has a request been done since the last task_reconnect()? */
