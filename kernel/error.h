@@ -72,6 +72,8 @@
     X(SETTING_VALUE, 61, 0x01, "the value is not valid", "see the settings in README.md")          \
     X(ROOT_PATH, 62, 0x01, "the root path is not valid",                                           \
       "write iscsi:<server>:<protocol>:<port>:<LUN>:<target>")                                     \
+    X(OTHER_DISK, 63, 0xaa, "another disk answers",                                                \
+      "make all root paths lead to one LUN with one serial number")                                \
     X(NO_BOOT_SECTOR, 70, 0xbb, "the disk has no boot sector (no 55AAh)",                          \
       "install a boot loader on the LUN")                                                          \
     X(NO_BASE_MEMORY, 80, 0xbb, "there is no conventional memory left", "remove other ROMs")       \

@@ -116,7 +116,7 @@ static bool publish_ibft(void)
         .hostname = setting_text(SET_HOSTNAME),
         .target_addr = used->addr,
         .target_port = used->port,
-        .target_name = config->target,
+        .target_name = used->path->target,
         .chap_user = used->chap ? config->user : "",
         .chap_secret = used->chap ? config->secret : "",
         .reverse_user = used->mutual_chap ? config->reverse_user : "",
@@ -128,7 +128,7 @@ static bool publish_ibft(void)
         info.dns[1] = lease->dns[1];
     }
     memcpy(info.mac, dev->mac, sizeof(info.mac));
-    memcpy(info.lun, config->lun, sizeof(info.lun));
+    memcpy(info.lun, used->path->lun, sizeof(info.lun));
     return ibft_build(resident_ibft(), RESIDENT_SIZE - RESIDENT_IBFT - RESIDENT_STACK_MIN, &info) !=
            0;
 }
@@ -143,7 +143,7 @@ static u8 hook(const struct machine *machine, const u8 *boot_sector, const char 
         .blocks = disk->blocks,
         .nic_bdf = attach_netdev()->bdf,
     };
-    memcpy(d.lun, attach_config()->lun, sizeof(d.lun));
+    memcpy(d.lun, iscsi_used()->path->lun, sizeof(d.lun));
     u8 drive = int13_init(&d);
     int15_init(&machine->int15);
     resident_hook(service, d.nic_bdf);

@@ -17,7 +17,7 @@
 #define PROBE_STALL_MS 20000 /* but has to say who it is */
 #define ATTENTION_MS   1000  /* the longest gap between two polls that counts as waiting */
 #define ITT_INDEX_BITS 5     /* log2 of TASKS */
-#define PROBE_TASKS    6     /* that requests leave free: a probe goes before their replay */
+#define PROBE_TASKS    8     /* that requests leave free: a probe goes before their replay */
 
 /* A run of Data-Out PDUs that the target wants, or takes unasked (ISCSI_NO_TAG). */
 struct burst {
@@ -56,11 +56,10 @@ static enum error waiting_for;
 static u32 stalled;
 static msec last_look;
 
-void task_init(const u8 lun[8])
+void task_init(void)
 {
     memset(tasks, 0, sizeof(tasks));
     queue_head = queue_tail = NULL;
-    memcpy(our_lun, lun, sizeof(our_lun));
     requests_allowed = progress = false;
     waiting_for = OK;
     stalled = 0;
@@ -72,9 +71,10 @@ void task_allow(bool requests)
     requests_allowed = requests;
 }
 
-void task_set_params(const struct iscsi_params *p)
+void task_logged_in(const struct iscsi_params *p, const u8 lun[8])
 {
     params = *p;
+    memcpy(our_lun, lun, sizeof(our_lun));
 }
 
 enum error task_waiting_for(void)

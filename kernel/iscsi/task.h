@@ -12,7 +12,7 @@
 #define TASKS 32 /* commands that can be in flight */
 
 /* Forget everything, without ending requests. */
-void task_init(const u8 lun[8]);
+void task_init(void);
 
 /* Requests from above: queued, and ended by done. */
 void task_submit(struct block_req *req);
@@ -35,7 +35,9 @@ void task_allow(bool requests);
 /* A new connection: what was in flight is to be sent again, whole. The probe's commands are
  * forgotten. */
 void task_reconnect(void);
-void task_set_params(const struct iscsi_params *p);
+
+/* What the new login has agreed on, and the LUN that the commands are for. */
+void task_logged_in(const struct iscsi_params *p, const u8 lun[8]);
 
 /* Send what can be sent: Data-Out that was asked for, then commands. */
 void task_pump(msec now);

@@ -25,10 +25,11 @@ def soak(logs, on_lun):
     return start
 
 
-def line(name):
+def line(name, port=3260):
+    """What it says about a target at that port, for an error of kernel/error.h."""
     code, text = error(name)
     text = text.removeprefix("the server") if text.startswith("the server") else ", " + text
-    return rf"lunboot: E{code} 192\.0\.2\.1:3260{text}"
+    return rf"lunboot: E{code} 192\.0\.2\.1:{port}{text}"
 
 
 def wait_for_row(pc, pattern, timeout=60):

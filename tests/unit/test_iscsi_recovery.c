@@ -219,6 +219,7 @@ static void when_a_redirects_goal_dies_the_configured_portal_is_asked(void **sta
     peer.hook = redirect_logins;
     assert_int_equal(peer_attach(), ISCSI_READY);
     assert_int_equal(iscsi_used()->addr, 0x0a000007);
+    assert_int_equal(peer_io(BLOCK_READ, 0, 1, buf), OK);
     peer.hook = goal_dies;
     submit(BLOCK_WRITE);
     assert_true(peer_run(30000, done));
