@@ -1,14 +1,13 @@
 """The disk goes away in the middle of INT 13h calls: what the screen says, what Esc does, and that the
 calls end well once it is back."""
 
-import re
 import time
 
 import pytest
 import soakdisk
 from bootdisk import on_lun, run  # noqa: F401 (fixtures)
 from soakdisk import Soak, SoakDisk
-from test_failures import error
+from statusline import line, wait_for_line
 
 
 @pytest.fixture
@@ -23,25 +22,6 @@ def soak(logs, on_lun):
         return soak, target.tgtd
 
     return start
-
-
-def line(name, port=3260):
-    """What it says about a target at that port, for an error of kernel/error.h."""
-    code, text = error(name)
-    text = text.removeprefix("the server") if text.startswith("the server") else ", " + text
-    return rf"lunboot: E{code} 192\.0\.2\.1:{port}{text}"
-
-
-def wait_for_row(pc, pattern, timeout=60):
-    """What the last row of the screen says, once it does."""
-    deadline = time.monotonic() + timeout
-    while True:
-        row = pc.screen()[24]
-        found = re.fullmatch(pattern, row)
-        if found:
-            return found
-        assert time.monotonic() < deadline, row
-        time.sleep(0.05)
 
 
 def test_target_killed(soak):
@@ -59,9 +39,9 @@ def test_line_counts_and_goes(soak):
     before = pc.screen()
     tgtd.stop()
     counted = r" +(\d+) s, Esc gives up"
-    first = int(wait_for_row(pc, line("TCP_REFUSED") + counted)[1])
+    first = int(wait_for_line(pc, line("TCP_REFUSED") + counted)[1])
     assert first >= 3
-    wait_for_row(pc, line("TCP_REFUSED") + rf" +{first + 2} s, Esc gives up")
+    wait_for_line(pc, line("TCP_REFUSED") + rf" +{first + 2} s, Esc gives up")
     assert pc.screen()[:24] == before[:24]
     tgtd.start()
     soak.calls(20)
@@ -76,7 +56,7 @@ def test_esc_gives_up(soak):
     pc = soak.pc
     tgtd.stop()
     for _ in range(2):
-        wait_for_row(pc, line("TCP_REFUSED") + ".*")
+        wait_for_line(pc, line("TCP_REFUSED") + ".*")
         pc.key("x")
         pc.key("esc")
         assert pc.e9.expect(r"^@ (?:error (\w+)|calls)", 10)[1] == "80"
@@ -98,7 +78,7 @@ def test_no_link(soak):
     pc.set_link(True)
     soak.calls(30)
     pc.set_link(False)
-    wait_for_row(pc, line("NIC_NO_LINK") + ".*")
+    wait_for_line(pc, line("NIC_NO_LINK") + ".*")
     pc.set_link(True)
     soak.calls(30)
     soak.finish()

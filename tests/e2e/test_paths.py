@@ -4,7 +4,7 @@ import pytest
 from bootdisk import DEBUG_EXIT
 from rig.tgtd import Tgtd
 from soakdisk import Soak, SoakDisk
-from test_away import line, wait_for_row
+from statusline import line, wait_for_line
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_another_disk_is_refused(two_paths):
     soak = paths.boot()
     soak.calls(20)
     first.stop()
-    wait_for_row(soak.pc, line("OTHER_DISK", port=3262) + ".*")
+    wait_for_line(soak.pc, line("OTHER_DISK", port=3262) + ".*")
     first.start()
     soak.calls(30)
     soak.finish()
