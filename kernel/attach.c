@@ -6,8 +6,6 @@
 #include "iscsi/root_path.h"
 #include "loop.h"
 #include "net/arp.h"
-#include "net/dns.h"
-#include "net/ipv4.h"
 #include "readahead.h"
 #include "settings.h"
 #include "str.h"
@@ -20,8 +18,6 @@ char tried[TRIED_TEXT];
 static const struct plan *plan;
 static u8 *cache_memory, *readahead_memory;
 static struct boot_info *boot;
-/* Too large for the stack. */
-static struct iscsi_root_path path;
 static struct iscsi_config config;
 
 const char *attach_tried(void)
@@ -68,20 +64,6 @@ bool wait_for(bool (*done)(void), u32 ms, const char *what)
     return true;
 }
 
-static bool name_resolved(void)
-{
-    ip4 addr;
-    return dns_result(&addr) != DNS_ASKING;
-}
-
-static enum error resolve(void)
-{
-    dns_start(path.server, loop_now());
-    wait_for(name_resolved, setting_number(SET_TIMEOUT) * 1000, "the name server");
-    TRY("%s", path.server);
-    return dns_result(&config.addr) == DNS_DONE ? OK : ERR_DNS_FAILED;
-}
-
 static void copy_setting(char *to, size_t size, enum setting_id id)
 {
     const char *text = setting_text(id);
@@ -101,21 +83,42 @@ static void name_ourselves(const u8 *mac)
                     *host ? host : hex);
 }
 
+/* The list of root paths; one that is not valid is reported, and left out. */
+static enum error parse_paths(void)
+{
+    const char *list = setting_text(SET_ROOT_PATH);
+    u32 len;
+    TRY("the command line and DHCP");
+    if (!*list)
+        return ERR_DHCP_NO_ROOT_PATH;
+    for (; *list; list += len + (list[len] == ' ')) {
+        char text[SETTING_TEXT];
+        const char *why = "there are too many";
+        for (len = 0; list[len] && list[len] != ' '; len++)
+            text[len] = list[len];
+        text[len] = 0;
+        if (!len)
+            continue;
+        if (config.path_count == ISCSI_PATHS ||
+            iscsi_parse_root_path(text, &config.paths[config.path_count], &why)) {
+            TRY("%s: %s", text, why);
+            print("E%u      root-path=%s\n", ERR_ROOT_PATH, tried);
+        } else {
+            config.path_count++;
+        }
+    }
+    /* Who names several ways has named them all. */
+    config.discover = config.path_count == 1;
+    return config.path_count ? OK : ERR_ROOT_PATH;
+}
+
 static enum error parse_target(void)
 {
-    const char *text = setting_text(SET_ROOT_PATH), *why = "";
     const u8 *mac = attach_netdev()->mac;
-    TRY("the command line and DHCP");
-    if (!*text)
-        return ERR_DHCP_NO_ROOT_PATH;
     memset(&config, 0, sizeof(config));
-    enum error e = iscsi_parse_root_path(text, &path, &why);
-    TRY("%s: %s", text, why);
+    enum error e = parse_paths();
     if (e)
         return e;
-    config.port = path.port;
-    memcpy(config.lun, path.lun, sizeof(config.lun));
-    memcpy(config.target, path.target, sizeof(config.target));
     name_ourselves(mac);
     /* OUI format (RFC 7143, 11.12.5): the same for this NIC at every boot. */
     memcpy(config.isid, mac, sizeof(config.isid));
@@ -135,24 +138,24 @@ static bool attach_settled(void)
 
 /* The LUN as a person writes it: its first two bytes in SAM's peripheral or flat form, hexadecimal.
  */
-static u32 lun_number(void)
+static u32 lun_number(const struct iscsi_path *path)
 {
-    return (config.lun[0] & 0x3fu) << 8 | config.lun[1];
+    return (path->lun[0] & 0x3fu) << 8 | path->lun[1];
 }
 
 static enum error log_in(void)
 {
-    char addr[IP4_TEXT];
-    ip4_text(addr, config.addr);
-    print("Target   %s at %s:%u, LUN %x\n", config.target, addr, config.port, lun_number());
-    TRY("%s at %s:%u, LUN %x, as %s", config.target, addr, config.port, lun_number(),
-        config.initiator);
-    ip4 hop;
-    if (!ipv4_next_hop(config.addr, &hop))
-        return ERR_NET_NO_ROUTE;
+    for (u32 i = 0; i < config.path_count; i++) {
+        const struct iscsi_path *p = &config.paths[i];
+        print("%s %s at %s:%u, LUN %x\n", i ? "      or" : "Target  ", p->target, p->server,
+              p->port, lun_number(p));
+    }
     u32 give_up = setting_number(SET_TIMEOUT) * 1000;
     iscsi_attach(&config, give_up, loop_now());
     wait_for(attach_settled, give_up + 1000, "the target");
+    const struct iscsi_path *p = iscsi_used()->path;
+    TRY("%s at %s:%u, LUN %x, as %s", p->target, p->server, p->port, lun_number(p),
+        config.initiator);
     if (iscsi_state() == ISCSI_READY)
         return OK;
     u8 mac[6];
@@ -168,10 +171,10 @@ static bool logged_out(void)
 
 void attach_end(void)
 {
-    if (iscsi_state() == ISCSI_READY) {
-        iscsi_logout(loop_now());
+    bool ready = iscsi_state() == ISCSI_READY;
+    iscsi_logout(loop_now());
+    if (ready)
         wait_for(logged_out, LOGOUT_WAIT_MS, "the logout");
-    }
     nic_close();
     /* The session is over; another try brings the secrets again. */
     iscsi_wipe();
@@ -181,8 +184,10 @@ static void say_disk(const struct block_dev *disk)
 {
     char addr[IP4_TEXT];
     const struct iscsi_used *used = iscsi_used();
-    if (used->addr != config.addr || used->port != config.port)
-        print("         redirected to %s:%u\n", ip4_text(addr, used->addr), used->port);
+    ip4_text(addr, used->addr);
+    if (config.path_count > 1 || !str_equal(addr, config.paths->server) ||
+        used->port != config.paths->port)
+        print("         connected to %s:%u\n", addr, used->port);
     u32 mib = (u32)(disk->blocks >> 11);
     print("Disk     %s %s, ", disk->vendor, disk->product);
     if (mib >= 10240)
@@ -194,8 +199,7 @@ static void say_disk(const struct block_dev *disk)
 enum error attach(void)
 {
     enum error e;
-    if ((e = nic_open()) || (e = address_get()) || (e = parse_target()) || (e = resolve()) ||
-        (e = log_in()))
+    if ((e = nic_open()) || (e = address_get()) || (e = parse_target()) || (e = log_in()))
         return e;
     say_disk(iscsi_disk());
     cache_init(iscsi_disk(), cache_memory, plan->cache);

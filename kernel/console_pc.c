@@ -24,6 +24,7 @@
 #define SCREEN_COLOR   0xb8000
 #define SCREEN_MONO    0xb0000
 #define BLANK          0x0720 /* a light grey space */
+#define INVERSE        0x7000
 
 static u16 bda16(u32 address)
 {
@@ -37,21 +38,27 @@ static bool text_mode(void)
     return mode <= MODE_COLOR_MAX || mode == MODE_MONO;
 }
 
+/* The page in view; NULL when there is no text screen. */
+static u16 *screen(u32 *columns, u32 *rows)
+{
+    *columns = bda16(BDA_COLUMNS);
+    *rows = *phys_ptr(BDA_LAST_ROW, 1) + 1u;
+    if (*rows < 2 || *rows > 60)
+        *rows = 25;
+    if (!text_mode() || *columns < 40 || *columns > 132)
+        return NULL;
+    u32 base = *phys_ptr(BDA_VIDEO_MODE, 1) == MODE_MONO ? SCREEN_MONO : SCREEN_COLOR;
+    return (u16 *)phys_ptr(base + bda16(BDA_PAGE_START), *rows * *columns * 2);
+}
+
 static void screen_putc(char c)
 {
-    if (!text_mode())
-        return;
-    u32 columns = bda16(BDA_COLUMNS);
-    u32 rows = *phys_ptr(BDA_LAST_ROW, 1) + 1u;
-    if (rows < 2 || rows > 60)
-        rows = 25;
+    u32 columns, rows;
+    u16 *cells = screen(&columns, &rows);
     u8 *cursor = phys_ptr(BDA_CURSOR + 2u * (*phys_ptr(BDA_PAGE, 1) & 7), 2);
     u32 column = cursor[0], row = cursor[1];
-    if (columns < 40 || columns > 132 || column >= columns || row >= rows)
+    if (!cells || column >= columns || row >= rows)
         return;
-    u32 base = *phys_ptr(BDA_VIDEO_MODE, 1) == MODE_MONO ? SCREEN_MONO : SCREEN_COLOR;
-    u32 page = bda16(BDA_PAGE_START);
-    u16 *cells = (u16 *)phys_ptr(base + page, rows * columns * 2);
 
     if (c == '\r') {
         column = 0;
@@ -74,7 +81,7 @@ static void screen_putc(char c)
     cursor[0] = (u8)column;
     cursor[1] = (u8)row;
     u16 crtc = bda16(BDA_CRTC);
-    u32 at = page / 2 + row * columns + column;
+    u32 at = bda16(BDA_PAGE_START) / 2u + row * columns + column;
     out8(crtc, CRTC_CURSOR_HI);
     out8((u16)(crtc + 1), (u8)(at >> 8));
     out8(crtc, CRTC_CURSOR_LO);
@@ -151,12 +158,38 @@ void console_init(void)
     }
 }
 
-void platform_putc(char c)
+static void log_putc(char c)
 {
     if (c == '\n')
         serial_putc('\r');
     serial_putc(c);
-    screen_putc(c);
     if (port_e9)
         out8(PORT_E9, (u8)c);
+}
+
+void platform_putc(char c)
+{
+    log_putc(c);
+    screen_putc(c);
+}
+
+void platform_status(const char *line)
+{
+    static u16 under[STATUS_WIDTH];
+    static bool drawn;
+    u32 columns, rows;
+    u16 *page = screen(&columns, &rows);
+    bool room = page && columns >= STATUS_WIDTH;
+    u16 *row = room ? page + (rows - 1) * columns : under;
+    if (room && !drawn)
+        memcpy(under, row, sizeof(under));
+    else if (room && !line)
+        memcpy(row, under, sizeof(under));
+    drawn = room && line;
+    log_putc(line ? '\r' : '\n');
+    for (u32 i = 0; line && line[i]; i++) {
+        log_putc(line[i]);
+        if (drawn)
+            row[i] = (u16)(INVERSE | (u8)line[i]);
+    }
 }

@@ -24,6 +24,8 @@
       "give root-path=, or DHCP option 17: iscsi:<server>::::<target>")                            \
     X(ADDRESS_IN_USE, 22, 0xaa, "another machine uses our address",                                \
       "give this machine an address of its own")                                                   \
+    X(DHCP_LEASE, 23, 0x80, "the DHCP lease has ended",                                            \
+      "check the DHCP server; our address stays as it is")                                         \
     X(NET_NO_ROUTE, 30, 0x80, "there is no route to the server",                                   \
       "give gateway= and netmask=, or DHCP options 1 and 3")                                       \
     X(NET_NO_ARP, 31, 0x80, "nobody answers at that address (ARP)",                                \
@@ -70,6 +72,8 @@
     X(SETTING_VALUE, 61, 0x01, "the value is not valid", "see the settings in README.md")          \
     X(ROOT_PATH, 62, 0x01, "the root path is not valid",                                           \
       "write iscsi:<server>:<protocol>:<port>:<LUN>:<target>")                                     \
+    X(OTHER_DISK, 63, 0xaa, "another disk answers",                                                \
+      "make all root paths lead to one LUN with one serial number")                                \
     X(NO_BOOT_SECTOR, 70, 0xbb, "the disk has no boot sector (no 55AAh)",                          \
       "install a boot loader on the LUN")                                                          \
     X(NO_BASE_MEMORY, 80, 0xbb, "there is no conventional memory left", "remove other ROMs")       \
@@ -90,6 +94,12 @@ const char *error_text(enum error e);
 
 /* What a person can do about it. Never NULL. */
 const char *error_advice(enum error e);
+
+/* Is it about the way to a server, as opposed to what the server said? */
+static inline bool error_is_network(enum error e)
+{
+    return e >= ERR_NET_NO_ROUTE && e <= ERR_NET_UNREACHABLE;
+}
 
 /* The INT 13h status (AH) that tells it to a caller; 0 for OK. */
 u8 error_int13_status(enum error e);

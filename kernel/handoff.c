@@ -11,8 +11,10 @@
 #include "int13.h"
 #include "iscsi/session.h"
 #include "loop.h"
+#include "net/arp.h"
 #include "net/dhcp.h"
 #include "net/ipv4.h"
+#include "patience.h"
 #include "platform.h"
 #include "resident.h"
 #include "settings.h"
@@ -24,13 +26,49 @@
 #define BIOS_END       0x100000
 #define PNP_HEADER     33 /* bytes of the $PnP installation check structure */
 
+/* Why the disk lets us wait: the nearest reason counts. */
+static enum error trouble(void)
+{
+    u8 mac[6];
+    enum error e = iscsi_error();
+    if (!attach_netdev()->link_up)
+        return ERR_NIC_NO_LINK;
+    if (arp_conflict(mac))
+        return ERR_ADDRESS_IN_USE;
+    /* Our address stays as it is without a lease, but the network may have given it up. */
+    if (error_is_network(e) && dhcp_state() == DHCP_FAILED)
+        return ERR_DHCP_LEASE;
+    return e;
+}
+
+static void describe_wait(char *text)
+{
+    static const char server[] = "the server";
+    char addr[IP4_TEXT];
+    const struct iscsi_used *used = iscsi_used();
+    enum error e = trouble();
+    const char *what = error_text(e);
+    ip4_text(addr, used->addr);
+    if (!e)
+        format_text(text, PATIENCE_TEXT, "lunboot: waiting for %s:%u", addr, used->port);
+    else if (str_starts(what, server)) /* here it has a name */
+        format_text(text, PATIENCE_TEXT, "lunboot: E%u %s:%u%s", e, addr, used->port,
+                    what + sizeof(server) - 1);
+    else
+        format_text(text, PATIENCE_TEXT, "lunboot: E%u %s:%u, %s", e, addr, used->port, what);
+}
+
 /* The entry from real mode, once the disk is there. */
 static u32 service(struct rm_regs *r, u32 which)
 {
     struct int13_chain chain;
+    enum int13_action action;
     switch (which) {
     case SERVICE_INT13:
-        if (int13(r, &chain) == INT13_DONE)
+        patience_begin(iscsi_disk(), describe_wait);
+        action = int13(r, &chain);
+        patience_end();
+        if (action == INT13_DONE)
             return ACTION_RETURN;
         return ACTION_CHAIN | (chain.set_dl ? ACTION_SET_DL : 0) | (u32)chain.dl << 8;
     case SERVICE_INT15:
@@ -78,7 +116,7 @@ static bool publish_ibft(void)
         .hostname = setting_text(SET_HOSTNAME),
         .target_addr = used->addr,
         .target_port = used->port,
-        .target_name = config->target,
+        .target_name = used->path->target,
         .chap_user = used->chap ? config->user : "",
         .chap_secret = used->chap ? config->secret : "",
         .reverse_user = used->mutual_chap ? config->reverse_user : "",
@@ -90,7 +128,7 @@ static bool publish_ibft(void)
         info.dns[1] = lease->dns[1];
     }
     memcpy(info.mac, dev->mac, sizeof(info.mac));
-    memcpy(info.lun, config->lun, sizeof(info.lun));
+    memcpy(info.lun, used->path->lun, sizeof(info.lun));
     return ibft_build(resident_ibft(), RESIDENT_SIZE - RESIDENT_IBFT - RESIDENT_STACK_MIN, &info) !=
            0;
 }
@@ -105,7 +143,7 @@ static u8 hook(const struct machine *machine, const u8 *boot_sector, const char 
         .blocks = disk->blocks,
         .nic_bdf = attach_netdev()->bdf,
     };
-    memcpy(d.lun, attach_config()->lun, sizeof(d.lun));
+    memcpy(d.lun, iscsi_used()->path->lun, sizeof(d.lun));
     u8 drive = int13_init(&d);
     int15_init(&machine->int15);
     resident_hook(service, d.nic_bdf);
@@ -120,7 +158,9 @@ static u8 hook(const struct machine *machine, const u8 *boot_sector, const char 
 enum error handoff(const struct machine *machine)
 {
     static u8 boot_sector[SECTOR];
+    patience_begin(iscsi_disk(), describe_wait);
     enum error e = cache_read(0, 1, boot_sector);
+    patience_end();
     if (e)
         return e;
     bool skip = setting_flag(SET_SKIP_SAN_BOOT);

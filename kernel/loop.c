@@ -9,6 +9,7 @@ static const struct poller *pollers[POLLERS];
 static u32 poller_count;
 static msec latest;
 static bool satisfied;
+static void (*at_end)(msec now);
 
 void loop_register(const struct poller *p)
 {
@@ -45,6 +46,13 @@ void loop_once(void)
     if (ms)
         platform_wait(ms);
     loop_poll();
+    if (at_end)
+        at_end(latest);
+}
+
+void loop_set_idle(void (*idle)(msec now))
+{
+    at_end = idle;
 }
 
 void loop_satisfy(void)

@@ -32,6 +32,9 @@ void loop_once(void);
 void loop_satisfy(void);
 bool loop_satisfied(void);
 
+/* What each loop_once() calls at its end, with the time of its poll; NULL: nothing. */
+void loop_set_idle(void (*idle)(msec now));
+
 /* The time of the latest poll. */
 msec loop_now(void);
 

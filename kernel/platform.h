@@ -26,6 +26,11 @@ u32 platform_random(void);
 /* One character for the person at the screen; '\n' starts a new line. */
 void platform_putc(char c);
 
+/* A line of up to STATUS_WIDTH characters over the last row of the text screen, in place of the one
+ * before; NULL: it goes, and what was there comes back. The cursor stays where it is. */
+#define STATUS_WIDTH 79
+void platform_status(const char *line);
+
 /* Device registers. `base` is what pci_map_bar() returned. */
 struct mmio;
 u32 mmio_read32(struct mmio *base, u32 offset);

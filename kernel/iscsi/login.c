@@ -80,7 +80,7 @@ static u32 offered, answered; /* bit sets over keys[] */
 static u8 stage;
 static enum security security;
 static bool transit; /* the request under way asks for the next stage */
-static bool chap, mutual;
+static bool chap, mutual, discovery;
 static u32 exchanges;
 static u32 itt;
 static u8 challenge[OUR_CHALLENGE], challenge_id; /* also the last login's: see reflected() */
@@ -93,11 +93,13 @@ static const char *given[SECURITY_KEYS];
 
 static void offer_operational(void)
 {
+    /* The other keys are about SCSI commands, which a discovery session does not have. */
+    u32 count = discovery ? KEY_MAX_RECV_DATA + 1 : KEYS;
     stage = STAGE_OPERATIONAL;
     transit = true;
-    for (u32 i = 0; i < KEYS; i++)
+    for (u32 i = 0; i < count; i++)
         text_put(&out, keys[i].name, keys[i].offer);
-    offered = (1u << KEYS) - 1;
+    offered = (1u << count) - 1;
 }
 
 static void clear_out(void)
@@ -106,9 +108,10 @@ static void clear_out(void)
     sent = 0;
 }
 
-void login_start(const struct iscsi_config *c)
+void login_start(const struct iscsi_config *c, const char *target)
 {
     config = c;
+    discovery = !target;
     mutual = config->user[0] && config->reverse_user[0];
     chap = target_continues = transit = false;
     exchanges = in_len = offered = answered = 0;
@@ -118,8 +121,9 @@ void login_start(const struct iscsi_config *c)
         value[i] = keys[i].initial;
     clear_out();
     text_put(&out, "InitiatorName", config->initiator);
-    text_put(&out, "SessionType", "Normal");
-    text_put(&out, "TargetName", config->target);
+    text_put(&out, "SessionType", discovery ? "Discovery" : "Normal");
+    if (target)
+        text_put(&out, "TargetName", target);
     if (config->user[0]) {
         stage = STAGE_SECURITY;
         security = WANT_METHOD;

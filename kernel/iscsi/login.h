@@ -35,8 +35,8 @@ enum login_result {
     LOGIN_FAILED,   /* *why is set */
 };
 
-/* Begin. config stays the caller's, and valid. */
-void login_start(const struct iscsi_config *config);
+/* Begin. config and target stay the caller's, and valid. target NULL: a discovery session. */
+void login_start(const struct iscsi_config *config, const char *target);
 
 /* The next request: fills bhs but for CmdSN, ExpStatSN and length. *data is valid until the next
  * call. Returns the data's length. */

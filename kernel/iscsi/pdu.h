@@ -43,11 +43,13 @@
 #define OPCODE_NOP_OUT        0x00
 #define OPCODE_SCSI_CMD       0x01
 #define OPCODE_LOGIN_REQ      0x03
+#define OPCODE_TEXT_REQ       0x04
 #define OPCODE_DATA_OUT       0x05
 #define OPCODE_LOGOUT_REQ     0x06
 #define OPCODE_NOP_IN         0x20
 #define OPCODE_SCSI_RSP       0x21
 #define OPCODE_LOGIN_RSP      0x23
+#define OPCODE_TEXT_RSP       0x24
 #define OPCODE_DATA_IN        0x25
 #define OPCODE_LOGOUT_RSP     0x26
 #define OPCODE_R2T            0x31

@@ -12,4 +12,9 @@ void probe_start(const u8 lun[8]);
 /* All is known. disk (its sizes, names and read_only) is valid when e is OK. session.c's. */
 void session_probed(enum error e, const struct block_dev *disk, msec now);
 
+/* Which disk it is, valid when session_probed() is called: the same for all paths to one logical
+ * unit, by its designators (VPD page 83h), in whatever order a port tells them, else by its unit
+ * serial number (80h); 0 when it has neither. */
+u32 probe_identity(void);
+
 #endif

@@ -52,7 +52,7 @@ static bool valid_name(const char *s)
     return s[-1] != '.';
 }
 
-static const char *parse(const char *text, struct iscsi_root_path *path)
+static const char *parse(const char *text, struct iscsi_path *path)
 {
     const char *s;
     size_t len;
@@ -91,7 +91,7 @@ static const char *parse(const char *text, struct iscsi_root_path *path)
     return NULL;
 }
 
-enum error iscsi_parse_root_path(const char *text, struct iscsi_root_path *path, const char **why)
+enum error iscsi_parse_root_path(const char *text, struct iscsi_path *path, const char **why)
 {
     const char *wrong = parse(text, path);
     if (why)

@@ -4,17 +4,9 @@
 
 #include "error.h"
 #include "iscsi/session.h"
-#include "net/dns.h"
 #include "types.h"
 
-struct iscsi_root_path {
-    char server[DNS_NAME]; /* a name or a dotted address; never empty */
-    u16 port;
-    u8 lun[8];
-    char target[ISCSI_NAME];
-};
-
 /* Parse it. On failure *why (when not NULL) is a short text about the part that is wrong. */
-enum error iscsi_parse_root_path(const char *text, struct iscsi_root_path *path, const char **why);
+enum error iscsi_parse_root_path(const char *text, struct iscsi_path *path, const char **why);
 
 #endif

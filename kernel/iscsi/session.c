@@ -3,20 +3,21 @@
 
 #include "bytes.h"
 #include "iscsi/conn.h"
+#include "iscsi/discover.h"
 #include "iscsi/login.h"
+#include "iscsi/path.h"
 #include "iscsi/probe.h"
 #include "iscsi/task.h"
 #include "loop.h"
-#include "net/dns.h"
 #include "str.h"
 
 #define MAX_REDIRECTS  8
 #define MAX_BLOCKS     2048  /* in one request: 1 MiB */
-#define CONNECT_MS     10000 /* for a TCP handshake of a recovery */
-#define PHASE_MS       15000 /* for a redirect's name, or a login, before it is tried anew */
+#define CONNECT_MS     6000  /* for a TCP handshake when it is not the only chance */
+#define RESOLVE_MS     30000 /* for a name; dns.c ends before that */
+#define LOGIN_MS       15000
+#define DISCOVER_MS    3000 /* for a discovery's login, and for its answer */
 #define LOGOUT_MS      3000
-#define RETRY_FIRST_MS 250 /* pause before the second try, doubling */
-#define RETRY_LAST_MS  4000
 #define SETTLED_MS     5000 /* a connection that lived so long is tried again at once */
 #define TIME2WAIT_MAX  10   /* seconds that a target may keep us waiting after it drops us */
 #define LOGOUT_SESSION 0x80 /* reason 0: close the session */
@@ -25,9 +26,10 @@
 enum phase {
     PHASE_IDLE,
     PHASE_PAUSE,   /* until phase_end, then connect */
-    PHASE_RESOLVE, /* looking up a redirect's name */
+    PHASE_RESOLVE, /* looking up the server's name */
     PHASE_CONNECT,
     PHASE_LOGIN,
+    PHASE_DISCOVER, /* in a discovery session: SendTargets is out */
     PHASE_PROBE,
     PHASE_READY,
     PHASE_LEAVE, /* logging out, because we want to or because the target asked */
@@ -42,11 +44,13 @@ static msec ready_since;
 static bool attached;     /* ISCSI_READY was reached */
 static bool come_back;    /* PHASE_LEAVE ends with a new login */
 static bool login_unsent; /* the Login Request waits for room */
+static bool discovering;  /* the session that begins is to ask for portals */
 static enum error error;
 static msec give_up_at;
-static u32 pause; /* before the next try, ms */
 static u32 redirects;
+static struct iscsi_path goal; /* of a redirect */
 static struct iscsi_used used; /* also where the connection under way goes */
+static u32 identity;           /* of the disk; 0: not known */
 
 static void submit(struct block_dev *dev, struct block_req *req);
 static void redirect_data(struct block_dev *dev, struct block_req *req, u8 *data);
@@ -60,18 +64,6 @@ static void enter(enum phase next, u32 ms, msec now)
     phase_end = now + ms;
 }
 
-/* Will it be the same next time? */
-static bool is_definite(enum error e)
-{
-    static const u8 passing[] = {ERR_TCP_TIMEOUT,       ERR_TCP_RESET,    ERR_TCP_CLOSED,
-                                 ERR_NET_NO_ARP,        ERR_DNS_FAILED,   ERR_NET_UNREACHABLE,
-                                 ERR_LOGIN_UNAVAILABLE, ERR_LOGIN_TIMEOUT};
-    for (u32 i = 0; i < sizeof(passing); i++)
-        if (e == passing[i])
-            return false;
-    return true;
-}
-
 static void fail(enum error e)
 {
     conn_drop();
@@ -80,8 +72,8 @@ static void fail(enum error e)
     task_end_all(e);
 }
 
-/* The connection is gone: try again after a pause of `wait` ms or the usual one, unless that is of
- * no use. */
+/* This connection is over, or can't be: go on to the next one, at the earliest in `wait` ms, unless
+ * that is of no use. */
 static void retry(enum error why, u32 wait, msec now)
 {
     conn_drop();
@@ -90,33 +82,58 @@ static void retry(enum error why, u32 wait, msec now)
     if (phase == PHASE_FAILED || phase == PHASE_CLOSED)
         return;
     error = why;
-    if (!attached && (is_definite(why) || time_reached(now, give_up_at))) {
+    if (!attached && time_reached(now, give_up_at)) {
         fail(why);
         return;
     }
-    /* A session that has worked comes back at once; one that is lost as soon as it is there has to
-     * slow down. */
-    if (phase == PHASE_READY && (task_progress() || time_reached(now, ready_since + SETTLED_MS)))
-        pause = 0;
+    /* A path that has worked is taken again at once; one that is lost as soon as it is there waits
+     * for its turn like one that has not. */
+    if (phase == PHASE_READY && (task_progress() || time_reached(now, ready_since + SETTLED_MS))) {
+        path_worked();
+    } else {
+        u32 ms = path_failed(why, attached);
+        if (ms == TIMEOUT_NEVER) {
+            fail(why);
+            return;
+        }
+        wait = max_u32(wait, ms);
+    }
     task_reconnect();
-    enter(PHASE_PAUSE, max_u32(wait, pause), now);
-    pause = pause ? min_u32(pause * 2, RETRY_LAST_MS) : RETRY_FIRST_MS;
+    enter(PHASE_PAUSE, wait, now);
 }
 
 /* Connect to used.addr, used.port. */
 static void connect(msec now)
 {
-    u32 limit = attached ? CONNECT_MS : time_left(now, give_up_at);
+    bool only_chance = !attached && path_count() == 1;
+    u32 limit = only_chance ? time_left(now, give_up_at) : CONNECT_MS;
     enter(PHASE_CONNECT, limit, now);
     conn_open(used.addr, used.port, limit, now);
+}
+
+/* Go by this path, once the address of its server is known. */
+static void resolve(const struct iscsi_path *path, msec now)
+{
+    used.path = path;
+    used.port = path->port;
+    enter(PHASE_RESOLVE, RESOLVE_MS, now);
+    dns_start(path->server, now);
+}
+
+static void look_up(msec now)
+{
+    enum dns_state state = dns_result(&used.addr);
+    if (state == DNS_DONE)
+        connect(now);
+    else if (state == DNS_ERROR)
+        retry(ERR_DNS_FAILED, 0, now);
 }
 
 static void start(msec now)
 {
     redirects = 0;
-    used.addr = config.addr;
-    used.port = config.port;
-    connect(now);
+    resolve(path_current(), now);
+    look_up(now);
 }
 
 static void send_login(void)
@@ -134,54 +151,62 @@ static void send_login(void)
 
 void session_connected(msec now)
 {
-    login_start(&config);
-    enter(PHASE_LOGIN, PHASE_MS, now);
+    login_start(&config, discovering ? NULL : used.path->target);
+    enter(PHASE_LOGIN, discovering ? DISCOVER_MS : LOGIN_MS, now);
     send_login();
+}
+
+/* The discovery session is over, however it went. The path is tried for the disk now. */
+static void discovered(msec now)
+{
+    discovering = false;
+    conn_drop();
+    enter(PHASE_PAUSE, 0, now);
+}
+
+/* A login, or what it led to, came to nothing. */
+static void not_in(enum error why, msec now)
+{
+    if (discovering)
+        discovered(now);
+    else
+        retry(why, 0, now);
 }
 
 void session_lost(enum error why, msec now)
 {
-    retry(why, 0, now);
+    if (phase == PHASE_CONNECT)
+        retry(why, 0, now);
+    else
+        not_in(why, now);
 }
 
-/* TargetAddress: <name or address>[:<port>][,<portal group tag>]. */
 static void redirect(msec now)
 {
-    const char *text = login_redirect();
-    char host[DNS_NAME];
-    u32 n = 0, port = ISCSI_PORT;
     conn_drop();
-    if (redirects++ == MAX_REDIRECTS) {
+    goal = *used.path;
+    if (redirects++ == MAX_REDIRECTS)
         retry(ERR_LOGIN_REDIRECTS, 0, now);
-        return;
-    }
-    while (text[n] && text[n] != ':' && text[n] != ',')
-        n++;
-    bool good = n && str_put(host, sizeof(host), text, n);
-    if (text[n] == ':') {
-        const char *p = text + n + 1;
-        u32 digits = 0;
-        while (p[digits] && p[digits] != ',')
-            digits++;
-        good &= parse_number(p, digits, 10, 65535, &port) && port;
-    }
-    if (!good) {
+    else if (!path_set_portal(&goal, login_redirect()))
         retry(ERR_LOGIN_REFUSED, 0, now);
-        return;
-    }
-    used.port = (u16)port;
-    enter(PHASE_RESOLVE, PHASE_MS, now);
-    dns_start(host, now);
+    else
+        resolve(&goal, now);
 }
 
-static void login_done(void)
+static void login_done(msec now)
 {
     conn_full_feature();
+    if (discovering) {
+        enter(PHASE_DISCOVER, DISCOVER_MS, now);
+        discover_ask(used.path->target);
+        return;
+    }
     used.chap = login_used_chap();
     used.mutual_chap = used.chap && config.reverse_user[0];
-    task_set_params(login_params());
+    path_learn(used.path);
+    task_logged_in(login_params(), used.path->lun);
     phase = PHASE_PROBE;
-    probe_start(config.lun);
+    probe_start(used.path->lun);
 }
 
 static void login_answer(const u8 *bhs, const u8 *data, u32 len, msec now)
@@ -192,13 +217,16 @@ static void login_answer(const u8 *bhs, const u8 *data, u32 len, msec now)
         send_login();
         break;
     case LOGIN_DONE:
-        login_done();
+        login_done(now);
         break;
     case LOGIN_REDIRECT:
-        redirect(now);
+        if (discovering)
+            discovered(now);
+        else
+            redirect(now);
         break;
     case LOGIN_FAILED:
-        retry(why, 0, now);
+        not_in(why, now);
         break;
     }
 }
@@ -206,12 +234,14 @@ static void login_answer(const u8 *bhs, const u8 *data, u32 len, msec now)
 void session_probed(enum error e, const struct block_dev *found, msec now)
 {
     /* What comes back must be the disk that we had. */
-    if (!e && attached && (found->blocks != disk.blocks || found->block_size != disk.block_size))
-        e = ERR_LUN_NOT_FOUND;
+    if (!e && attached &&
+        (found->blocks != disk.blocks || (identity && probe_identity() != identity)))
+        e = ERR_OTHER_DISK;
     if (e) {
         retry(e, 0, now);
         return;
     }
+    identity = probe_identity();
     if (!attached) {
         disk = *found;
         disk.ops = &ops;
@@ -281,7 +311,7 @@ static bool rejected(const u8 *data, u32 len, msec now)
 
 bool session_place(const u8 bhs[BHS_SIZE], u32 len, u8 **to, u32 *room, msec now)
 {
-    bool logged_in = phase == PHASE_PROBE || phase == PHASE_READY || phase == PHASE_LEAVE;
+    bool logged_in = phase >= PHASE_DISCOVER && phase <= PHASE_LEAVE;
     bool login = (bhs[BHS_OPCODE] & OPCODE_MASK) == OPCODE_LOGIN_RSP;
     /* A target has no use for additional headers: where there is one, something is wrong. */
     if (login == logged_in || bhs[BHS_AHS_LENGTH])
@@ -312,12 +342,18 @@ bool session_pdu(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now)
         if (phase == PHASE_LEAVE)
             left(now);
         return true;
+    case OPCODE_TEXT_RSP:
+        if (phase != PHASE_DISCOVER)
+            break;
+        discover_answer(used.path, data, len);
+        discovered(now);
+        return true;
     case OPCODE_REJECT:
         return rejected(data, len, now);
-    default:
-        iscsi_stats.unknown++;
-        return false;
+    default:;
     }
+    iscsi_stats.unknown++;
+    return false;
 }
 
 void session_pump(msec now)
@@ -372,9 +408,12 @@ void iscsi_attach(const struct iscsi_config *c, u32 give_up_ms, msec now)
     memset(&disk, 0, sizeof(disk));
     attached = come_back = false;
     error = OK;
-    pause = 0;
+    identity = 0;
+    discovering = config.discover;
     give_up_at = now + give_up_ms;
-    task_init(config.lun);
+    path_init(config.paths, config.path_count);
+    used.path = path_current();
+    task_init();
     if (config.reverse_user[0] && !config.user[0])
         fail(ERR_LOGIN_NO_METHOD); /* mutual CHAP without the first half would check nothing */
     else
@@ -386,9 +425,10 @@ enum iscsi_state iscsi_state(void)
     static const u8 states[] = {
         [PHASE_IDLE] = ISCSI_IDLE,          [PHASE_PAUSE] = ISCSI_CONNECTING,
         [PHASE_RESOLVE] = ISCSI_CONNECTING, [PHASE_CONNECT] = ISCSI_CONNECTING,
-        [PHASE_LOGIN] = ISCSI_LOGIN,        [PHASE_PROBE] = ISCSI_PROBING,
-        [PHASE_READY] = ISCSI_READY,        [PHASE_LEAVE] = ISCSI_READY,
-        [PHASE_FAILED] = ISCSI_FAILED,      [PHASE_CLOSED] = ISCSI_CLOSED,
+        [PHASE_LOGIN] = ISCSI_LOGIN,        [PHASE_DISCOVER] = ISCSI_LOGIN,
+        [PHASE_PROBE] = ISCSI_PROBING,      [PHASE_READY] = ISCSI_READY,
+        [PHASE_LEAVE] = ISCSI_READY,        [PHASE_FAILED] = ISCSI_FAILED,
+        [PHASE_CLOSED] = ISCSI_CLOSED,
     };
     bool recovering = attached && (phase < PHASE_READY || (phase == PHASE_LEAVE && come_back));
     return recovering ? ISCSI_RECOVERING : (enum iscsi_state)states[phase];
@@ -396,7 +436,9 @@ enum iscsi_state iscsi_state(void)
 
 enum error iscsi_error(void)
 {
-    return error;
+    /* A target that has been reached says itself what it lets us wait for. */
+    enum error e = phase == PHASE_PROBE || phase == PHASE_READY ? task_waiting_for() : OK;
+    return e ? e : error;
 }
 
 struct block_dev *iscsi_disk(void)
@@ -443,7 +485,8 @@ static void time_out(msec now)
         retry(ERR_TCP_TIMEOUT, 0, now);
         break;
     case PHASE_LOGIN:
-        retry(ERR_LOGIN_TIMEOUT, 0, now);
+    case PHASE_DISCOVER:
+        not_in(ERR_LOGIN_TIMEOUT, now);
         break;
     case PHASE_LEAVE:
         left(now);
@@ -454,26 +497,20 @@ static void time_out(msec now)
 
 static bool has_end(void)
 {
-    return (phase >= PHASE_PAUSE && phase <= PHASE_LOGIN) || phase == PHASE_LEAVE;
+    return (phase >= PHASE_PAUSE && phase <= PHASE_DISCOVER) || phase == PHASE_LEAVE;
 }
 
 void iscsi_poll(msec now)
 {
     conn_poll(now);
-    if (phase == PHASE_RESOLVE) {
-        enum dns_state state = dns_result(&used.addr);
-        if (state == DNS_DONE)
-            connect(now);
-        else if (state == DNS_ERROR)
-            retry(ERR_DNS_FAILED, 0, now);
-    }
+    if (phase == PHASE_RESOLVE)
+        look_up(now);
     if (task_stalled(now))
         retry(ERR_TCP_TIMEOUT, 0, now);
     if (!attached && phase > PHASE_IDLE && phase < PHASE_READY && time_reached(now, give_up_at)) {
         static const u8 why[] = {
-            [PHASE_RESOLVE] = ERR_DNS_FAILED,
-            [PHASE_CONNECT] = ERR_TCP_TIMEOUT,
-            [PHASE_LOGIN] = ERR_LOGIN_TIMEOUT,
+            [PHASE_RESOLVE] = ERR_DNS_FAILED,  [PHASE_CONNECT] = ERR_TCP_TIMEOUT,
+            [PHASE_LOGIN] = ERR_LOGIN_TIMEOUT, [PHASE_DISCOVER] = ERR_LOGIN_TIMEOUT,
             [PHASE_PROBE] = ERR_LUN_NOT_READY,
         };
         enum error waiting = phase == PHASE_PROBE ? task_waiting_for() : OK;
@@ -493,6 +530,6 @@ u32 iscsi_timeout(msec now)
         ms = min_u32(ms, time_left(now, give_up_at));
     if (phase == PHASE_PROBE || phase == PHASE_READY)
         ms = min_u32(ms, task_timeout(now));
-    /* The answer to a redirect's name comes without an upward call. */
+    /* The address comes without an upward call. */
     return phase == PHASE_RESOLVE ? min_u32(ms, 20) : ms;
 }

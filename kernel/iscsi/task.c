@@ -12,14 +12,13 @@
 #define MAX_DATA_OUT   32768 /* fits any send buffer (64 KiB or more) */
 #define MIN_DATA_OUT   8192  /* rather wait for room than send less, unless it is the end */
 #define MAX_TRIES      8     /* of SCSI_AGAIN, and of answers that break the protocol */
-#define MAX_WAITS      120   /* of SCSI_LATER: about two minutes */
 #define WAIT_FIRST_MS  20
 #define WAIT_LAST_MS   1000
 #define STALL_MS       60000 /* a disk may be slow, */
 #define PROBE_STALL_MS 20000 /* but has to say who it is */
 #define ATTENTION_MS   1000  /* the longest gap between two polls that counts as waiting */
 #define ITT_INDEX_BITS 6     /* log2 of TASKS */
-#define PROBE_TASKS    6     /* that requests leave free: a probe goes before their replay */
+#define PROBE_TASKS    8     /* that requests leave free: a probe goes before their replay */
 
 /* A run of Data-Out PDUs that the target wants, or takes unasked (ISCSI_NO_TAG). */
 struct burst {
@@ -59,11 +58,10 @@ static enum error waiting_for;
 static u32 stalled;
 static msec last_look;
 
-void task_init(const u8 lun[8])
+void task_init(void)
 {
     memset(tasks, 0, sizeof(tasks));
     queue_head = queue_tail = NULL;
-    memcpy(our_lun, lun, sizeof(our_lun));
     requests_allowed = progress = pump_wanted = false;
     waiting_for = OK;
     stalled = 0;
@@ -76,14 +74,18 @@ void task_allow(bool requests)
     pump_wanted = true;
 }
 
-void task_set_params(const struct iscsi_params *p)
+void task_logged_in(const struct iscsi_params *p, const u8 lun[8])
 {
     params = *p;
+    memcpy(our_lun, lun, sizeof(our_lun));
 }
 
 enum error task_waiting_for(void)
 {
-    return waiting_for;
+    for (const struct task *t = tasks; t < tasks + TASKS; t++)
+        if (t->state != TASK_FREE && t->waits)
+            return waiting_for;
+    return OK;
 }
 
 bool task_progress(void)
@@ -220,13 +222,13 @@ static void again(struct task *t, enum error why, enum scsi_retry how, msec now)
 {
     bool wait = how == SCSI_LATER;
     u8 *count = wait ? &t->waits : &t->tries;
-    /* Who attaches has a time limit of its own, and is told what we wait for. */
-    if (*count >= (wait ? MAX_WAITS : MAX_TRIES) && (t->req || !wait)) {
+    if (!wait && *count >= MAX_TRIES) {
         end(t, why, now);
         return;
     }
     iscsi_stats.retries++;
-    waiting_for = why;
+    if (wait)
+        waiting_for = why;
     /* Doubling up to WAIT_LAST_MS, but the first SCSI_AGAIN is at once. */
     t->not_before = now;
     if (wait || *count)

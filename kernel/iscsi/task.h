@@ -12,7 +12,7 @@
 #define TASKS 64 /* commands that can be in flight */
 
 /* Forget everything, without ending requests. */
-void task_init(const u8 lun[8]);
+void task_init(void);
 
 /* Requests from above: queued, and ended by done. */
 void task_submit(struct block_req *req);
@@ -38,7 +38,9 @@ void task_allow(bool requests);
 /* A new connection: what was in flight is to be sent again, whole. The probe's commands are
  * forgotten. */
 void task_reconnect(void);
-void task_set_params(const struct iscsi_params *p);
+
+/* What the new login has agreed on, and the LUN that the commands are for. */
+void task_logged_in(const struct iscsi_params *p, const u8 lun[8]);
 
 /* Send what can be sent: Data-Out that was asked for, then commands. */
 void task_pump(msec now);
@@ -56,7 +58,8 @@ void task_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now);
 /* The target has rejected the PDU with this header. */
 void task_rejected(const u8 bhs[BHS_SIZE], msec now);
 
-/* The error of the latest retry, for a message: what are we waiting for? */
+/* Why the target wants a command to come again later, for as long as one does; else OK. There is no
+ * end to that: who does not want to wait ends it. */
 enum error task_waiting_for(void);
 
 /* Has a request been done since the last task_reconnect()? */

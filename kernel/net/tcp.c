@@ -143,9 +143,7 @@ static enum error diagnose(void)
 {
     ip4 next;
     u8 mac[6];
-    if (!ipv4_next_hop(tcb.remote_addr, &next))
-        return ERR_NET_NO_ROUTE;
-    if (arp_lookup(next, mac, tcb.now) != ARP_FOUND)
+    if (ipv4_next_hop(tcb.remote_addr, &next) && arp_lookup(next, mac, tcb.now) != ARP_FOUND)
         return ERR_NET_NO_ARP;
     return tcb.soft_error ? ERR_NET_UNREACHABLE : ERR_TCP_TIMEOUT;
 }
@@ -190,10 +188,11 @@ static bool timers(void)
 
 void tcp_poll(msec now)
 {
+    ip4 next;
     tcb.now = now;
     tcb.dup_acks_sent = 0;
-    if (tcb.state == TCP_SYN_SENT && tcb.fin) {
-        tcp_finish(TCP_CLOSED, OK);
+    if (tcb.state == TCP_SYN_SENT && (tcb.fin || !ipv4_next_hop(tcb.remote_addr, &next))) {
+        tcp_finish(TCP_CLOSED, tcb.fin ? OK : ERR_NET_NO_ROUTE);
         return;
     }
     if (tcb.freed && tcb.ops && !tcb.fin)

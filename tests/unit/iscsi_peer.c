@@ -17,7 +17,7 @@ struct peer peer;
 struct iscsi_config peer_config;
 
 static const struct tcp_ops *ops;
-static bool connecting, was_full;
+static bool connecting, was_full, discovery;
 static u8 to_target[1 << 20], to_initiator[8 << 20];
 static u32 to_target_len, to_initiator_len;
 static u32 chap_step;
@@ -300,6 +300,10 @@ static void login(const struct peer_pdu *p)
     }
     keys_len = answer_len = 0;
     peer.logins++;
+    if (peer_key("SessionType"))
+        discovery = !strcmp(peer_key("SessionType"), "Discovery");
+    if (discovery == (peer_key("TargetName") != NULL) && peer_key("InitiatorName"))
+        abort();
     u8 answer_flags = flags & 0x8f;
     if (peer_key("TargetName") && strcmp(peer_key("TargetName"), PEER_TARGET)) {
         peer_login_answer(p, 0, 2, 3, NULL, 0);
@@ -399,8 +403,32 @@ static void fail_command(u32 itt)
         peer_status(itt, peer.fail.status, fixed, check ? 18 : 0);
 }
 
+/* EVPD. The length of a page is in its bytes 2 and 3. */
+static void send_vpd(u32 itt, u8 code, u32 expected)
+{
+    const u8 *page = code == 0x80 ? peer.serial_page : code == 0x83 ? peer.designator_page : NULL;
+    if (page)
+        send_read(itt, page, 4u + get_be16(page + 2), expected);
+    else
+        peer_status(itt, SCSI_CHECK_CONDITION, "\x70\0\x05\0\0\0\0\x0a\0\0\0\0\x24\0\0\0\0\0", 18);
+}
+
+static void text(const struct peer_pdu *p)
+{
+    static const char ask[] = "SendTargets=" PEER_TARGET;
+    u8 bhs[BHS_SIZE];
+    peer.text_requests++;
+    if (!discovery || p->len != sizeof(ask) || memcmp(p->data, ask, sizeof(ask)))
+        abort();
+    peer_header(bhs, OPCODE_TEXT_RSP, FLAG_FINAL, get_be32(p->bhs + BHS_ITT), true);
+    put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
+    peer_send(bhs, peer.targets, peer.targets_len);
+}
+
 static void command(const struct peer_pdu *p)
 {
+    if (discovery)
+        abort();
     const u8 *cdb = p->bhs + SCSI_CMD_CDB;
     u32 itt = get_be32(p->bhs + BHS_ITT), expected = get_be32(p->bhs + SCSI_CMD_LENGTH);
     u8 data[256] = {0};
@@ -425,6 +453,10 @@ static void command(const struct peer_pdu *p)
         send_read(itt, data, 24, expected);
         return;
     case SCSI_INQUIRY:
+        if (cdb[1] & 1) {
+            send_vpd(itt, cdb[2], expected);
+            return;
+        }
         memcpy(data + 8, "MAKER   A DISK\x1b         1.0 ", 28);
         data[0] = peer.inquiry_0;
         send_read(itt, data, 96, expected);
@@ -508,8 +540,11 @@ static void take_pdu(const struct peer_pdu *p)
         peer_lose(ERR_TCP_RESET);
         return;
     }
-    if (opcode == OPCODE_SCSI_CMD)
+    if (opcode == OPCODE_SCSI_CMD) {
         peer.last_itt = get_be32(p->bhs + BHS_ITT);
+        if (get_be16(p->bhs + BHS_LUN))
+            peer.last_lun = get_be16(p->bhs + BHS_LUN);
+    }
     if (peer.mute || (peer.hook && peer.hook(p)))
         return;
     switch (opcode & OPCODE_MASK) {
@@ -518,6 +553,9 @@ static void take_pdu(const struct peer_pdu *p)
         break;
     case OPCODE_SCSI_CMD:
         command(p);
+        break;
+    case OPCODE_TEXT_REQ:
+        text(p);
         break;
     case OPCODE_DATA_OUT:
         data_out(p);
@@ -548,10 +586,13 @@ static bool deliver(void)
 {
     static struct peer_pdu pdu;
     bool moved = false;
-    if (connecting && !peer.deaf) {
+    enum peer_portal portal = PORTAL_UP;
+    if (connecting && peer.portal)
+        portal = peer.portal(peer.addr, peer.port);
+    if (connecting && !peer.deaf && portal != PORTAL_DEAF) {
         connecting = false;
         moved = true;
-        if (peer.refuse) {
+        if (peer.refuse || portal == PORTAL_REFUSES) {
             ops->closed(NULL, ERR_TCP_REFUSED, host_now);
             return true;
         }
@@ -684,10 +725,8 @@ void peer_reset(void)
     peer.secret = "a secret of joe";
     peer.reverse_user = "target";
     peer.reverse_secret = "the target's own";
-    peer_config = (struct iscsi_config){.addr = PEER_ADDR,
-                                        .port = PEER_PORT,
-                                        .lun = {0, 1},
+    peer_config = (struct iscsi_config){.paths = {{"10.0.0.1", PEER_PORT, {0, 1}, PEER_TARGET}},
+                                        .path_count = 1,
                                         .isid = {0x40, 1, 2, 3, 4, 5},
-                                        .target = PEER_TARGET,
                                         .initiator = PEER_US};
 }

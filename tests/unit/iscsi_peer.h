@@ -12,7 +12,7 @@
 #include "iscsi/task.h"
 #include "types.h"
 
-#define PEER_ADDR   0x0a000001
+#define PEER_ADDR   0x0a000001 /* 10.0.0.1 */
 #define PEER_PORT   3260
 #define PEER_TARGET "iqn.2026-11.test:disk"
 #define PEER_US     "iqn.2026-11.test:us"
@@ -23,6 +23,8 @@ struct peer_pdu {
     u8 data[70000];
     u32 len;
 };
+
+enum peer_portal { PORTAL_UP, PORTAL_REFUSES, PORTAL_DEAF };
 
 struct peer {
     /* Manners. */
@@ -39,9 +41,16 @@ struct peer {
     bool chap, mutual;     /* wants CHAP of user, secret; proves itself by reverse_* */
     const char *user, *secret, *reverse_user, *reverse_secret;
     bool base64;
+    /* Which portals there are; NULL: whatever is asked for is one. */
+    enum peer_portal (*portal)(ip4 addr, u16 port);
+    /* What SendTargets tells: whole pairs, each with its 0. */
+    const char *targets;
+    u32 targets_len;
     u64 blocks; /* what READ CAPACITY says, when not PEER_BLOCKS */
     u32 block_size;
     u8 inquiry_0; /* qualifier and device type */
+    /* VPD pages 80h and 83h, whole; NULL: it has none. */
+    const u8 *serial_page, *designator_page;
     /* The next commands of this opcode end with this status and sense key, asc; count down. */
     struct {
         u8 opcode, status, key, asc, ascq;
@@ -55,9 +64,11 @@ struct peer {
 
     /* What was seen. */
     u32 connects, aborts, pdus, commands, writes, data_outs, logins, logouts, pings, nop_answers;
+    u32 text_requests;
     u32 solicited, unsolicited, immediate_bytes; /* bytes */
     u32 in_flight_max;
-    u32 last_itt; /* of the latest command */
+    u32 last_itt; /* of the latest command, */
+    u16 last_lun; /* and its LUN, unless that is 0 */
     bool open;
     ip4 addr;
     u16 port;

@@ -2,6 +2,7 @@
 #include "platform_host.h"
 
 #include "platform.h"
+#include <stdio.h>
 #include <string.h>
 
 #define CONSOLE_SIZE 65536
@@ -16,6 +17,8 @@ void (*host_pci_write16)(u16 bdf, u8 offset, u16 value);
 static u32 random_state;
 static char console[CONSOLE_SIZE + 1];
 static u32 console_len;
+static char status[STATUS_WIDTH + 2];
+static bool status_shown;
 static u8 *phys;
 static u32 phys_size;
 
@@ -30,6 +33,7 @@ void host_reset(msec now)
     random_state = 1;
     console_len = 0;
     console[0] = 0;
+    status_shown = false;
     phys = NULL;
     phys_size = 0;
 }
@@ -87,6 +91,17 @@ void platform_putc(char c)
         console[console_len++] = c;
         console[console_len] = 0;
     }
+}
+
+void platform_status(const char *line)
+{
+    status_shown = line;
+    snprintf(status, sizeof(status), "%s", line ? line : "");
+}
+
+const char *host_status(void)
+{
+    return status_shown ? status : NULL;
 }
 
 u32 mmio_read32(struct mmio *base, u32 offset)

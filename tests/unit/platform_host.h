@@ -19,6 +19,9 @@ void host_random_seed(u32 seed);
 /* What was printed since host_reset(), terminated; cut off at 64 KiB. */
 const char *host_console(void);
 
+/* The line that platform_status() shows; NULL: none. */
+const char *host_status(void);
+
 /* Memory that phys_ptr() answers from: physical addresses 0 .. size-1. */
 void host_set_phys(u8 *memory, u32 size);
 

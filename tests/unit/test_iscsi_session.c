@@ -49,7 +49,7 @@ static void attaching_takes_one_login_and_one_round_of_commands(void **state)
     (void)state;
     attach();
     assert_int_equal(peer.logins, 1);
-    assert_int_equal(peer.commands, 5);
+    assert_int_equal(peer.commands, 7);
     assert_int_equal(host_now, 1000);
     struct block_dev *d = iscsi_disk();
     assert_true(d->blocks == PEER_BLOCKS);
@@ -126,7 +126,7 @@ static void a_mute_target_fails_as_a_login_that_does_not_end(void **state)
 static void a_wrong_target_name(void **state)
 {
     (void)state;
-    strcpy(peer_config.target, "iqn.2026-11.test:disx");
+    strcpy(peer_config.paths->target, "iqn.2026-11.test:disx");
     expect_failure(ERR_LOGIN_NOT_FOUND);
     assert_int_equal(host_now, 1000);
 }
@@ -169,7 +169,7 @@ static void a_missing_lun_says_so_in_its_sense_data(void **state)
 static void a_lun_that_is_in_no_list_is_not_found(void **state)
 {
     (void)state;
-    peer_config.lun[1] = 9;
+    peer_config.paths->lun[1] = 9;
     fail_next(SCSI_READ_CAPACITY_10, SCSI_CHECK_CONDITION, 5, 0x24, 9);
     expect_failure(ERR_LUN_NOT_FOUND);
     setup(NULL); /* the peer lists LUN 1 in flat form: that is ours */
@@ -420,8 +420,6 @@ static void busy_and_task_set_full_are_waited_out(void **state)
         fail_next(SCSI_WRITE_10, status[i], 0, 0, 3);
         assert_write(3, 300);
     }
-    fail_next(SCSI_READ_10, SCSI_STATUS_BUSY, 0, 0, 999999);
-    assert_int_equal(peer_io(BLOCK_READ, 0, 1, buf), ERR_SCSI_BUSY);
     assert_true(peer.connects == 1);
 }
 
@@ -654,7 +652,7 @@ static void another_disk_does_not_get_the_writes(void **state)
     peer_run(60000, never);
     assert_false(req.done);
     assert_int_equal(peer.writes, 0);
-    assert_int_equal(iscsi_error(), ERR_LUN_NOT_FOUND);
+    assert_int_equal(iscsi_error(), ERR_OTHER_DISK);
     peer.blocks = PEER_BLOCKS;
     peer_run(20000, never);
     assert_true(req.done);

@@ -10,7 +10,7 @@
 
 #define T "iqn.2026-11.test:disk"
 
-static enum error parse(const char *text, struct iscsi_root_path *p, const char **why)
+static enum error parse(const char *text, struct iscsi_path *p, const char **why)
 {
     return iscsi_parse_root_path(text, p, why);
 }
@@ -18,7 +18,7 @@ static enum error parse(const char *text, struct iscsi_root_path *p, const char 
 static void a_full_path(void **state)
 {
     (void)state;
-    struct iscsi_root_path p;
+    struct iscsi_path p;
     const char *why;
     assert_int_equal(parse("iscsi:192.0.2.1:6:3261:1f:" T, &p, &why), OK);
     assert_string_equal(p.server, "192.0.2.1");
@@ -31,7 +31,7 @@ static void a_full_path(void **state)
 static void defaults(void **state)
 {
     (void)state;
-    struct iscsi_root_path p;
+    struct iscsi_path p;
     assert_int_equal(parse("iscsi:san.example::::" T, &p, NULL), OK);
     assert_string_equal(p.server, "san.example");
     assert_int_equal(p.port, 3260);
@@ -41,7 +41,7 @@ static void defaults(void **state)
 static void a_target_name_may_hold_colons(void **state)
 {
     (void)state;
-    struct iscsi_root_path p;
+    struct iscsi_path p;
     assert_int_equal(parse("iscsi:a:::0:iqn.2026-11.test:a:b:c", &p, NULL), OK);
     assert_string_equal(p.target, "iqn.2026-11.test:a:b:c");
     assert_int_equal(parse("iscsi:a::::eui.02004567A425678D", &p, NULL), OK);
@@ -60,7 +60,7 @@ static void luns(void **state)
         {"1-2", "\0\1\0\2\0\0\0\0"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct iscsi_root_path p;
+        struct iscsi_path p;
         char text[100];
         strcpy(text, "iscsi:a:::");
         strcat(strcat(strcat(text, cases[i].text), ":"), T);
@@ -103,7 +103,7 @@ static void bad_paths_are_named(void **state)
         {"iscsi:a::::iqn.2026\x01", "target"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct iscsi_root_path p;
+        struct iscsi_path p;
         const char *why;
         assert_int_equal(parse(cases[i].text, &p, &why), ERR_ROOT_PATH);
         assert_non_null(strstr(why, cases[i].why));
@@ -115,7 +115,7 @@ static void names_of_all_lengths(void **state)
     (void)state;
     for (u32 n = 5; n < 600; n++) {
         char text[700] = "iscsi:a::::iqn.";
-        struct iscsi_root_path p;
+        struct iscsi_path p;
         memset(text + 15, 'x', n - 4);
         assert_int_equal(parse(text, &p, NULL), n < ISCSI_NAME ? OK : ERR_ROOT_PATH);
         char host[700] = "iscsi:";

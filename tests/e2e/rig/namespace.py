@@ -1,7 +1,9 @@
 """A network of the test's own: nothing that runs in it can reach anything outside."""
 
 import os
+import socket
 import subprocess
+import sys
 import time
 
 from rig.child import need, skip_or_fail
@@ -47,6 +49,20 @@ class NetNamespace:
     def ip(self, *lines):
         """Commands for ip(8), without its name: `link set lo up`."""
         self.run("ip", "-batch", "-", input="\n".join(lines).encode() + b"\n")
+
+    def listen(self, address, port):
+        """A listening TCP socket inside, for this process."""
+        ours, theirs = socket.socketpair()
+        program = (
+            "import socket, sys\n"
+            "inside = socket.create_server((sys.argv[1], int(sys.argv[2])))\n"
+            "socket.send_fds(socket.socket(fileno=int(sys.argv[3])), [b'.'], [inside.fileno()])\n"
+        )
+        with ours, theirs:
+            self.run(sys.executable, "-c", program, address, str(port), str(theirs.fileno()),
+                     pass_fds=[theirs.fileno()])
+            _, (inside,), _, _ = socket.recv_fds(ours, 1, 1)
+        return socket.socket(fileno=inside)
 
     def add_tap(self, name="tap0", *addresses, mtu=1500):
         """A TAP device, up, for one QEMU NIC; addresses as 192.0.2.1/24."""

@@ -1,0 +1,102 @@
+/* The table of paths, and whose turn it is. */
+#include "iscsi/path.h"
+
+#include "str.h"
+
+#define PATHS 8 /* set and learned */
+#define RETRY_FIRST_MS                                                                             \
+    250 /* pause after the second round, doubling; there is none after the first */
+#define RETRY_LAST_MS 4000
+
+static struct iscsi_path table[PATHS];
+static u32 count, current;
+static u32 untried;  /* in this round */
+static bool hopeful; /* one that has failed in it may do better next time */
+static u32 pause;    /* after it, ms */
+
+static void begin_round(void)
+{
+    untried = count;
+    hopeful = false;
+}
+
+void path_init(const struct iscsi_path *paths, u32 n)
+{
+    memcpy(table, paths, n * sizeof(*paths));
+    count = n;
+    current = pause = 0;
+    begin_round();
+}
+
+u32 path_count(void)
+{
+    return count;
+}
+
+const struct iscsi_path *path_current(void)
+{
+    return &table[current];
+}
+
+/* Will it be the same next time? */
+static bool is_definite(enum error e)
+{
+    static const u8 passing[] = {ERR_TCP_TIMEOUT,  ERR_TCP_RESET,       ERR_TCP_CLOSED,
+                                 ERR_NET_NO_ARP,   ERR_NET_UNREACHABLE, ERR_LOGIN_UNAVAILABLE,
+                                 ERR_LOGIN_TIMEOUT};
+    for (u32 i = 0; i < sizeof(passing); i++)
+        if (e == passing[i])
+            return false;
+    return true;
+}
+
+u32 path_failed(enum error why, bool for_ever)
+{
+    u32 ms = pause;
+    hopeful |= for_ever || !is_definite(why);
+    current = current + 1 < count ? current + 1 : 0;
+    if (--untried)
+        return 0;
+    if (!hopeful)
+        return TIMEOUT_NEVER;
+    pause = pause ? min_u32(pause * 2, RETRY_LAST_MS) : RETRY_FIRST_MS;
+    begin_round();
+    return ms;
+}
+
+void path_worked(void)
+{
+    pause = RETRY_FIRST_MS;
+    begin_round();
+}
+
+bool path_set_portal(struct iscsi_path *path, const char *address)
+{
+    char server[DNS_NAME];
+    u32 len = 0, port = ISCSI_PORT;
+    while (address[len] && address[len] != ':' && address[len] != ',')
+        len++;
+    if (!len || !str_put(server, sizeof(server), address, len))
+        return false;
+    address += len;
+    if (*address == ':') {
+        u32 digits = 0;
+        for (address++; address[digits] && address[digits] != ',';)
+            digits++;
+        if (!parse_number(address, digits, 10, 65535, &port) || !port)
+            return false;
+    }
+    memcpy(path->server, server, sizeof(server));
+    path->port = (u16)port;
+    return true;
+}
+
+void path_learn(const struct iscsi_path *path)
+{
+    for (u32 i = 0; i < count; i++)
+        if (table[i].port == path->port && str_equal(table[i].server, path->server) &&
+            str_equal(table[i].target, path->target))
+            return;
+    if (count < PATHS)
+        table[count++] = *path;
+}

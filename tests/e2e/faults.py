@@ -1,0 +1,375 @@
+"""What can go wrong between a PC and its disk. Each is a function that makes it happen while the PC
+soaks, and returns once it has happened; nobody may be the wiser but for the time it takes.
+
+rig: its .target is a scripted target of two portals, the first of which is the root path; .soak and .pc
+are the PC that soaks. Groups are faults that one boot goes through together in `make test`; those that
+take long are in none.
+"""
+
+import os
+import struct
+import time
+
+from rig import pdu
+from statusline import line, wait_for_line
+
+FAULTS = {}
+GROUPS = {}
+
+
+def fault(group=None):
+    def note(function):
+        FAULTS[function.__name__] = function
+        if group:
+            GROUPS.setdefault(group, []).append(function)
+        return function
+
+    return note
+
+
+def command(*operations):
+    return lambda p, connection: p.is_command(*operations)
+
+
+def opcode(number):
+    return lambda p, connection: p.opcode == number
+
+
+def reset(_, connection):
+    connection.reset()
+
+
+def swallow(_, connection):
+    """No answer."""
+
+
+# ---- the connection
+
+
+@fault("connection")
+def connection_reset(rig):
+    rig.target.each(lambda connection: connection.reset())
+
+
+@fault("connection")
+def connection_closed(rig):
+    rig.target.each(lambda connection: connection.close())
+
+
+@fault("connection")
+def closed_in_the_middle_of_a_pdu(rig):
+    def act(p, connection):
+        bhs = connection.header(pdu.DATA_IN, 0x81, p.itt)
+        connection.raw(connection.pdu(bhs, bytes(p.expected))[: pdu.BHS + p.expected // 2])
+        connection.close()
+
+    rig.target.wait_fault(command(pdu.READ), act)
+
+
+@fault("connection")
+def closed_in_the_middle_of_a_header(rig):
+    def act(p, connection):
+        connection.raw(connection.header(pdu.DATA_IN, 0x81, p.itt)[:20])
+        connection.reset()
+
+    rig.target.wait_fault(command(pdu.READ), act)
+
+
+@fault("connection")
+def reset_after_r2t(rig):
+    """The target has asked for a write's data, and is gone when it comes."""
+    rig.target.wait_fault(opcode(pdu.DATA_OUT), reset, times=3)
+
+
+@fault("connection")
+def reset_with_a_write_half_done(rig):
+    """It has begun to write, and nobody is told."""
+
+    def act(p, connection):
+        command_pdu = connection.writes[p.itt]["command"]
+        os.pwrite(rig.target.file, p.data[: len(p.data) // 2 + 100], command_pdu.blocks()[0] * 512)
+        connection.reset()
+
+    rig.target.wait_fault(opcode(pdu.DATA_OUT), act, times=2)
+
+
+@fault("connection")
+def reset_with_a_write_done(rig):
+    """It is on the disk, but its status gets lost: it is written once more."""
+
+    def act(p, connection):
+        lba, _ = p.blocks()
+        os.pwrite(rig.target.file, p.data, lba * 512)
+        connection.reset()
+
+    rig.target.wait_fault(
+        lambda p, _: p.is_command(pdu.WRITE) and len(p.data) == p.expected, act, times=2
+    )
+
+
+@fault("connection")
+def garbage(rig):
+    rig.target.wait_fault(command(pdu.READ), lambda p, c: c.raw(os.urandom(5000)), times=2)
+
+
+@fault("connection")
+def data_for_another_place(rig):
+    """Data-In with offsets and lengths that lie."""
+
+    def act(p, connection):
+        for offset in (0xFFFFFE00, p.expected, 512):
+            connection.send(connection.header(pdu.DATA_IN, 0, p.itt, False, offset=offset), bytes(512))
+
+    rig.target.wait_fault(command(pdu.READ), act, times=2)
+
+
+@fault("connection")
+def half_open(rig):
+    """The target's machine has crashed, and its last word gets lost."""
+    rig.pc.set_link(False)
+    rig.target.forget()
+    rig.pc.set_link(True)
+
+
+@fault("connection")
+def cable_out_for_a_second(rig):
+    rig.pc.set_link(False)
+    time.sleep(1)
+    rig.pc.set_link(True)
+
+
+@fault("connection")
+def link_flaps(rig):
+    for number in range(20):
+        rig.pc.set_link(bool(number % 2))
+        time.sleep(0.02 * (number % 7))
+
+
+@fault("connection")
+def target_killed(rig):
+    rig.target.stop()
+    time.sleep(2)
+    rig.target.start()
+
+
+@fault()
+def cable_out_for_a_minute(rig):
+    rig.pc.set_link(False)
+    time.sleep(60)
+    rig.pc.set_link(True)
+
+
+@fault()
+def target_killed_for_a_minute(rig):
+    rig.target.stop()
+    time.sleep(60)
+    rig.target.start()
+
+
+@fault()
+def stops_reading(rig):
+    """The connection stands, and nothing is taken from it."""
+    rig.target.wait_fault(lambda *_: True, lambda *_: time.sleep(25) or True)
+
+
+@fault()
+def mute(rig):
+    """All is read, and nothing answered, until the initiator comes anew."""
+    number = rig.target.sessions()[0].number
+    silence = rig.target.fault(lambda p, c: c.number == number, swallow, times=100000)
+    rig.target.wait(lambda: any(c.number != number for c in rig.target.sessions()))
+    silence.left = 0
+
+
+# ---- logins, and what leads to them
+
+
+def drop_and(rig, *faults):
+    """Faults of the next logins."""
+    added = [rig.target.fault(*one) for one in faults]
+    connection_reset(rig)
+    rig.target.wait(lambda: all(f.happened == f.times for f in added))
+
+
+@fault("login")
+def reset_in_login(rig):
+    drop_and(rig, (opcode(pdu.LOGIN), reset, 3))
+
+
+@fault("login")
+def reset_in_the_first_commands(rig):
+    drop_and(rig, (command(pdu.INQUIRY), reset), (command(pdu.READ_CAPACITY), reset))
+
+
+@fault("login")
+def login_refused_for_now(rig):
+    drop_and(rig, (opcode(pdu.LOGIN), lambda p, c: c.login_answer(p, 0, 0x0301), 3))
+
+
+@fault("login")
+def garbage_in_login(rig):
+    drop_and(rig, (opcode(pdu.LOGIN), lambda p, c: c.raw(os.urandom(500)), 2))
+
+
+@fault("login")
+def asked_to_log_out(rig):
+    before = rig.target.accepted
+    rig.target.each(lambda c: c.async_event(pdu.ASYNC_LOGOUT, 3))
+    rig.target.wait(lambda: rig.target.accepted > before)
+
+
+@fault("login")
+def asked_to_log_out_in_a_write(rig):
+    def act(p, connection):
+        connection.async_event(pdu.ASYNC_LOGOUT, 3)
+
+    rig.target.wait_fault(opcode(pdu.DATA_OUT), act)
+
+
+@fault("login")
+def connection_dropped_by_the_target(rig):
+    def act(connection):
+        connection.async_event(pdu.ASYNC_DROP_CONNECTION, 1)
+        connection.close()
+
+    rig.target.each(act)
+
+
+@fault("login")
+def redirected_and_the_goal_dies(rig):
+    address, port = rig.target.portals[1]
+    away = rig.target.fault(
+        lambda p, c: p.opcode == pdu.LOGIN and c.portal == 0,
+        lambda p, c: c.redirect(p, f"{address}:{port},1"), times=1000,
+    )
+    connection_reset(rig)
+    rig.target.wait(lambda: rig.target.sessions(portal=1))
+    rig.soak.calls(5)
+    away.left = 0
+    rig.target.stop(1)
+    rig.target.wait(lambda: rig.target.sessions(portal=0))
+    rig.target.start(1)
+
+
+@fault("login")
+def the_portal_dies(rig):
+    """The other one was told of by SendTargets."""
+    (session,) = rig.target.sessions()
+    other = 1 - session.portal
+    rig.target.stop(session.portal)
+    rig.target.wait(lambda: rig.target.sessions(portal=other))
+    rig.soak.calls(5)
+    rig.target.start(session.portal)
+
+
+@fault("login")
+def another_disk(rig):
+    """It answers for a while in place of ours; the screen says so, and it is left alone."""
+    rig.target.name, name = "another-disk", rig.target.name
+    writes = rig.target.fault(command(pdu.WRITE), swallow)
+    connection_reset(rig)
+    wait_for_line(rig.pc, line("OTHER_DISK", port=r"\d+") + ".*")
+    assert writes.left
+    writes.left = 0
+    rig.target.name = name
+
+
+@fault()
+def login_hangs(rig):
+    drop_and(rig, (opcode(pdu.LOGIN), swallow, 2))
+
+
+# ---- the LUN
+
+
+def answers(status):
+    return lambda p, connection: connection.status(p.itt, status)
+
+
+def checks(key_and_codes):
+    return lambda p, connection: connection.check(p.itt, key_and_codes)
+
+
+@fault("lun")
+def busy(rig):
+    rig.target.wait_fault(command(pdu.READ, pdu.WRITE), answers(pdu.BUSY), times=10)
+
+
+@fault("lun")
+def task_set_full(rig):
+    rig.target.wait_fault(command(pdu.READ, pdu.WRITE), answers(pdu.TASK_SET_FULL), times=10)
+
+
+@fault("lun")
+def unit_attention(rig):
+    rig.target.wait_fault(command(pdu.READ, pdu.WRITE), checks(pdu.RESET_OCCURRED), times=3)
+
+
+@fault("lun")
+def status_after_half_the_data(rig):
+    """A read that ends too early, with status GOOD."""
+
+    def act(p, connection):
+        bhs = connection.header(pdu.DATA_IN, 0x83, p.itt)
+        struct.pack_into(">I", bhs, 44, p.expected - 512)
+        connection.send(bhs, bytes(512))
+
+    rig.target.wait_fault(lambda p, _: p.is_command(pdu.READ) and p.expected > 512, act, times=2)
+
+
+@fault("lun")
+def command_rejected(rig):
+    def act(p, connection):
+        bhs = connection.header(pdu.REJECT, pdu.FINAL, pdu.NO_TAG)
+        bhs[2] = 9
+        connection.send(bhs, p.bhs)
+
+    rig.target.wait_fault(command(pdu.READ, pdu.WRITE), act, times=2)
+
+
+@fault("lun")
+def pinged_all_the_time(rig):
+    """Each ping wants its answer, and none may be lost between the data."""
+    answered = rig.target.fault(
+        lambda p, _: p.opcode == pdu.NOP_OUT and p.itt == pdu.NO_TAG, swallow, times=100
+    )
+
+    def ping(connection):
+        tag = next(connection.tags)
+        connection.send(connection.header(pdu.NOP_IN, pdu.FINAL, pdu.NO_TAG, False, ttt=tag))
+
+    for _ in range(100):
+        rig.target.each(ping)
+        time.sleep(0.01)
+    rig.target.wait(lambda: answered.happened == 100)
+
+
+@fault("lun")
+def one_command_at_a_time(rig):
+    rig.target.window, window = 1, rig.target.window
+    connection_reset(rig)
+    rig.soak.calls(10)
+    rig.target.window = window
+
+
+def not_ready_for(rig, seconds):
+    waking = rig.target.fault(
+        lambda p, _: p.is_command() and not p.is_command(pdu.INQUIRY, pdu.REPORT_LUNS),
+        checks(pdu.NOT_READY), times=100000,
+    )
+    if not rig.target.listeners:
+        rig.target.start()
+    wait_for_line(rig.pc, line("LUN_NOT_READY", port=r"\d+") + ".*")
+    time.sleep(seconds)
+    waking.left = 0
+
+
+@fault("lun")
+def rebooted_and_not_ready_for_10_seconds(rig):
+    rig.target.stop()
+    not_ready_for(rig, 10)
+
+
+@fault()
+def not_ready_for_a_minute(rig):
+    not_ready_for(rig, 60)
