@@ -156,7 +156,7 @@ static void the_scsi_command(void **state)
             assert_memory_equal(peer.disk + 2 * count * 512, buf, count * 512);
         }
         assert_int_equal(peer_io(BLOCK_FLUSH, 0, 0, NULL), OK);
-        assert_int_equal(commands, 5 + 2 * 9 + 1);
+        assert_int_equal(commands, 7 + 2 * 9 + 1);
     }
 }
 

@@ -80,7 +80,7 @@ static void abort_all(struct block_dev *d)
     end(ERR_ABORTED);
 }
 
-static const struct block_ops ops = {submit, abort_all};
+static const struct block_ops ops = {.submit = submit, .abort = abort_all};
 static struct block_dev dev = {.ops = &ops};
 
 static u32 timeout(msec now)
