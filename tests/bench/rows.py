@@ -42,7 +42,7 @@ class Limit:
         ours = values.get("lunboot")
         if ours is None:
             return None
-        return row.ratio(ours, self.figure) >= 1
+        return ours >= self.figure if row.more_is_better else ours <= self.figure
 
 
 @dataclass(frozen=True)
