@@ -4,6 +4,6 @@
 .PHONY: bench
 bench:
 	@tools/install-packages test
-	@$(MAKE) -s all bootdisks B=$(B)
+	@$(MAKE) -s all bootdisks wire B=$(B)
 	@B=$(B) tests/bench/run $(if $(BENCH_ROW),--rows $(BENCH_ROW)) $(if $(RUNS),--runs $(RUNS)) \
 		$(if $(DELAYS),--delays "$(DELAYS)") $(if $(README),--readme)

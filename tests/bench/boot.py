@@ -11,7 +11,7 @@ from steps import CHAIN, SECTOR, WRITE_ON
 # Seconds. Who needs longer has no figure.
 BOOT_LIMIT = 90
 CALL_LIMIT = 60  # beyond the time of its step
-GRUB_LIMIT = 12  # the rest is estimated by the bytes that were read till then
+GRUB_LIMIT = 8  # the rest is estimated by the bytes that were read till then
 
 
 class Boot:
@@ -54,9 +54,7 @@ class Boot:
         before = None
         for step in self.steps:
             self.wait("^@ pause$", CALL_LIMIT)
-            # What was on its way to the step before is counted by then.
-            time.sleep(0.05)
-            fetched = self.contestant.fetched(self.pc)
+            fetched = self.fetched()
             if before:
                 self.count(*before, fetched)
             began, _ = self.wait("^@ begin", CALL_LIMIT)
@@ -72,7 +70,12 @@ class Boot:
             before = step, calls, fetched
         self.wait("^@ PASS", CALL_LIMIT)
         if before:
-            self.count(*before, self.contestant.fetched(self.pc))
+            self.count(*before, self.fetched())
+
+    def fetched(self):
+        """Bytes read from the disk when what was asked ahead has been read, too."""
+        time.sleep(0.1)
+        return self.contestant.fetched(self.pc)
 
     def count(self, step, calls, before, after):
         """Bytes fetched for bytes asked."""
@@ -97,5 +100,4 @@ class Boot:
         (self.directory / "memory.bin").unlink()
         if initrd not in memory or kernel[len(kernel) // 2 : -SECTOR] not in memory:
             raise Wrong("GRUB: what lies in memory is not what lies on the disk")
-        time.sleep(0.05)
-        self.values["grub-bytes"] = self.contestant.fetched(self.pc) - fetched
+        self.values["grub-bytes"] = self.fetched() - fetched

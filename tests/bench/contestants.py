@@ -6,27 +6,33 @@ from pathlib import Path
 from rig.dnsmasq import Dnsmasq
 from rig.qemu import Qemu
 from rig.tgtd import Tgtd
+from rig.wire import Wire
 
 BUILD = Path(__file__).resolve().parents[2] / os.environ.get("B", "build")
 ACCEL = os.environ.get("ACCEL") or "tcg"
 LUNBOOT_ROM = BUILD / "lunboot-8086100e.rom"
 IPXE_ROM = Path("/usr/lib/ipxe/qemu/pxe-e1000.rom")
+BIOS = Path("/usr/share/seabios/bios-256k.bin")
 MEMORY_MIB = 256
 
 
 class Local:
-    """A disk of the PC itself, through SeaBIOS. The NIC has no network. rom: its option ROM."""
+    """A disk of the PC itself, through SeaBIOS. The NIC has no network. rom: its option ROM. pmm: does
+    the BIOS have memory for it?"""
 
     BUS = {
         "virtio": ["-device", "virtio-blk-pci,drive=local,bootindex=0"],
         "AHCI": ["-device", "ahci,id=ahci", "-device", "ide-hd,bus=ahci.0,drive=local,bootindex=0"],
     }
 
-    def __init__(self, bus, name=None, rom=""):
-        self.bus, self.name, self.rom = bus, name or bus, rom
+    def __init__(self, bus, name=None, rom="", pmm=True):
+        self.bus, self.name, self.rom, self.pmm = bus, name or bus, rom, pmm
 
     def serve(self, stack, directory, network, disk, delay):
-        """Start what the PC needs, into the stack."""
+        """Start what the PC needs, into the stack. delay: of the network, see rows.py."""
+        firmware = BIOS.read_bytes()
+        (directory / "bios").write_bytes(
+            firmware if self.pmm else firmware.replace(b"$PMM", b"$XMM"))
 
     def power_on(self, directory, network, disk):
         """The PC, running."""
@@ -34,7 +40,8 @@ class Local:
         # does not.
         drive = ["-drive", f"if=none,id=local,format=raw,cache=unsafe,file={disk.path}"]
         return Qemu(directory, network, ACCEL, f"{MEMORY_MIB}M",
-                    extra=[*drive, *self.BUS[self.bus], "-device", f"e1000,romfile={self.rom}"])
+                    extra=["-bios", directory / "bios", *drive, *self.BUS[self.bus],
+                           "-device", f"e1000,romfile={self.rom}"])
 
     def fetched(self, pc):
         """Bytes read from the disk so far."""
@@ -51,6 +58,10 @@ class Lun:
 
     def serve(self, stack, directory, network, disk, delay):
         self.target = stack.enter_context(Tgtd(network, directory)).target().lun(disk.path)
+        ms, lost = delay
+        self.wire = None
+        if ms or lost:
+            self.wire = stack.enter_context(Wire(network, directory, rtt=ms, loss=lost))
         self.by_session = {}  # iPXE logs in anew when the disk is reset, and tgtd forgets the old one
         path = self.target.root_path()
         if self.static:
@@ -59,7 +70,8 @@ class Lun:
             stack.enter_context(Dnsmasq(network, directory, options={17: path}))
 
     def power_on(self, directory, network, disk):
-        return Qemu(directory, network, ACCEL, f"{MEMORY_MIB}M", tap="tap0", **self.options)
+        return Qemu(directory, network, ACCEL, f"{MEMORY_MIB}M", tap="tap0", wire=self.wire,
+                    **self.options)
 
     def fetched(self, pc):
         """Bytes that the target has read for its initiator so far."""
@@ -78,3 +90,6 @@ IPXE = Lun("iPXE", rom=IPXE_ROM)
 VIRTIO, AHCI = Local("virtio"), Local("AHCI")
 AHCI_LUNBOOT = Local("AHCI", "AHCI, NIC with lunboot's ROM", LUNBOOT_ROM)
 AHCI_IPXE = Local("AHCI", "AHCI, NIC with iPXE's ROM", IPXE_ROM)
+AHCI_LUNBOOT_NO_PMM = Local("AHCI", "AHCI, NIC with lunboot's ROM, no PMM", LUNBOOT_ROM, pmm=False)
+AHCI_IPXE_NO_PMM = Local("AHCI", "AHCI, NIC with iPXE's ROM, no PMM", IPXE_ROM, pmm=False)
+WITH_ROM = [AHCI_LUNBOOT, AHCI_IPXE, AHCI_LUNBOOT_NO_PMM, AHCI_IPXE_NO_PMM]

@@ -101,5 +101,6 @@ ROWS = [
     Row("hidden", "hidden memory, of 256 MiB", "KiB", False, with_delays=False),
     Row("post", "what the ROM adds to a boot from AHCI", "ms", False, {"0": (Limit(50),)},
         with_delays=False),
+    Row("nopmm", "the same, BIOS without PMM", "ms", False, {"0": (Limit(50),)}, with_delays=False),
 ]
 NAMES = [row.name for row in ROWS]

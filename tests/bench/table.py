@@ -3,11 +3,18 @@
 import statistics
 from collections import defaultdict
 
-from contestants import AHCI, AHCI_IPXE, AHCI_LUNBOOT, BUILD, IPXE, IPXE_ROM, LUNBOOT, STATIC, VIRTIO
+from contestants import (
+    AHCI, AHCI_IPXE, AHCI_IPXE_NO_PMM, AHCI_LUNBOOT, AHCI_LUNBOOT_NO_PMM, BUILD, IPXE, IPXE_ROM,
+    LUNBOOT, STATIC, VIRTIO,
+)
 from rows import DELAYS, ROWS
 
 COLUMNS = [LUNBOOT.name, IPXE.name, VIRTIO.name, AHCI.name]
 LOCAL = "local"  # the "delay" of those that have no network
+ROM_COST = {
+    "post": {LUNBOOT.name: AHCI_LUNBOOT, IPXE.name: AHCI_IPXE},
+    "nopmm": {LUNBOOT.name: AHCI_LUNBOOT_NO_PMM, IPXE.name: AHCI_IPXE_NO_PMM},
+}
 
 
 class Results:
@@ -52,14 +59,14 @@ class Results:
             what = "base" if row.name == "base" else "usable"
             without, with_it = get(LOCAL, AHCI.name, what), get(delay, name, what)
             return without - with_it if without and with_it and delay != LOCAL else None
-        if row.name == "post":
-            with_rom = {LUNBOOT.name: AHCI_LUNBOOT, IPXE.name: AHCI_IPXE}.get(name)
+        if row.name in ROM_COST:
+            with_rom = ROM_COST[row.name].get(name)
             times = [get(LOCAL, c.name, "boot") for c in (with_rom, AHCI) if c]
             return (times[0] - times[1]) * 1000 if len(times) == 2 and all(times) else None
         return get(delay, name, row.name)
 
     def markdown(self, rows, delays):
-        head = ["", "delay", *COLUMNS, "of iPXE", "of virtio", "to reach"]
+        head = ["", "delay", *COLUMNS, "to iPXE", "to virtio", "to reach"]
         lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
         for row in ROWS:
             if row.name not in rows:
@@ -75,8 +82,9 @@ class Results:
         cells.append(describe(delay) if row.with_delays else "")
         cells += [self.cell(row, delay, name, figures.get(name)) for name in COLUMNS]
         for other in (IPXE.name, VIRTIO.name):
-            both = LUNBOOT.name in figures and other in figures
-            cells.append(f"{short(row.ratio(figures[LUNBOOT.name], figures[other]))}x" if both else "")
+            ours, theirs = figures.get(LUNBOOT.name, 0), figures.get(other, 0)
+            both = ours > 0 and theirs > 0  # the cost of a ROM may come out below zero
+            cells.append(f"{short(row.ratio(ours, theirs))}x" if both else "")
         goals = []
         for goal in row.to_reach.get(delay if row.with_delays else "0", ()):
             reached = goal.reached(row, figures)

@@ -3,7 +3,7 @@
 ;
 ;   @                   the boot sector runs
 ;   @ memory base e820  KiB by INT 12h, KiB of usable memory above 1 MiB
-;   @ pause             before each step: nothing is asked for three ticks, the host may look at counters
+;   @ pause             before each step: nothing is asked for four ticks, the host may look at counters
 ;   @ begin kind
 ;   @ end calls
 ;
@@ -15,7 +15,7 @@
 
 BUFFER equ 0x1000 ; segment
 FILL equ 0x5a5aa5a5
-CALM equ 3 ; ticks
+CALM equ 4 ; ticks
 
 ; Kinds of steps.
 END equ 0
