@@ -2,6 +2,13 @@
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/bash
 B := build
+# In `make bench B=name` it is a row of the bench's table.
+ifeq ($(MAKECMDGOALS),bench)
+ifeq ($(origin B),command line)
+BENCH_ROW := $(B)
+endif
+override B := build
+endif
 
 # For the same bytes from the same commit.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1767225600)
@@ -83,4 +90,5 @@ include tests/unit/unit.mk
 include tests/bootdisk/bootdisk.mk
 include tests/wire/wire.mk
 include tests/tests.mk
+include tests/bench/bench.mk
 include tools/run.mk

@@ -1,0 +1,95 @@
+"""Who takes part: each starts a PC that boots the bench disk its way."""
+
+import os
+from pathlib import Path
+
+from rig.dnsmasq import Dnsmasq
+from rig.qemu import Qemu
+from rig.tgtd import Tgtd
+from rig.wire import Wire
+
+BUILD = Path(__file__).resolve().parents[2] / os.environ.get("B", "build")
+ACCEL = os.environ.get("ACCEL") or "tcg"
+LUNBOOT_ROM = BUILD / "lunboot-8086100e.rom"
+IPXE_ROM = Path("/usr/lib/ipxe/qemu/pxe-e1000.rom")
+BIOS = Path("/usr/share/seabios/bios-256k.bin")
+MEMORY_MIB = 256
+
+
+class Local:
+    """A disk of the PC itself, through SeaBIOS. The NIC has no network. rom: its option ROM. pmm: does
+    the BIOS have memory for it?"""
+
+    BUS = {
+        "virtio": ["-device", "virtio-blk-pci,drive=local,bootindex=0"],
+        "AHCI": ["-device", "ahci,id=ahci", "-device", "ide-hd,bus=ahci.0,drive=local,bootindex=0"],
+    }
+
+    def __init__(self, bus, name=None, rom="", pmm=True):
+        self.bus, self.name, self.rom, self.pmm = bus, name or bus, rom, pmm
+
+    def serve(self, stack, directory, network, disk, delay):
+        """Start what the PC needs, into the stack. delay: of the network, see rows.py."""
+        firmware = BIOS.read_bytes()
+        (directory / "bios").write_bytes(
+            firmware if self.pmm else firmware.replace(b"$PMM", b"$XMM"))
+
+    def power_on(self, directory, network, disk):
+        """The PC, running."""
+        # SeaBIOS's virtio driver knows no flush, and QEMU would sync after each write, which tgtd
+        # does not.
+        drive = ["-drive", f"if=none,id=local,format=raw,cache=unsafe,file={disk.path}"]
+        return Qemu(directory, network, ACCEL, f"{MEMORY_MIB}M",
+                    extra=["-bios", directory / "bios", *drive, *self.BUS[self.bus],
+                           "-device", f"e1000,romfile={self.rom}"])
+
+    def fetched(self, pc):
+        """Bytes read from the disk so far."""
+        for drive in pc.qmp("query-blockstats"):
+            if drive["device"] == "local":
+                return drive["stats"]["rd_bytes"]
+
+
+class Lun:
+    """The disk as LUN of tgtd. options: Qemu's. static: the kernel's command line, not DHCP, names it."""
+
+    def __init__(self, name, static=False, **options):
+        self.name, self.static, self.options = name, static, options
+
+    def serve(self, stack, directory, network, disk, delay):
+        self.target = stack.enter_context(Tgtd(network, directory)).target().lun(disk.path)
+        ms, lost = delay
+        self.wire = None
+        if ms or lost:
+            self.wire = stack.enter_context(Wire(network, directory, rtt=ms, loss=lost))
+        self.by_session = {}  # iPXE logs in anew when the disk is reset, and tgtd forgets the old one
+        path = self.target.root_path()
+        if self.static:
+            self.options["append"] = f"ip=192.0.2.77/24 root-path={path}"
+        else:
+            stack.enter_context(Dnsmasq(network, directory, options={17: path}))
+
+    def power_on(self, directory, network, disk):
+        return Qemu(directory, network, ACCEL, f"{MEMORY_MIB}M", tap="tap0", wire=self.wire,
+                    **self.options)
+
+    def fetched(self, pc):
+        """Bytes that the target has read for its initiator so far."""
+        shown = self.target.tgtd.ask("--op", "stat", "--mode", "target", "--tid", self.target.tid)
+        for line in shown.splitlines()[1:]:
+            # Target, LUN, session, then bytes and commands: reads submitted, reads done ...
+            words = line.split()
+            if words[1:2] == ["1"]:
+                self.by_session[words[2]] = int(words[5])
+        return sum(self.by_session.values())
+
+
+LUNBOOT = Lun("lunboot", rom=LUNBOOT_ROM)
+STATIC = Lun("lunboot -kernel", static=True, kernel=BUILD / "lunboot.elf")
+IPXE = Lun("iPXE", rom=IPXE_ROM)
+VIRTIO, AHCI = Local("virtio"), Local("AHCI")
+AHCI_LUNBOOT = Local("AHCI", "AHCI, NIC with lunboot's ROM", LUNBOOT_ROM)
+AHCI_IPXE = Local("AHCI", "AHCI, NIC with iPXE's ROM", IPXE_ROM)
+AHCI_LUNBOOT_NO_PMM = Local("AHCI", "AHCI, NIC with lunboot's ROM, no PMM", LUNBOOT_ROM, pmm=False)
+AHCI_IPXE_NO_PMM = Local("AHCI", "AHCI, NIC with iPXE's ROM, no PMM", IPXE_ROM, pmm=False)
+WITH_ROM = [AHCI_LUNBOOT, AHCI_IPXE, AHCI_LUNBOOT_NO_PMM, AHCI_IPXE_NO_PMM]
