@@ -13,8 +13,8 @@
  * much can be asked for ahead. There are more receive packets than descriptors for those that TCP
  * keeps out of order. */
 #define PLAN_TABLE(X)                                                                              \
-    X(480, 2048, 256, 2304, 256, 256, 512, 4096)                                                   \
-    X(192, 1024, 256, 1280, 256, 256, 512, 2048)                                                   \
+    X(240, 2048, 256, 2304, 256, 256, 512, 4096)                                                   \
+    X(120, 1024, 256, 1280, 256, 256, 512, 2048)                                                   \
     X(60, 512, 128, 640, 128, 128, 256, 1024)                                                      \
     X(24, 128, 64, 160, 64, 64, 128, 256)
 

@@ -16,11 +16,12 @@
 #define CHUNKS_IDEAL 32    /* in smaller memory rather smaller chunks than fewer */
 
 #define LARGE        32 /* blocks: calls for so many get requests of their own size */
+#define SKIP         16 /* blocks that a reader in order may leave out */
 #define WINDOW_FIRST 16 /* blocks, at least */
-/* And at most so many, and a quarter of what its reader has read: else too much is fetched in vain.
- */
-#define WINDOW_SURE  256
-#define RUN_FACTOR   4
+/* And at most so many, and half of what its reader has read: else too much is fetched in vain. */
+#define WINDOW_SURE  512
+#define RUN_FACTOR   2
+#define REFILL       256 /* blocks that are worth requests of their own */
 /* Answers that take so much longer than they once did, ms, wait for the link, not for the distance.
  */
 #define QUEUE_MS     2
@@ -70,8 +71,9 @@ void readahead_note(u64 lba, u32 count)
 {
     struct stream *found = NULL, *old = streams;
     for (struct stream *s = streams; s < streams + STREAMS; s++) {
-        /* It may have skipped something, as long as that was fetched. */
-        if (s->stamp && lba >= s->next && lba <= s->ahead)
+        /* It may have skipped something; but who jumps about is not to look like a reader in order.
+         */
+        if (s->stamp && lba - s->next <= min_u32(SKIP, (u32)(s->ahead - s->next)))
             found = s;
         /* One that has shown to be sequential stays longer. */
         if (!s->window == !old->window ? s->stamp < old->stamp : !s->window)
@@ -134,8 +136,7 @@ void readahead_request(void)
     u64 end = s->next + s->window;
     if (end > dev->blocks)
         end = dev->blocks;
-    /* Not little by little. */
-    if (s->ahead >= end || left > s->window / 2)
+    if (s->ahead >= end || left + min_u32(s->window / 2, REFILL) > s->window)
         return;
     u32 before = stamp;
     while (s->ahead < end) {
@@ -193,8 +194,11 @@ static void wait_for(struct chunk *c)
 u32 readahead_take(u64 lba, u32 count, u8 *data)
 {
     struct chunk *c = find(lba);
-    if (!c)
+    if (!c) {
+        /* If it was requested once, that has given way to others. */
+        current->ahead = current->next;
         return 0;
+    }
     wanted = c;
     u8 *held = c->req.data;
     bool whole = !c->req.done && lba == c->req.lba && count >= c->req.count;

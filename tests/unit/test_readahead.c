@@ -184,6 +184,23 @@ static void two_streams_do_not_disturb_each_other(void **state)
     assert_in_range(waited, 0, 60);
 }
 
+static void an_old_stream_that_goes_on_reads_ahead_anew(void **state)
+{
+    (void)state;
+    start(AHEAD);
+    distance = 5;
+    for (u32 i = 0; i < 60; i++)
+        check_read(i * 63, 63);
+    for (u32 i = 0; i < 120; i++) /* its chunks give way */
+        check_read(20000 + i * 63, 63);
+    waited = 0;
+    for (u32 i = 60 * 63 / 8; i < 60 * 63 / 8 + 200; i++) {
+        check_read(i * 8, 8);
+        host_now++;
+    }
+    assert_in_range(waited, 0, 200 * 5 / 4);
+}
+
 static void the_end_of_the_disk(void **state)
 {
     (void)state;
@@ -369,6 +386,7 @@ int main(void)
         T(random_reads_read_nothing_ahead),
         T(little_is_fetched_in_vain),
         T(two_streams_do_not_disturb_each_other),
+        T(an_old_stream_that_goes_on_reads_ahead_anew),
         T(the_end_of_the_disk),
         T(what_was_written_is_never_read_stale),
         T(a_large_call_gets_its_data_without_a_copy),
