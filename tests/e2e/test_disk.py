@@ -64,11 +64,14 @@ def check_functions(table, sectors):
         assert cylinders and heads and spt
 
 
-@pytest.mark.parametrize("accel, mib", [("tcg", 32), ("kvm", 2)])
-def test_whole_disk(logs, on_lun, accel, mib):
+@pytest.mark.parametrize("accel, mib, memory", [
+    ("tcg", 32, "512M"), ("tcg", 16, "128M"), ("tcg", 16, "32M"), ("kvm", 2, "256M"),
+])
+def test_whole_disk(logs, on_lun, accel, mib, memory):
+    """Whatever memory there is for the receive ring and for reading ahead."""
     phases = bootdisk.WHOLE | BUFFERS[accel]
     disk = BootDisk(logs / "disk", "disktest", mib, phases)
-    pc, _ = on_lun(disk, accel=accel)
+    pc, _ = on_lun(disk, accel=accel, memory=memory)
     report = run(pc)
     check_whole(check(report, disk, phases), disk)
 
