@@ -45,6 +45,10 @@ static void take_lease(struct dhcp_lease *lease)
         {offsetof(struct dhcp_lease, reverse_username), SET_REVERSE_USERNAME},
         {offsetof(struct dhcp_lease, reverse_password), SET_REVERSE_PASSWORD},
     };
+    char mtu[6];
+    format_text(mtu, sizeof(mtu), "%u", lease->mtu);
+    if (lease->mtu)
+        take_text(SET_MTU, mtu);
     for (u32 i = 0; i < ARRAY_SIZE(texts); i++)
         take_text(texts[i].setting, (const char *)lease + texts[i].offset);
     if (lease->has_keep_san)
@@ -87,7 +91,6 @@ static enum error configure_static(void)
         .addr = setting_ip4(SET_IP),
         .netmask = setting_ip4(SET_NETMASK),
         .gateway = setting_ip4(SET_GATEWAY),
-        .mtu = (u16)setting_number(SET_MTU),
     };
     ipv4_configure(&ip, loop_now());
     use_dns(none);
@@ -124,7 +127,7 @@ static enum error configure_dhcp(void)
     use_dns(lease->dns);
     say_address(&lease->ip, adopted ? "from the PXE's DHCP server " : "from DHCP server ",
                 lease->server);
-    return OK;
+    return nic_set_mtu();
 }
 
 enum error address_get(void)

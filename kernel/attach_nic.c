@@ -5,6 +5,7 @@
 #include "drv/pci.h"
 #include "iscsi/session.h"
 #include "loop.h"
+#include "net/eth.h"
 #include "net/net.h"
 #include "net/tcp.h"
 #include "settings.h"
@@ -15,29 +16,30 @@
 #define LINK_WAIT_MS                                                                               \
     10000                 /* copper needs up to 5 s to negotiate, spanning tree is not waited for */
 #define LOOK_MS       500 /* at one of several NICs; they negotiate meanwhile, too */
-/* Bytes of window for each receive descriptor: full segments hold more. */
+/* Bytes of window for each PKT_SIZE of the receive ring: full segments hold more. */
 #define WINDOW_PER_RX 1024u
+#define ETHERNET_MTU  1500u
 
+static const struct plan *plan;
 static struct e1000_memory nic_memory;
+static struct pkt *rx_pkts;
+static u8 *rx_memory;
 static struct pkt_pool rx_pool, tx_pool;
 static struct tcp_params tcp_params;
 static u32 own_bdf;
 static struct netdev *dev;
 
-static void make_pool(struct pkt_pool *pool, u32 count)
+void nic_init(const struct plan *machine_plan, u16 bdf)
 {
-    struct pkt *pkts = arena_take((u32)(count * sizeof(*pkts)));
-    pkt_pool_init(pool, pkts, arena_take(count * PKT_SIZE), count);
-}
-
-void nic_init(const struct plan *plan, u16 bdf)
-{
-    make_pool(&rx_pool, plan->rx_packets);
-    make_pool(&tx_pool, plan->tx_packets);
+    plan = machine_plan;
+    rx_pkts = arena_take((u32)(plan->rx_packets * sizeof(*rx_pkts)));
+    rx_memory = arena_take(plan->rx_packets * PKT_SIZE);
+    struct pkt *tx_pkts = arena_take((u32)(plan->tx_packets * sizeof(*tx_pkts)));
+    u8 *tx_memory = arena_take(plan->tx_packets * PKT_SIZE);
+    pkt_pool_init(&tx_pool, tx_pkts, tx_memory, plan->tx_packets, PKT_SIZE);
     nic_memory = (struct e1000_memory){
         .rx_ring = arena_take(plan->rx_ring * 16u),
         .tx_ring = arena_take(plan->tx_ring * 16u),
-        .rx_count = plan->rx_ring,
         .tx_count = plan->tx_ring,
         .rx_pool = &rx_pool,
         .tx_pool = &tx_pool,
@@ -86,21 +88,43 @@ static bool link_is_up(void)
     return dev->link_up;
 }
 
-/* Another NIC than before, or the same anew. */
+/* How large receive packets have to be for the MTU that is set. */
+static u32 rx_size(void)
+{
+    u32 mtu = setting_number(SET_MTU), size = mtu > ETHERNET_MTU ? 2 * PKT_SIZE : PKT_SIZE;
+    while (size < mtu + ETH_HEADER)
+        size *= 2;
+    return size;
+}
+
+/* Open the NIC at bdf, another than before or the same anew, with receive packets for the MTU that
+ * is set: larger ones are fewer. */
+static enum error start(u16 bdf)
+{
+    static struct wake_source wake = {
+        .ready = nic_ready, .enable = nic_interrupt, .acknowledge = nic_acknowledge};
+    u32 size = rx_size();
+    nic_close();
+    tcp_init(&tcp_params); /* which gives back what it keeps of the pool */
+    pkt_pool_init(&rx_pool, rx_pkts, rx_memory, plan->rx_packets * PKT_SIZE / size, size);
+    nic_memory.rx_count = (u16)(plan->rx_ring * PKT_SIZE / size);
+    enum error e = e1000_open(bdf, &nic_memory, &dev);
+    if (e)
+        return e;
+    dev->mtu = (u16)setting_number(SET_MTU);
+    wake.irq = dev->irq;
+    wake_set_source(&wake);
+    return OK;
+}
+
 static enum error use(u16 bdf)
 {
     static const struct poller net = {net_poll, net_timeout};
     static const struct poller iscsi = {iscsi_poll, iscsi_timeout};
-    static struct wake_source wake = {
-        .ready = nic_ready, .enable = nic_interrupt, .acknowledge = nic_acknowledge};
-    nic_close();
-    enum error e = e1000_open(bdf, &nic_memory, &dev);
+    enum error e = start(bdf);
     if (e)
         return e;
-    wake.irq = dev->irq;
-    wake_set_source(&wake);
     net_init(dev, loop_now());
-    tcp_init(&tcp_params);
     loop_register(&net);
     loop_register(&iscsi);
     return OK;
@@ -164,5 +188,19 @@ enum error nic_open(void)
             return OK;
         }
     }
+    return e;
+}
+
+enum error nic_set_mtu(void)
+{
+    u32 mtu = setting_number(SET_MTU);
+    if (rx_pool.size == rx_size()) {
+        dev->mtu = (u16)mtu;
+        return OK;
+    }
+    TRY("packets of %u bytes", mtu);
+    enum error e = start(dev->bdf);
+    if (!e && !wait_for(link_is_up, LINK_WAIT_MS, "the link"))
+        e = ERR_NIC_NO_LINK;
     return e;
 }

@@ -25,6 +25,10 @@ void nic_init(const struct plan *plan, u16 bdf);
  * link; wait for its link; start the network on it. */
 enum error nic_open(void);
 
+/* The `mtu` setting may have changed: use it from now on. For larger or smaller receive packets
+ * this resets the NIC, as long as there is no TCP connection yet; addresses and the lease stay. */
+enum error nic_set_mtu(void);
+
 /* Stop it, when there is one. The event loop may not be polled until it is opened again. */
 void nic_close(void);
 

@@ -45,7 +45,8 @@ static const struct setting {
 };
 
 #define MTU_MIN     576 /* what every IPv4 host takes, RFC 791 */
-#define MTU_MAX     1500
+#define MTU_MAX     9000
+#define MTU_DEFAULT 1500 /* Ethernet's */
 #define SECONDS_MAX 86400
 #define IQN_MAX     223 /* RFC 7143, 4.2.7.1 */
 #define DNS_MAX     253 /* RFC 1035, 2.3.4, as text */
@@ -65,7 +66,7 @@ void settings_init(void)
     wipe(values, sizeof(values));
     values[SET_DRIVE].number = 0x80;
     values[SET_NIC].number = SETTING_NO_BDF;
-    values[SET_MTU].number = MTU_MAX;
+    values[SET_MTU].number = MTU_DEFAULT;
     values[SET_TIMEOUT].number = 60;
 }
 

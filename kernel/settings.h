@@ -28,7 +28,7 @@ enum setting_id {
     SET_SKIP_SAN_BOOT, /* the same */
     SET_DRIVE,         /* hexadecimal INT 13h drive number, 80 (default) to 8f */
     SET_NIC,           /* PCI address (00:03.0) or MAC of the NIC to use */
-    SET_MTU,           /* 576..1500 */
+    SET_MTU,           /* 576..9000 */
     SET_TIMEOUT, /* seconds that attaching may take before the BIOS's next device, default 60 */
     SETTING_COUNT
 };

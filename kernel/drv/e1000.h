@@ -12,8 +12,9 @@
 struct e1000_memory {
     u8 *rx_ring, *tx_ring;
     u16 rx_count, tx_count; /* descriptors, 8..4096, multiples of 8 */
-    struct pkt_pool
-        *rx_pool; /* at least rx_count packets; more are for those that the stack keeps */
+    /* At least rx_count packets, more are for those that the stack keeps; of 2048, 4096, 8192 or
+     * 16384 bytes. A frame must fit one; more than 1522 bytes have only those above 2048. */
+    struct pkt_pool *rx_pool;
     struct pkt_pool *tx_pool;
 };
 
@@ -24,9 +25,9 @@ bool e1000_match(u16 vendor, u16 device);
 const char *e1000_model(u16 device);
 
 /* Take over the NIC at bdf: stop it, reset it without renegotiating a link that is up, read its MAC
- * address, start the rings. On success *dev is the device, one at a time. Interrupts are off. The
- * link may still be coming up: dev->link_up changes at update(). Stop an open device before opening
- * it again, or its packets are lost to their pools. NIC_DEAD or NIC_EEPROM on failure. */
+ * address, start the rings. On success *dev is the device, always the same one. Interrupts are off.
+ * The link may still be coming up: dev->link_up changes at update(). Stop an open device before
+ * opening it again, or its packets are lost to their pools. NIC_DEAD or NIC_EEPROM on failure. */
 enum error e1000_open(u16 bdf, const struct e1000_memory *memory, struct netdev **dev);
 
 #endif

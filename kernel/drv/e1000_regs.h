@@ -68,9 +68,12 @@
 #define INT_RXO              0x00000040
 #define INT_RXT0             0x00000080
 
-#define RCTL                 0x0100 /* Receive Control; BSIZE 00 with BSEX 0 is 2048 bytes */
+#define RCTL                 0x0100 /* Receive Control */
 #define RCTL_EN              0x00000002
+#define RCTL_LPE             0x00000020 /* frames of more than 1522 bytes, up to 16384 */
 #define RCTL_BAM             0x00008000
+#define RCTL_BSIZE           16 /* 0: 2048 bytes; with BSEX 1: 16384, 2: 8192, 3: 4096 */
+#define RCTL_BSEX            0x02000000
 #define RCTL_SECRC           0x04000000
 
 #define TXCW                 0x0178 /* Transmit Configuration Word of fibre links */

@@ -141,7 +141,7 @@ struct pkt *e1000_receive(struct netdev *dev)
         bool last = status & RXD_STATUS_EOP;
         bool whole = last && !rx_partial;
         rx_partial = !last;
-        if (whole && len <= PKT_SIZE &&
+        if (whole && len <= rx_pool->size &&
             !(errors &
               (RXD_ERROR_CE | RXD_ERROR_SE | RXD_ERROR_SEQ | RXD_ERROR_CXE | RXD_ERROR_RXE))) {
             p->data = p->buf;
@@ -237,6 +237,14 @@ static void ring_init(struct ring *r, u32 base, volatile void *desc, u32 size)
     mmio_write32(regs, base + (RDTR - RDBAL), 0);
 }
 
+/* RCTL for packets of 2048, 4096, 8192 or 16384 bytes. */
+static u32 size_bits(u32 size)
+{
+    if (size == PKT_SIZE)
+        return 0;
+    return RCTL_LPE | RCTL_BSEX | (15u - (u32)__builtin_ctz(size)) << RCTL_BSIZE;
+}
+
 void e1000_ring_start(struct mmio *mmio, const struct e1000_memory *memory)
 {
     regs = mmio;
@@ -252,7 +260,7 @@ void e1000_ring_start(struct mmio *mmio, const struct e1000_memory *memory)
     mmio_write32(regs, RADV, 0);
     mmio_write32(regs, RXCSUM, RXCSUM_IPOFLD | RXCSUM_TUOFLD);
     /* QEMU receives nothing for a second after each write to RCTL: one write, and early. */
-    mmio_write32(regs, RCTL, RCTL_EN | RCTL_BAM | RCTL_SECRC);
+    mmio_write32(regs, RCTL, RCTL_EN | RCTL_BAM | RCTL_SECRC | size_bits(rx_pool->size));
     rx_fill();
     rx_tell();
     rx_make_heard();

@@ -12,7 +12,8 @@
 #define DHCP_TEXT 256 /* bytes for an option's text and its terminator */
 
 struct dhcp_lease {
-    struct ipv4_config ip;                 /* options 1, 3, 26, 121 and yiaddr */
+    struct ipv4_config ip;                 /* options 1, 3, 121 and yiaddr */
+    u16 mtu;                               /* option 26, at most 9000; 0: not given */
     ip4 server;                            /* option 54 */
     ip4 next_server;                       /* siaddr, 0: none; a root path never means this one */
     ip4 dns[DNS_SERVERS];                  /* option 6 */

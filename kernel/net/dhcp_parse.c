@@ -7,6 +7,7 @@
 #include "str.h"
 
 #define MTU_LEAST 576
+#define MTU_MOST  9000 /* a link that takes more takes that */
 
 /* Where options stand: the field of their name, and, when option 52 says so, file and sname. */
 struct options {
@@ -125,7 +126,6 @@ static bool routes(const struct options *o, struct ipv4_config *ip)
 
 static void parse_ip(const struct options *o, struct ipv4_config *ip)
 {
-    u8 mtu[2];
     ip->netmask = number(o, OPT_NETMASK);
     if (!ipv4_is_netmask(ip->netmask))
         ip->netmask = 0;
@@ -136,8 +136,6 @@ static void parse_ip(const struct options *o, struct ipv4_config *ip)
         net_stats.dhcp_option++;
         ip->route_count = 0;
     }
-    if (get(o, OPT_MTU, mtu, 2) == 2 && get_be16(mtu) >= MTU_LEAST)
-        ip->mtu = get_be16(mtu);
 }
 
 static void parse_ipxe(const struct options *o, struct dhcp_lease *lease)
@@ -167,7 +165,7 @@ static bool acceptable(const struct ipv4_config *ip)
 bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease)
 {
     struct options o = {0};
-    u8 overload = 0;
+    u8 overload = 0, mtu[2];
     *type = 0;
     memset(lease, 0, sizeof(*lease));
     if (len < DHCP_OPTIONS || packet[DHCP_OP] != DHCP_BOOTREPLY ||
@@ -198,6 +196,8 @@ bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease)
     text(&o, OPT_HOSTNAME, lease->hostname);
     text(&o, OPT_ROOT_PATH, lease->root_path);
     text(&o, OPT_INITIATOR_IQN, lease->initiator_iqn);
+    if (get(&o, OPT_MTU, mtu, 2) == 2 && get_be16(mtu) >= MTU_LEAST)
+        lease->mtu = (u16)min_u32(get_be16(mtu), MTU_MOST);
     parse_ip(&o, &lease->ip);
     parse_ipxe(&o, lease);
     return acceptable(&lease->ip) && lease->server;

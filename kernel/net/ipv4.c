@@ -104,15 +104,9 @@ bool ipv4_on_link(ip4 to)
     return ipv4_next_hop(to, &next) && next == to;
 }
 
-static u16 interface_mtu(void)
-{
-    u16 mtu = net_device()->mtu;
-    return own.mtu && own.mtu < mtu ? own.mtu : mtu;
-}
-
 u16 ipv4_path_mtu(ip4 to)
 {
-    u16 mtu = interface_mtu();
+    u16 mtu = net_device()->mtu;
     return to == path.to && path.mtu < mtu ? path.mtu : mtu;
 }
 
@@ -200,7 +194,7 @@ bool ipv4_send(struct pkt *p, u8 protocol, ip4 to, msec now)
     else if (!ipv4_next_hop(to, &next) || arp_lookup(next, found, now) != ARP_FOUND)
         goto drop;
     u8 *ip = pkt_push(p, IP_HEADER);
-    if (!ip || p->len > interface_mtu())
+    if (!ip || p->len > net_device()->mtu)
         goto drop;
     put_be32(ip, 0x45000000u | p->len); /* version, IHL, no TOS */
     put_be32(ip + 4, IP_DF);            /* ID 0: nobody ever fragments this (RFC 6864, 4.1) */

@@ -39,7 +39,6 @@ struct ipv4_config {
     ip4 gateway; /* 0: none; ignored when there are routes (RFC 3442) */
     struct ipv4_route routes[IPV4_ROUTES];
     u32 route_count;
-    u16 mtu; /* 0: the device's */
 };
 
 void ipv4_init(void);
@@ -71,7 +70,8 @@ bool ipv4_is_host(ip4 addr);
 /* Is it the mask of a prefix of 1 to 32 bits? */
 bool ipv4_is_netmask(ip4 mask);
 
-/* The largest IP packet towards `to`: interface MTU or what path MTU discovery found (RFC 1191). */
+/* The largest IP packet towards `to`: the device's MTU or what path MTU discovery found (RFC 1191).
+ */
 u16 ipv4_path_mtu(ip4 to);
 
 /* A router says that no more than mtu bytes fit on the way to `to`. Raises nothing, takes no value

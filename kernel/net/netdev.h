@@ -50,7 +50,7 @@ struct netdev {
     u16 device_id;
     u8 irq; /* PIC input 0..15, 0xff for none */
     u8 mac[6];
-    u16 mtu;       /* largest IP packet, 1500 unless set otherwise */
+    u16 mtu;       /* largest IP packet: 1500, unless who opened the device sets another one */
     u16 link_mbps; /* 10, 100, 1000; 0 without link */
     bool full_duplex;
     bool link_up;

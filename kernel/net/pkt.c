@@ -1,12 +1,12 @@
 /* Packet buffers. */
 #include "net/pkt.h"
 
-void pkt_pool_init(struct pkt_pool *pool, struct pkt *pkts, u8 *memory, u32 count)
+void pkt_pool_init(struct pkt_pool *pool, struct pkt *pkts, u8 *memory, u32 count, u32 size)
 {
-    *pool = (struct pkt_pool){.total = count};
+    *pool = (struct pkt_pool){.size = size, .total = count};
     for (u32 i = 0; i < count; i++) {
         pkts[i].pool = pool;
-        pkts[i].buf = memory + i * PKT_SIZE;
+        pkts[i].buf = memory + i * size;
         pkt_free(&pkts[i]);
     }
 }
@@ -54,5 +54,5 @@ bool pkt_pull(struct pkt *p, u32 n)
 
 u32 pkt_tailroom(const struct pkt *p)
 {
-    return PKT_SIZE - (u32)(p->data - p->buf) - p->len;
+    return p->pool->size - (u32)(p->data - p->buf) - p->len;
 }

@@ -8,7 +8,7 @@
 
 #include "types.h"
 
-#define PKT_SIZE 2048 /* bytes of DMA memory of each packet: RCTL.BSIZE of the NIC */
+#define PKT_SIZE 2048 /* bytes of DMA memory of a packet, unless its pool says more */
 #define PKT_HEADROOM                                                                               \
     66 /* free bytes before data in a fresh packet: Ethernet, IPv4 with options                    \
         */
@@ -23,7 +23,7 @@ struct pkt_pool;
 
 struct pkt {
     struct pkt *next; /* the owner's, for its queues */
-    u8 *buf;          /* PKT_SIZE bytes, 16-byte aligned */
+    u8 *buf;          /* pool->size bytes, 16-byte aligned */
     u8 *data;         /* first byte of what counts now, within buf */
     u16 len;          /* bytes at data */
     u16 flags;
@@ -32,13 +32,15 @@ struct pkt {
 
 struct pkt_pool {
     struct pkt *free;
+    u32 size; /* bytes of DMA memory of each packet */
     u32 total;
     u32 available;
 };
 
-/* Make a pool of `count` packets. `pkts` and `memory` (count * PKT_SIZE bytes, 16-byte aligned) are
- * lent to the pool for ever. */
-void pkt_pool_init(struct pkt_pool *pool, struct pkt *pkts, u8 *memory, u32 count);
+/* Make a pool of `count` packets of `size` bytes, a multiple of 16, at most 32 KiB. `pkts` and
+ * `memory` (count * size bytes, 16-byte aligned) are lent to the pool for ever, or until it is made
+ * anew: then all packets must have come back. */
+void pkt_pool_init(struct pkt_pool *pool, struct pkt *pkts, u8 *memory, u32 count, u32 size);
 
 /* A packet with len 0 and PKT_HEADROOM bytes of headroom, or NULL when the pool is empty. */
 struct pkt *pkt_alloc(struct pkt_pool *pool);

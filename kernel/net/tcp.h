@@ -32,7 +32,8 @@ struct tcp_ops {
 struct tcp_params {
     u8 *send_buffer;      /* lent to TCP for ever */
     u32 send_buffer_size; /* a power of two, 64 KiB or more */
-    u32 window; /* bytes that we let a peer send ahead: no more than the receive ring holds */
+    u32 window; /* bytes that we let a peer send ahead; less when the receive ring holds less of
+                 * its segments */
     struct pkt_pool *rx_pool; /* the out-of-order queue keeps up to three quarters of its packets */
 };
 

@@ -101,6 +101,10 @@ static void take_syn(const struct tcp_segment *s)
         tcb.rcv_wscale = 0;
         tcb.rcv_wnd = min_u32(tcb.rcv_wnd, 65535);
     }
+    /* A packet of the ring holds one segment, however short, and a peer's segments are about as
+     * long as those that it takes. What our SYN has announced stays. */
+    u32 mss = min_u32(tcb.peer_mss, tcp_local_mss());
+    tcb.rcv_wnd = min_u32(tcb.rcv_wnd, max_u32(net_device()->rx_ring * mss, 65535));
     tcb.snd_wnd = tcb.max_snd_wnd = s->wnd; /* never scaled in a SYN */
     tcb.snd_wl1 = s->seq;
     tcb.ack_now = true;

@@ -212,8 +212,8 @@ void tcp_transmit_reset(ip4 from, ip4 to, u32 ports, u32 seq, u32 ack, u8 flags)
 /* Bring snd_mss up to date; true when it has shrunk. */
 bool tcp_update_mss(void);
 
-/* The largest IP packet of our interface, as settings have it. */
-u16 tcp_local_mtu(void);
+/* The MSS that we announce: the most that a segment may bring us. */
+u32 tcp_local_mss(void);
 
 /* tcp_loss.c */
 

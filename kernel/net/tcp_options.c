@@ -87,7 +87,7 @@ u32 tcp_options_build(u8 *o, u8 flags)
     /* An answer to a SYN offers only what that had (state SYN-RECEIVED). */
     bool first = syn && !(flags & TCP_ACK);
     if (syn) {
-        put_be32(o, OPT_MSS << 24 | 4 << 16 | (u32)(tcp_local_mtu() - IP_HEADER - TCP_HEADER));
+        put_be32(o, OPT_MSS << 24 | 4 << 16 | tcp_local_mss());
         o += 4;
         if (first || tcb.wscale_ok) {
             put_be32(o, (u32)OPT_NOP << 24 | OPT_WSCALE << 16 | 3 << 8 | tcb.rcv_wscale);

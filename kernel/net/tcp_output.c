@@ -5,10 +5,9 @@
 #include "net/tcp_internal.h"
 #include "str.h"
 
-u16 tcp_local_mtu(void)
+u32 tcp_local_mss(void)
 {
-    u16 mtu = net_device()->mtu, set = ipv4_config()->mtu;
-    return set && set < mtu ? set : mtu;
+    return net_device()->mtu - (IP_HEADER + TCP_HEADER);
 }
 
 bool tcp_update_mss(void)

@@ -6,33 +6,46 @@
 #include "drv/e1000.h"
 #include "e1000_model.h"
 
-#define RX_COUNT 32
-#define TX_COUNT 16
-#define RX_PKTS  48
-#define TX_PKTS  24
-#define GOOD     (RXD_STATUS_EOP | RXD_STATUS_IXSM)
+#define RX_COUNT     32
+#define TX_COUNT     16
+#define RX_PKTS      48
+#define TX_PKTS      24
+#define RX_SIZE_MOST 16384
+#define GOOD         (RXD_STATUS_EOP | RXD_STATUS_IXSM)
 
 static _Alignas(16) u8 rx_ring[RX_COUNT * 16], tx_ring[TX_COUNT * 16];
-static _Alignas(16) u8 rx_memory[RX_PKTS * PKT_SIZE], tx_memory[TX_PKTS * PKT_SIZE];
+static _Alignas(16) u8 rx_memory[RX_PKTS * RX_SIZE_MOST], tx_memory[TX_PKTS * PKT_SIZE];
 static struct pkt rx_pkts[RX_PKTS], tx_pkts[TX_PKTS];
 static struct pkt_pool rx_pool, tx_pool;
 static struct netdev *dev;
 
-static enum error try_open(void)
+static enum error try_open_sized(u32 rx_size)
 {
     struct e1000_memory memory = {rx_ring, tx_ring, RX_COUNT, TX_COUNT, &rx_pool, &tx_pool};
     memset(rx_ring, 0xff, sizeof(rx_ring));
     memset(tx_ring, 0xff, sizeof(tx_ring));
-    pkt_pool_init(&rx_pool, rx_pkts, rx_memory, RX_PKTS);
-    pkt_pool_init(&tx_pool, tx_pkts, tx_memory, TX_PKTS);
+    pkt_pool_init(&rx_pool, rx_pkts, rx_memory, RX_PKTS, rx_size);
+    pkt_pool_init(&tx_pool, tx_pkts, tx_memory, TX_PKTS, PKT_SIZE);
     dev = NULL;
     return e1000_open(MODEL_BDF, &memory, &dev);
+}
+
+static enum error try_open(void)
+{
+    return try_open_sized(PKT_SIZE);
 }
 
 static void open_device(u16 device)
 {
     model_power_on(device);
     assert_int_equal(try_open(), OK);
+}
+
+/* The same NIC again, with other receive packets. */
+static inline void reopen_sized(u32 rx_size)
+{
+    dev->ops->stop(dev);
+    assert_int_equal(try_open_sized(rx_size), OK);
 }
 
 static int with_82540em(void **state)

@@ -326,6 +326,14 @@ static inline u32 model_rx_free(void)
     return (model_reg(RDT) + size - model_reg(RDH)) % size;
 }
 
+/* What RCTL says of the receive buffers (13.4.22). */
+static inline u32 model_rx_size(void)
+{
+    static const u32 sizes[] = {2048, 1024, 512, 256}, extended[] = {0, 16384, 8192, 4096};
+    u32 rctl = model_reg(RCTL), bsize = rctl >> 16 & 3;
+    return rctl & 0x02000000 ? extended[bsize] : sizes[bsize];
+}
+
 /* Put `len` bytes into the next receive descriptor, as the NIC does; false, and counted as missed,
  * when there is none. */
 static bool model_receive(const void *data, u32 len, u8 status, u8 errors)
@@ -344,13 +352,28 @@ static bool model_receive(const void *data, u32 len, u8 status, u8 errors)
     struct e1000_rx_desc *d = &ring[model_reg(RDH)];
     assert_int_equal(d->status, 0);
     assert_int_equal(d->address % 16, 0);
-    memcpy((void *)(uintptr_t)d->address, data, len < 2048 ? len : 2048);
+    memcpy((void *)(uintptr_t)d->address, data, min_u32(len, model_rx_size()));
     d->length = (u16)len;
     d->errors = errors;
     d->status = (u8)(status | RXD_STATUS_DD);
     model_set(RDH, (model_reg(RDH) + 1) % size);
     model_set(ICR, model_reg(ICR) | INT_RXT0);
     return true;
+}
+
+/* A good frame of `len` bytes without FCS: over as many descriptors as it takes; not at all, and
+ * counted, when it is longer than RCTL.LPE allows. */
+static inline bool model_receive_frame(const u8 *data, u32 len)
+{
+    if (len + 4 > (model_reg(RCTL) & 0x20 ? 16384 : 1522)) {
+        model_set(RLEC, model_reg(RLEC) + 1);
+        return false;
+    }
+    u32 size = model_rx_size();
+    for (; len > size; data += size, len -= size)
+        if (!model_receive(data, size, RXD_STATUS_IXSM, 0))
+            return false;
+    return model_receive(data, len, RXD_STATUS_EOP | RXD_STATUS_IXSM, 0);
 }
 
 #endif

@@ -104,7 +104,7 @@ void wire_reset(msec now)
     for (u32 i = 0; i < RX_PACKETS; i++)
         free(rx_pkts[i].buf);
     memset(rx_pkts, 0, sizeof(rx_pkts));
-    pkt_pool_init(&wire_tx_pool, tx_pkts, tx_memory, TX_PACKETS);
+    pkt_pool_init(&wire_tx_pool, tx_pkts, tx_memory, TX_PACKETS, PKT_SIZE);
     rx_pool = (struct pkt_pool){.total = RX_PACKETS};
     for (u32 i = 0; i < RX_PACKETS; i++) {
         rx_pkts[i].pool = &rx_pool;

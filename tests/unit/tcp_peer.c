@@ -241,10 +241,10 @@ void peer_reset(msec start)
     peer_path_mtu = 1500;
     peer_on_connected = peer_on_receive = peer_on_closed = NULL;
     memset(&net_stats, 0, sizeof(net_stats));
-    device = (struct netdev){.mtu = 1500, .rx_ring = 48, .tx_pool = &peer_tx_pool};
+    device = (struct netdev){.mtu = 1500, .rx_ring = PEER_RX_RING, .tx_pool = &peer_tx_pool};
     config = (struct ipv4_config){.addr = PEER_OUR_ADDR, .netmask = 0xffffff00};
-    pkt_pool_init(&peer_rx_pool, rx_pkts, rx_memory, PEER_RX_POOL);
-    pkt_pool_init(&peer_tx_pool, tx_pkts, tx_memory, TX_POOL);
+    pkt_pool_init(&peer_rx_pool, rx_pkts, rx_memory, PEER_RX_POOL, PKT_SIZE);
+    pkt_pool_init(&peer_tx_pool, tx_pkts, tx_memory, TX_POOL, PKT_SIZE);
     queue_head = queue_tail = 0;
     ts_echo = 0;
     peer_tsval_offset = 0x7000;

@@ -12,6 +12,7 @@
 #define PEER_ISS      0x10000000u
 #define PEER_WINDOW   (256u * 1024) /* lunboot's receive window */
 #define PEER_RX_POOL  64            /* packets */
+#define PEER_RX_RING  1024          /* its descriptors: the window is not theirs to limit */
 #define SEND_BUFFER   65536
 
 #define FIN           0x01

@@ -58,7 +58,7 @@ static void every_option_is_read(void **state)
     assert_int_equal(lease.ip.addr, WIRE_US);
     assert_int_equal(lease.ip.netmask, 0xffffff00);
     assert_int_equal(lease.ip.gateway, WIRE_GATEWAY);
-    assert_int_equal(lease.ip.mtu, 1400);
+    assert_int_equal(lease.mtu, 1400);
     assert_int_equal(lease.server, SERVER);
     assert_int_equal(lease.next_server, SERVER2);
     for (u32 i = 0; i < DNS_SERVERS; i++)
@@ -179,7 +179,7 @@ static void options_that_repeat_count_once(void **state)
     assert_int_equal(lease.lease_seconds, 3600);
     assert_int_equal(lease.t1_seconds, 100);
     assert_int_equal(lease.ip.gateway, WIRE_GATEWAY);
-    assert_int_equal(lease.ip.mtu, 0x500);
+    assert_int_equal(lease.mtu, 0x500);
     assert_string_equal(lease.hostname, "sname");
 }
 
@@ -256,7 +256,7 @@ static void numbers_of_a_wrong_length_are_not_there(void **state)
     assert_int_equal(lease.ip.gateway, 0);
     assert_int_equal(lease.dns[0], 0xc0000201);
     assert_int_equal(lease.dns[1], 0);
-    assert_int_equal(lease.ip.mtu, 0);
+    assert_int_equal(lease.mtu, 0);
     assert_false(lease.has_keep_san);
     assert_true(lease.skip_san_boot);
 }
@@ -272,14 +272,27 @@ static void nonsense_values_are_not_used(void **state)
     assert_int_equal(lease.ip.netmask, 0);
     assert_int_equal(lease.ip.gateway, 0xc0000201);
     assert_int_equal(lease.dns[0], 0xc0000205);
-    assert_int_equal(lease.ip.mtu, 0);
+    assert_int_equal(lease.mtu, 0);
     assert_int_equal(lease.next_server, 0);
     begin(state);
     add_u32(OPT_ROUTERS, WIRE_US); /* ourselves */
     add(OPT_MTU, "\2\x40", 2);
     assert_true(parse());
     assert_int_equal(lease.ip.gateway, 0);
-    assert_int_equal(lease.ip.mtu, 576);
+    assert_int_equal(lease.mtu, 576);
+}
+
+static void an_mtu_is_at_most_9000(void **state)
+{
+    static const u16 mtus[] = {1500, 1501, 8999, 9000, 9001, 65535};
+    for (u32 i = 0; i < ARRAY_SIZE(mtus); i++) {
+        u8 mtu[2];
+        put_be16(mtu, mtus[i]);
+        begin(state);
+        add(OPT_MTU, mtu, 2);
+        assert_true(parse());
+        assert_int_equal(lease.mtu, min_u32(mtus[i], 9000));
+    }
 }
 
 static const u8 routes[] = {0,  192, 0,   2,    1,                /* default */
@@ -384,6 +397,7 @@ int main(void)
         TEST(zero_bytes_are_forgiven_at_the_end_only),
         TEST(numbers_of_a_wrong_length_are_not_there),
         TEST(nonsense_values_are_not_used),
+        TEST(an_mtu_is_at_most_9000),
         TEST(classless_routes_are_read),
         TEST(malformed_routes_are_not_used_and_option_3_counts),
         TEST(encapsulated_options_that_overrun_are_not_used),

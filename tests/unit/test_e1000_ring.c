@@ -130,6 +130,76 @@ static void a_frame_over_several_descriptors_is_one_error(void **state)
     assert_int_equal(dev->stats.rx_errors, 1);
 }
 
+/* 13.4.22 of the manual. */
+static void rctl_tells_the_size_of_the_packets(void **state)
+{
+    (void)state;
+    static const u32 cases[][2] = {
+        {2048, 0x04008002}, {4096, 0x06038022}, {8192, 0x06028022}, {16384, 0x06018022}};
+    for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+        reopen_sized(cases[i][0]);
+        assert_int_equal(model_reg(RCTL), cases[i][1]);
+        dev->ops->stop(dev);
+        assert_int_equal(rx_pool.available, RX_PKTS);
+    }
+}
+
+static void large_frames_fit_large_packets(void **state)
+{
+    (void)state;
+    static u8 frame[16380];
+    static const u32 cases[][2] = {
+        {2048, 1518}, {4096, 4096}, {8192, 8192}, {16384, 9014}, {16384, 16380}};
+    for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+        u32 len = cases[i][1];
+        reopen_sized(cases[i][0]);
+        /* Two laps: each packet has a neighbour that it must not touch. */
+        for (u32 n = 0; n < 2 * RX_COUNT; n++) {
+            struct pkt *p[2];
+            for (u32 k = 0; k < 2; k++) {
+                memset(frame, (int)(n + k), len);
+                assert_true(model_receive_frame(frame, len));
+            }
+            for (u32 k = 0; k < 2; k++) {
+                p[k] = dev->ops->receive(dev);
+                assert_non_null(p[k]);
+                assert_int_equal(p[k]->len, len);
+            }
+            for (u32 k = 0; k < 2; k++) {
+                memset(frame, (int)(n + k), len);
+                assert_memory_equal(p[k]->data, frame, len);
+                pkt_free(p[k]);
+            }
+            dev->ops->flush(dev);
+        }
+        assert_int_equal(dev->stats.rx_frames, 4 * RX_COUNT);
+        assert_int_equal(dev->stats.rx_errors, 0);
+    }
+}
+
+static void a_frame_longer_than_the_packets_is_one_error(void **state)
+{
+    (void)state;
+    static u8 frame[16381];
+    static const u32 cases[][2] = {{2048, 1519}, {2048, 9014}, {4096, 4097},  {4096, 9014},
+                                   {8192, 8193}, {8192, 9014}, {16384, 16381}};
+    for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+        reopen_sized(cases[i][0]);
+        model_receive_frame(frame, cases[i][1]);
+        receive_numbered(i);
+        assert_received(i);
+        assert_null(dev->ops->receive(dev));
+        dev->ops->update(dev);
+        assert_int_equal(dev->stats.rx_errors, 1);
+        assert_int_equal(dev->stats.rx_frames, 1);
+    }
+    /* What no NIC says. */
+    reopen_sized(4096);
+    model_receive(frame, 4097, GOOD, 0);
+    assert_null(dev->ops->receive(dev));
+    assert_int_equal(dev->stats.rx_errors, 1);
+}
+
 static u16 flags_of(u8 status, u8 errors)
 {
     u8 frame[60] = {0};
@@ -245,6 +315,9 @@ int main(void)
         OPENED(an_empty_pool_recovers),
         OPENED(bad_frames_are_counted_and_dropped),
         OPENED(a_frame_over_several_descriptors_is_one_error),
+        OPENED(rctl_tells_the_size_of_the_packets),
+        OPENED(large_frames_fit_large_packets),
+        OPENED(a_frame_longer_than_the_packets_is_one_error),
         OPENED(checksums_count_only_when_really_checked),
         OPENED(frames_go_out_in_order_over_many_laps),
         OPENED(an_idle_flush_writes_nothing),

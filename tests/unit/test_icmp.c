@@ -17,7 +17,7 @@
 #define IP   14 /* where things begin in a frame */
 #define ICMP 34
 
-static u8 frame[2048];
+static u8 frame[4096];
 
 static int configured(void **state)
 {
@@ -32,7 +32,7 @@ static int configured(void **state)
 /* An ICMP packet with `len` bytes behind the first four; the checksum is made right. */
 static u32 icmp(u8 type, u8 code, const u8 *rest, u32 len, ip4 to)
 {
-    u8 body[2048] = {type, code};
+    u8 body[4000] = {type, code};
     memcpy(body + 4, rest, len);
     put_be16(body + 2, checksum_finish(checksum_add(0, body, 4 + len)));
     return wire_ip(frame, IP_PROTO_ICMP, WIRE_PEER, to, body, 4 + len);
@@ -68,6 +68,20 @@ static void an_echo_longer_than_the_mtu_is_not_answered(void **state)
     wire_deliver(frame, icmp(8, 0, rest, 1990, WIRE_US));
     assert_int_equal(wire_captured(), 0);
     wire_check_leaks();
+}
+
+/* With jumbo frames more can come in than a packet of ours holds. */
+static void an_echo_longer_than_a_packet_is_not_answered(void **state)
+{
+    (void)state;
+    u8 rest[2 * PKT_SIZE - 200] = {0};
+    wire_dev.mtu = 9000;
+    for (u32 n = 1476; n <= sizeof(rest); n++) {
+        wire_deliver(frame, icmp(8, 0, rest, n, WIRE_US));
+        assert_int_equal(wire_captured(), n <= PKT_SIZE - PKT_HEADROOM - 4);
+        wire_forget();
+        wire_check_leaks();
+    }
 }
 
 static void broadcasts_are_not_answered(void **state)
@@ -253,6 +267,7 @@ int main(void)
 #define CONFIGURED(name) cmocka_unit_test_setup(name, configured)
         CONFIGURED(echo_requests_of_all_sizes_are_answered),
         CONFIGURED(an_echo_longer_than_the_mtu_is_not_answered),
+        CONFIGURED(an_echo_longer_than_a_packet_is_not_answered),
         CONFIGURED(broadcasts_are_not_answered),
         CONFIGURED(bad_packets_are_counted),
         CONFIGURED(without_packets_there_is_no_answer),

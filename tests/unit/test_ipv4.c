@@ -356,16 +356,19 @@ static void path_mtu_is_remembered_floored_and_forgotten(void **state)
     assert_int_equal(ipv4_path_mtu(WIRE_FAR), 1500);
 }
 
-static void the_configured_mtu_limits_the_devices(void **state)
+static void the_devices_mtu_limits_what_is_sent(void **state)
 {
     (void)state;
-    struct ipv4_config config = {.addr = WIRE_US, .netmask = 0xffffff00, .mtu = 1400};
-    ipv4_configure(&config, host_now);
-    assert_int_equal(ipv4_path_mtu(WIRE_PEER), 1400);
-    assert_false(ipv4_send(outgoing(1381), IP_PROTO_TCP, WIRE_PEER, host_now));
-    assert_true(ipv4_send(outgoing(1380), IP_PROTO_TCP, WIRE_PEER, host_now));
-    config.mtu = 9000;
-    ipv4_configure(&config, host_now);
+    static const u16 mtus[] = {576, 1400, 1500};
+    for (u32 i = 0; i < ARRAY_SIZE(mtus); i++) {
+        wire_dev.mtu = mtus[i];
+        assert_int_equal(ipv4_path_mtu(WIRE_PEER), mtus[i]);
+        assert_false(ipv4_send(outgoing(mtus[i] - 19u), IP_PROTO_TCP, WIRE_PEER, host_now));
+        assert_true(ipv4_send(outgoing(mtus[i] - 20u), IP_PROTO_TCP, WIRE_PEER, host_now));
+    }
+    wire_dev.mtu = 9000;
+    assert_int_equal(ipv4_path_mtu(WIRE_PEER), 9000);
+    ipv4_path_mtu_found(WIRE_PEER, 1500, host_now);
     assert_int_equal(ipv4_path_mtu(WIRE_PEER), 1500);
 }
 
@@ -452,7 +455,7 @@ int main(void)
         CONFIGURED(classless_routes_replace_the_gateway),
         CONFIGURED(a_missing_or_broken_netmask_becomes_the_class),
         CONFIGURED(path_mtu_is_remembered_floored_and_forgotten),
-        CONFIGURED(the_configured_mtu_limits_the_devices),
+        CONFIGURED(the_devices_mtu_limits_what_is_sent),
         cmocka_unit_test(checksums_at_every_alignment_and_length),
         cmocka_unit_test(checksums_over_64_kib_do_not_overflow),
         CONFIGURED(mutated_packets_do_no_harm),

@@ -70,7 +70,7 @@ static void cve_2023_45229_option_shorter_than_its_fields(void **state)
             assert_int_equal(lease.ip.netmask, 0);
             assert_int_equal(lease.ip.gateway, 0);
             assert_int_equal(lease.ip.route_count, 0);
-            assert_int_equal(lease.ip.mtu, 0);
+            assert_int_equal(lease.mtu, 0);
             assert_int_equal(lease.dns[0], 0);
             assert_int_equal(lease.server, SERVER);
             assert_int_equal(type, DHCPACK);

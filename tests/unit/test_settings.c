@@ -242,8 +242,8 @@ static void flags_and_numbers(void **state)
     NONE_VALID(SET_KEEP_SAN, "", "2", "on", "YES", "01", "tru", "truely");
     ALL_VALID(SET_DRIVE, "80", "8f", "8F", "0x80");
     NONE_VALID(SET_DRIVE, "", "7f", "90", "0", "0x", "x80", "128", "080h", "0x0x80");
-    ALL_VALID(SET_MTU, "576", "1500");
-    NONE_VALID(SET_MTU, "", "575", "1501", "9000", "0x240", "-1", "99999999999");
+    ALL_VALID(SET_MTU, "576", "1500", "1501", "9000");
+    NONE_VALID(SET_MTU, "", "575", "9001", "65535", "0x240", "-1", "99999999999");
     ALL_VALID(SET_TIMEOUT, "1", "86400");
     NONE_VALID(SET_TIMEOUT, "", "0", "86401", "1s", "4294967297");
 }
@@ -267,8 +267,8 @@ static void nics_by_place_and_by_mac(void **state)
 static void bad_words_are_named_and_the_rest_is_used(void **state)
 {
     (void)state;
-    parse("mtu=9000 foo=bar timeout drive=99 =x mtu2=1 hostname=ok quiet");
-    assert_string_equal(complaints, "mtu|9000|61\nfoo||60\ntimeout||61\ndrive|99|61\n||60\n"
+    parse("mtu=9001 foo=bar timeout drive=99 =x mtu2=1 hostname=ok quiet");
+    assert_string_equal(complaints, "mtu|9001|61\nfoo||60\ntimeout||61\ndrive|99|61\n||60\n"
                                     "mtu2||60\nquiet||60\n");
     assert_string_equal(setting_text(SET_HOSTNAME), "ok");
     assert_int_equal(setting_number(SET_MTU), 1500);

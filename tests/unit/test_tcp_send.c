@@ -1,5 +1,6 @@
 /* TCP: sending. Segments, windows, retransmission, congestion. Segments are 1448 bytes, with
  * timestamps. */
+#include "net/net.h"
 #include "tcp_peer.h"
 // clang-format off
 #include <stdarg.h>
@@ -104,6 +105,20 @@ static void slow_start_doubles(void **state)
         ack(i * 2 * MSS); /* every second segment, as peers do */
     peer_poll();
     assert_int_equal(peer_drain(), 20);
+}
+
+static void segments_to_a_jumbo_peer_fit_our_packets(void **state)
+{
+    (void)state;
+    peer_options.mss = 8960;
+    peer_options.ts = false;
+    peer_path_mtu = net_device()->mtu = 9000;
+    state_established();
+    send_pattern(0, 10000);
+    peer_poll();
+    u32 most = PKT_SIZE - PKT_HEADROOM - 20;
+    for (u32 at = 0; at + most <= 10000; at += most)
+        peer_expect(ACK, UNA + at, RCV, most);
 }
 
 static void peer_window_is_respected(void **state)
@@ -614,6 +629,7 @@ int main(void)
         T(several_sends_share_segments),
         T(buffer_takes_what_there_is_room_for),
         T(slow_start_doubles),
+        T(segments_to_a_jumbo_peer_fit_our_packets),
         T(peer_window_is_respected),
         T(zero_window_is_probed_with_back_off),
         T(silent_peer_with_zero_window_is_left),

@@ -69,6 +69,28 @@ static void syn_ack_establishes(void **state)
     assert_false(s->sack_permitted || s->has_mss || s->has_wscale);
 }
 
+/* A packet holds one segment, and the peer's MSS tells how long its segments are. */
+static void the_window_is_what_the_ring_holds_of_the_peers_segments(void **state)
+{
+    static const struct {
+        u16 mtu, rx_ring, peer_mss;
+        u32 window;
+    } cases[] = {
+        {1500, 1024, 1460, PEER_WINDOW}, {1500, 192, 1460, PEER_WINDOW}, {1500, 100, 1460, 146000},
+        {1500, 100, 65535, 146000},      {9000, 100, 8960, PEER_WINDOW}, {9000, 20, 8960, 179200},
+        {9000, 100, 1460, 146000},       {9000, 100, 0, 65535},          {1500, 100, 1, 65535},
+    };
+    for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+        fresh(state);
+        net_device()->mtu = cases[i].mtu;
+        net_device()->rx_ring = cases[i].rx_ring;
+        peer_options.mss = cases[i].peer_mss;
+        state_syn_sent();
+        assert_int_equal(peer_accept()->wnd << 3, cases[i].window & ~7u);
+        tcp_abort();
+    }
+}
+
 static void only_what_the_peer_offers_is_used(void **state)
 {
     (void)state;
@@ -592,6 +614,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(syn_offers_everything),
         T(syn_ack_establishes),
+        T(the_window_is_what_the_ring_holds_of_the_peers_segments),
         T(only_what_the_peer_offers_is_used),
         T(data_in_the_syn_ack_and_before_it),
         T(syn_is_repeated_at_1_2_4_seconds),
