@@ -10,6 +10,7 @@
 ; Each call's first and last sector are checked: a sector that is read begins with its own number, one
 ; that is written gets that number xor [stamp], and FILL behind it.
 %define BOOT_MARK
+%define RANDOM_STATE VARIABLES
 %include "stage1.inc"
 %include "lib.inc"
 
@@ -39,8 +40,8 @@ BENCH_STACK equ 0x7000
 main:
     mov sp, BENCH_STACK
     call check_handoff
-    mov di, dap
-    mov cx, VARIABLES_SIZE / 2
+    mov di, VARIABLES + 4
+    mov cx, (VARIABLES_SIZE - 4) / 2
     xor ax, ax
     rep stosw
     mov word [dap], 16
@@ -207,6 +208,7 @@ report_memory:
     ret
 
 absolute VARIABLES
+    resd 1 ; random_state
 dap: resb 16
 place: resd 1 ; of the next call in its region
 start: resd 1 ; ticks
