@@ -6,3 +6,10 @@ test:
 	@tools/install-packages test
 	@$(MAKE) all unit-programs bootdisks wire
 	@B=$(B) tests/run $(T)
+
+# Faults for longer than `make test` has time for: all, or F=name.
+.PHONY: soak
+soak:
+	@tools/install-packages test
+	@$(MAKE) all bootdisks wire
+	@B=$(B) tests/soak $(F)

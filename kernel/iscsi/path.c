@@ -4,12 +4,16 @@
 #include "str.h"
 
 #define PATHS 8 /* set and learned */
+#define NONE  PATHS
 #define RETRY_FIRST_MS                                                                             \
     250 /* pause after the second round, doubling; there is none after the first */
 #define RETRY_LAST_MS 4000
 
 static struct iscsi_path table[PATHS];
-static u32 count, current;
+static u32 count;
+static u32 current;
+static u32 home;     /* the one that worked last, or NONE */
+static u32 other;    /* the latest of the others */
 static u32 untried;  /* in this round */
 static bool hopeful; /* one that has failed in it may do better next time */
 static u32 pause;    /* after it, ms */
@@ -24,7 +28,8 @@ void path_init(const struct iscsi_path *paths, u32 n)
 {
     memcpy(table, paths, n * sizeof(*paths));
     count = n;
-    current = pause = 0;
+    current = other = pause = 0;
+    home = NONE;
     begin_round();
 }
 
@@ -33,7 +38,7 @@ u32 path_count(void)
     return count;
 }
 
-const struct iscsi_path *path_current(void)
+struct iscsi_path *path_current(void)
 {
     return &table[current];
 }
@@ -50,12 +55,28 @@ static bool is_definite(enum error e)
     return true;
 }
 
+/* From the home to the next of the others, and from each of those back. */
+static void turn(void)
+{
+    if (home != NONE && current != home) {
+        current = home;
+        return;
+    }
+    if (count > 1)
+        do
+            other = other + 1 < count ? other + 1 : 0;
+        while (other == home);
+    current = other;
+}
+
 u32 path_failed(enum error why, bool for_ever)
 {
     u32 ms = pause;
     hopeful |= for_ever || !is_definite(why);
-    current = current + 1 < count ? current + 1 : 0;
-    if (--untried)
+    if (current != home || untried == count)
+        untried--;
+    turn();
+    if (untried)
         return 0;
     if (!hopeful)
         return TIMEOUT_NEVER;
@@ -64,7 +85,12 @@ u32 path_failed(enum error why, bool for_ever)
     return ms;
 }
 
-void path_worked(void)
+void path_ready(void)
+{
+    home = current;
+}
+
+void path_settled(void)
 {
     pause = RETRY_FIRST_MS;
     begin_round();
@@ -87,6 +113,7 @@ bool path_set_portal(struct iscsi_path *path, const char *address)
             return false;
     }
     memcpy(path->server, server, sizeof(server));
+    path->addr = 0;
     path->port = (u16)port;
     return true;
 }
@@ -97,6 +124,8 @@ void path_learn(const struct iscsi_path *path)
         if (table[i].port == path->port && str_equal(table[i].server, path->server) &&
             str_equal(table[i].target, path->target))
             return;
-    if (count < PATHS)
-        table[count++] = *path;
+    if (count == PATHS)
+        return;
+    table[count++] = *path;
+    untried++;
 }

@@ -13,7 +13,7 @@
 
 #define MAX_REDIRECTS  8
 #define MAX_BLOCKS     2048  /* in one request: 1 MiB */
-#define CONNECT_MS     6000  /* for a TCP handshake when it is not the only chance */
+#define CONNECT_MS     3000  /* for a TCP handshake when it is not the only chance */
 #define RESOLVE_MS     30000 /* for a name; dns.c ends before that */
 #define LOGIN_MS       15000
 #define DISCOVER_MS    3000 /* for a discovery's login, and for its answer */
@@ -48,6 +48,7 @@ static bool discovering;  /* the session that begins is to ask for portals */
 static enum error error;
 static msec give_up_at;
 static u32 redirects;
+static struct iscsi_path *way; /* the path that is gone */
 static struct iscsi_path goal; /* of a redirect */
 static struct iscsi_used used; /* also where the connection under way goes */
 static u32 identity;           /* of the disk; 0: not known */
@@ -86,11 +87,13 @@ static void retry(enum error why, u32 wait, msec now)
         fail(why);
         return;
     }
-    /* A path that has worked is taken again at once; one that is lost as soon as it is there waits
-     * for its turn like one that has not. */
-    if (phase == PHASE_READY && (task_progress() || time_reached(now, ready_since + SETTLED_MS))) {
-        path_worked();
-    } else {
+    /* A path that has worked is taken again at once, unless its portal has fallen silent; one that
+     * is lost as soon as it is there waits for its turn like one that has not. */
+    bool settled =
+        phase == PHASE_READY && (task_progress() || time_reached(now, ready_since + SETTLED_MS));
+    if (settled)
+        path_settled();
+    if (!settled || (why == ERR_TCP_TIMEOUT && way != &goal)) {
         u32 ms = path_failed(why, attached);
         if (ms == TIMEOUT_NEVER) {
             fail(why);
@@ -112,20 +115,27 @@ static void connect(msec now)
 }
 
 /* Go by this path, once the address of its server is known. */
-static void resolve(const struct iscsi_path *path, msec now)
+static void resolve(struct iscsi_path *path, msec now)
 {
-    used.path = path;
+    used.path = way = path;
     used.port = path->port;
     enter(PHASE_RESOLVE, RESOLVE_MS, now);
     dns_start(path->server, now);
 }
 
+/* The name servers may be away, too: an address that was right once is better than none. */
 static void look_up(msec now)
 {
-    enum dns_state state = dns_result(&used.addr);
+    ip4 addr;
+    enum dns_state state = dns_result(&addr);
     if (state == DNS_DONE)
+        way->addr = addr;
+    used.addr = way->addr;
+    if (state == DNS_ASKING)
+        return;
+    if (used.addr)
         connect(now);
-    else if (state == DNS_ERROR)
+    else
         retry(ERR_DNS_FAILED, 0, now);
 }
 
@@ -249,6 +259,7 @@ void session_probed(enum error e, const struct block_dev *found, msec now)
     }
     attached = true;
     error = OK;
+    path_ready();
     phase = PHASE_READY;
     ready_since = now;
     task_allow(true);

@@ -17,6 +17,7 @@
 /* A way to the disk. */
 struct iscsi_path {
     char server[DNS_NAME]; /* a name or a dotted address */
+    ip4 addr;              /* what that was when last looked up, by the session; 0: not known */
     u16 port;
     u8 lun[8]; /* as on the wire (SAM flat or peripheral addressing) */
     char target[ISCSI_NAME];

@@ -1,7 +1,7 @@
 ; The soak disk: each sector of the region [p_write_lba], [p_write_count] names itself. Its first dword
 ; is its LBA, the second its generation (how often it was written here, 0 from the host), the others are
-; a pattern of both. Reads and rewrites random pieces of it until the key q comes, and knows what each
-; sector has to be.
+; a pattern of both. Reads and rewrites pieces of it until the key q comes, now in order, now anywhere, and
+; knows what each sector has to be.
 %include "stage1.inc"
 %include "lib.inc"
 %include "flat.inc"
@@ -37,18 +37,33 @@ main:
     call keys
     jmp .next
 
-; One call: of random size, place and kind, to or from a random buffer.
+; One call: of random size and kind, to or from a random buffer; of eight, seven begin where the last one
+; has ended, so that there is something to read ahead.
 one:
     call ticks
     mov [call_tick], eax
     mov ecx, MAX_COUNT
     call random_count
+    mov edx, [xfer_lba]
+    add edx, [last_count]
     mov ecx, [p_write_count]
+    sub ecx, [xfer_count] ; the last place
+    mov ebx, edx
+    sub ebx, [p_write_lba]
+    cmp ebx, ecx
+    ja .anywhere
+    call random
+    test al, 7
+    jnz .place
+.anywhere:
     inc ecx
-    sub ecx, [xfer_count]
     call random_below
     add eax, [p_write_lba]
-    mov [xfer_lba], eax
+    mov edx, eax
+.place:
+    mov [xfer_lba], edx
+    mov eax, [xfer_count]
+    mov [last_count], eax
     call choose
     mov byte [writing], 0
     call random
@@ -185,6 +200,7 @@ align 4
 first_tick: dd 0
 call_tick: dd 0
 reported: dd 0
+last_count: dd 0
 calls: dd 0
 writes: dd 0
 sectors: dd 0

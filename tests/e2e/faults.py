@@ -2,19 +2,44 @@
 soaks, and returns once it has happened; nobody may be the wiser but for the time it takes.
 
 rig: its .target is a scripted target of two portals, the first of which is the root path; .soak and .pc
-are the PC that soaks. Groups are faults that one boot goes through together in `make test`; those that
-take long are in none.
+are the PC that soaks, .wire what is between them, .dhcp the server of its address. Groups are faults that
+one boot goes through together in `make test`; those that take long are in none, and `make soak` has them.
 """
 
 import os
 import struct
 import time
+from types import SimpleNamespace
 
+import pytest
+from bootdisk import DEBUG_EXIT
 from rig import pdu
+from rig.target import Target
+from soakdisk import Soak, SoakDisk
 from statusline import line, wait_for_line
 
 FAULTS = {}
 GROUPS = {}
+
+LEASE = 120  # seconds: the shortest that dnsmasq gives
+
+
+@pytest.fixture(name="rig")
+def make_rig(stack, net, logs, dhcp, wire, machine, iso):
+    """rig(...) boots a soak disk from a scripted target, with Target's arguments."""
+
+    def start(**options):
+        disk = SoakDisk(logs / "disk")
+        portals = (("192.0.2.1", 3260), ("192.0.2.1", 3261))
+        target = stack.enter_context(Target(net, disk.path, portals, **options))
+        server = dhcp(options={17: target.root_path()}, lease=f"{LEASE}s")
+        the_wire = wire()
+        pc = machine(namespace=net, wire=the_wire, iso=iso(), extra=DEBUG_EXIT)
+        soak = Soak(pc, disk)
+        soak.calls(10)
+        return SimpleNamespace(target=target, pc=pc, soak=soak, wire=the_wire, dhcp=server)
+
+    return start
 
 
 def fault(group=None):
@@ -132,38 +157,42 @@ def half_open(rig):
 
 
 @fault("connection")
-def cable_out_for_a_second(rig):
-    rig.pc.set_link(False)
-    time.sleep(1)
-    rig.pc.set_link(True)
-
-
-@fault("connection")
 def link_flaps(rig):
     for number in range(20):
         rig.pc.set_link(bool(number % 2))
         time.sleep(0.02 * (number % 7))
 
 
+def target_gone(rig, seconds):
+    rig.target.stop()
+    time.sleep(seconds)
+    rig.target.start()
+
+
 @fault("connection")
 def target_killed(rig):
-    rig.target.stop()
-    time.sleep(2)
-    rig.target.start()
+    target_gone(rig, 2)
+
+
+def cable_out(rig, seconds):
+    rig.pc.set_link(False)
+    time.sleep(seconds)
+    rig.pc.set_link(True)
+
+
+@fault("connection")
+def cable_out_for_a_second(rig):
+    cable_out(rig, 1)
 
 
 @fault()
 def cable_out_for_a_minute(rig):
-    rig.pc.set_link(False)
-    time.sleep(60)
-    rig.pc.set_link(True)
+    cable_out(rig, 60)
 
 
 @fault()
 def target_killed_for_a_minute(rig):
-    rig.target.stop()
-    time.sleep(60)
-    rig.target.start()
+    target_gone(rig, 60)
 
 
 @fault()
@@ -373,3 +402,69 @@ def rebooted_and_not_ready_for_10_seconds(rig):
 @fault()
 def not_ready_for_a_minute(rig):
     not_ready_for(rig, 60)
+
+
+# ---- the network between, where nobody sees it
+
+
+def on_the_wire(calls, **settings):
+    """A fault: so many calls with the wire set so."""
+
+    def act(rig):
+        rig.wire.set(**settings)
+        rig.soak.calls(calls, timeout=300)
+        rig.wire.clear()
+
+    return act
+
+
+def wire_fault(group, name, calls=50, **settings):
+    act = on_the_wire(calls, **settings)
+    act.__name__ = name
+    fault(group)(act)
+
+
+wire_fault("wire", "far_away", rtt=40)
+wire_fault("wire", "jitter", delay=2, jitter=20)
+wire_fault("wire", "loss_of_2_percent", loss=0.02)
+wire_fault("wire", "duplicates", duplicate=0.1)
+wire_fault("wire", "reordered", reorder=0.1)
+wire_fault("wire", "corrupt_frames", corrupt=0.02)
+wire_fault("wire", "slow_link", rate=2_000_000)
+wire_fault("wire", "all_of_it", rtt=2, jitter=2, loss=0.02, reorder=0.02, corrupt=0.005, duplicate=0.01)
+wire_fault(None, "loss_of_10_percent", loss=0.1)
+
+
+def blackout(rig, seconds):
+    rig.wire.blackout()
+    time.sleep(seconds)
+    rig.wire.blackout(False)
+
+
+@fault("wire")
+def blackout_of_a_second(rig):
+    blackout(rig, 1)
+
+
+@fault()
+def blackout_of_20_seconds(rig):
+    blackout(rig, 20)
+
+
+@fault()
+def blackout_of_a_minute(rig):
+    blackout(rig, 60)
+
+
+@fault()
+def dhcp_server_gone_and_the_lease_over(rig):
+    """Our address stays in use. When the target goes, too, the screen tells of the lease; and the disk
+    comes back with the target alone."""
+    rig.dhcp.stop()
+    time.sleep(LEASE + 5)
+    rig.soak.calls(50)
+    rig.target.stop()
+    wait_for_line(rig.pc, line("DHCP_LEASE", port=r"\d+") + ".*")
+    rig.target.start()
+    rig.soak.calls(50)
+    rig.dhcp.start()

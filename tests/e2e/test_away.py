@@ -5,7 +5,7 @@ import time
 
 import pytest
 import soakdisk
-from bootdisk import on_lun, run  # noqa: F401 (fixtures)
+from bootdisk import on_lun  # noqa: F401 (fixture)
 from soakdisk import Soak, SoakDisk
 from statusline import line, wait_for_line
 
@@ -63,8 +63,7 @@ def test_esc_gives_up(soak):
         assert pc.e9.expect(r"^@ key \w\w(\w\w)$", 10)[1] == f"{ord('x'):02x}"
     tgtd.start()
     soak.calls(50)
-    pc.key("q")
-    report = run(pc)
+    report = soak.end()
     assert report.all("error") == [["80"], ["80"]]
     assert [key for (key,) in report.numbers("key")] == [0x2D78, 0x2D78, 0x1071]
 

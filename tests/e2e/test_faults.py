@@ -1,32 +1,18 @@
 """A PC whose disk misbehaves in every way of faults.py, one after the other, and that never gets an error
-or a wrong byte."""
+or a wrong byte. `make soak` runs each for longer, and those that take long."""
 
-from types import SimpleNamespace
+import json
+import os
+import time
 
 import faults
 import pytest
-from bootdisk import DEBUG_EXIT
-from rig.target import Target
-from soakdisk import Soak, SoakDisk
+from faults import make_rig  # noqa: F401 (fixture)
+
+SOAK_SECONDS = int(os.environ.get("SOAK_SECONDS", 30))
 
 
-@pytest.fixture
-def rig(stack, net, logs, dhcp, machine, iso):
-    """rig(...) boots a soak disk from a scripted target, with Target's arguments; see faults.py."""
-
-    def start(**options):
-        disk = SoakDisk(logs / "disk")
-        portals = (("192.0.2.1", 3260), ("192.0.2.1", 3261))
-        target = stack.enter_context(Target(net, disk.path, portals, **options))
-        dhcp(options={17: target.root_path()})
-        pc = machine(namespace=net, tap="tap0", iso=iso(), extra=DEBUG_EXIT)
-        soak = Soak(pc, disk)
-        soak.calls(10)
-        return SimpleNamespace(target=target, pc=pc, soak=soak)
-
-    return start
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize("group", faults.GROUPS)
 def test_faults(rig, group):
     rig = rig()
@@ -45,3 +31,18 @@ def test_other_manners(rig):
         fault(rig)
         rig.soak.calls(10)
     assert rig.soak.finish()["writes"]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", faults.FAULTS)
+def test_soak(rig, logs, name):
+    """Again and again, SOAK_SECONDS long at least; what was done goes to tests/soak's table."""
+    rig = rig()
+    end = time.monotonic() + SOAK_SECONDS
+    times = 0
+    while time.monotonic() < end or not times:
+        faults.FAULTS[name](rig)
+        rig.soak.calls(20)
+        times += 1
+    done = {"fault": name, "times": times, **rig.soak.finish()}
+    (logs / "soak.json").write_text(json.dumps(done))

@@ -193,12 +193,75 @@ static void dead_paths_are_not_hammered(void **state)
     dies(1, PORTAL_REFUSES);
     u32 before = peer.connects;
     peer_run(60000, never);
-    u32 rounds = (peer.connects - before) / 4;
+    u32 rounds = (peer.connects - before) / (4 + 2);
     assert_true(rounds >= 10 && rounds <= 25);
     submit(BLOCK_READ);
     portals[1] = PORTAL_UP;
     assert_true(peer_run(5000, done));
     assert_good(1);
+}
+
+static void the_one_that_worked_has_every_second_turn(void **state)
+{
+    (void)state;
+    for (u32 n = 2; n <= 4; n++)
+        add_path(n == 2 ? "10.0.0.2" : n == 3 ? "10.0.0.3" : "10.0.0.4");
+    assert_int_equal(peer_attach(), ISCSI_READY);
+    portals[2] = portals[3] = portals[4] = PORTAL_DEAF;
+    dies(1, PORTAL_REFUSES);
+    peer_run(30000, never);
+    submit(BLOCK_READ);
+    portals[1] = PORTAL_UP;
+    assert_true(peer_run(4000, done));
+    assert_good(1);
+}
+
+static bool never_reads(const struct peer_pdu *p)
+{
+    return peer.addr == ADDR(1) && p->bhs[BHS_OPCODE] == OPCODE_SCSI_CMD &&
+           p->bhs[SCSI_CMD_CDB] == SCSI_READ_10;
+}
+
+static bool says_nothing(const struct peer_pdu *p)
+{
+    (void)p;
+    return peer.addr == ADDR(1);
+}
+
+static void one_that_falls_silent_is_left_first(void **state)
+{
+    (void)state;
+    add_path("10.0.0.2");
+    for (u32 i = 0; i < 2; i++) {
+        peer.hook = NULL;
+        assert_int_equal(peer_attach(), ISCSI_READY);
+        /* Mute as a whole, or only where it reads, which a disk is given a minute for. */
+        peer.hook = i ? never_reads : says_nothing;
+        submit(BLOCK_READ);
+        msec before = host_now;
+        assert_true(peer_run(100000, done));
+        assert_good(2);
+        assert_true(host_now - before <= (i ? 61000 : 16000));
+    }
+}
+
+static void an_address_is_remembered_when_the_name_server_is_away(void **state)
+{
+    (void)state;
+    strcpy(peer_config.paths[0].server, "san.example");
+    peer.dns_answer = ADDR(5);
+    assert_int_equal(peer_attach(), ISCSI_READY);
+    peer.dns_answer = 0;
+    peer_lose(ERR_TCP_RESET);
+    submit(BLOCK_WRITE);
+    assert_true(peer_run(1000, done));
+    assert_good(5);
+    /* A new one counts. */
+    peer.dns_answer = ADDR(6);
+    peer_lose(ERR_TCP_RESET);
+    submit(BLOCK_WRITE);
+    assert_true(peer_run(1000, done));
+    assert_good(6);
 }
 
 /* It has to be the same disk. */
@@ -338,6 +401,24 @@ static void a_learned_portal_also_helps_with_attaching(void **state)
     TELL(OURS "TargetAddress=10.0.0.7,1\0");
     peer.lose_after = 3; /* the discovery's login and request; the login */
     portals[1] = PORTAL_UP;
+    assert_int_equal(peer_attach(), ISCSI_READY);
+    assert_int_equal(iscsi_used()->addr, ADDR(7));
+}
+
+static bool only_discoveries(const struct peer_pdu *p)
+{
+    if ((p->bhs[BHS_OPCODE] & OPCODE_MASK) != OPCODE_LOGIN_REQ || peer.addr != ADDR(1) ||
+        !peer.text_requests)
+        return false;
+    peer_login_answer(p, 0, 2, 2, NULL, 0);
+    return true;
+}
+
+static void also_when_the_first_does_not_want_us(void **state)
+{
+    (void)state;
+    TELL(OURS "TargetAddress=10.0.0.7,1\0");
+    peer.hook = only_discoveries;
     assert_int_equal(peer_attach(), ISCSI_READY);
     assert_int_equal(iscsi_used()->addr, ADDR(7));
 }
@@ -495,6 +576,9 @@ int main(void)
         T(when_one_dies_the_next_takes_over),
         T(the_path_that_worked_is_tried_first),
         T(dead_paths_are_not_hammered),
+        T(the_one_that_worked_has_every_second_turn),
+        T(one_that_falls_silent_is_left_first),
+        T(an_address_is_remembered_when_the_name_server_is_away),
         T(designators_tell_disks_apart),
         T(else_the_serial_number_does),
         T(one_that_no_longer_says_who_it_is_is_another),
@@ -502,6 +586,7 @@ int main(void)
         T(pages_that_lie_about_their_lengths),
         T(portals_are_learned_by_send_targets),
         T(a_learned_portal_also_helps_with_attaching),
+        T(also_when_the_first_does_not_want_us),
         T(there_is_room_for_so_many),
         T(a_discovery_that_fails_costs_three_seconds_at_most),
         T(a_discovery_may_want_chap_too),

@@ -171,7 +171,7 @@ class Connection:
         self.target, self.portal, self.peer = target, portal, peer
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.number = target.accepted
-        self.full_feature = self.discovery = False
+        self.full_feature = self.discovery = self.replaced = False
         self.exp_cmd_sn, self.stat_sn = 1, 1
         self.writes = {}  # by ITT: what is still to come
         self.held = {}  # by CmdSN: arrived before its turn
@@ -298,6 +298,8 @@ class Connection:
 
     def take(self, p):
         """Commands in the order of CmdSN; all else as it comes."""
+        if self.replaced:
+            raise Gone  # there may be more to read even after a RST
         ordered = not p.immediate and p.opcode in (pdu.SCSI_COMMAND, pdu.TEXT, pdu.LOGOUT)
         if not ordered:
             self.answer(p)
@@ -331,10 +333,21 @@ class Connection:
         if stage == 1:
             offered = {**self.target.manners, **FIXED}
             pairs += [(key, offered[key]) for key in asked if key in offered]
+        full_feature = bool(transit and p.flags & 3 == 3)
+        if full_feature and not self.discovery:
+            self.reinstate()
         self.login_answer(p, p.flags & 0x8F if transit else p.flags & 0x0C, 0, pairs)
         with self.target.changed:
-            self.full_feature = bool(transit and p.flags & 3 == 3)
+            self.full_feature = full_feature
             self.target.changed.notify_all()
+
+    def reinstate(self):
+        """There is one initiator, and it comes with the same ISID always: nothing that an older session
+        has still to do may be done any more (RFC 7143, 6.3.5)."""
+        for session in self.target.sessions():
+            with session.lock:
+                session.replaced = True
+            session.reset()
 
     def text(self, p):
         pairs = []
