@@ -6,6 +6,7 @@
 #include "fake_disk.h"
 #include "input.h"
 #include "int13.h"
+#include "readahead.h"
 #include <sanitizer/asan_interface.h>
 
 #define CALLS      24
@@ -16,6 +17,7 @@
 #define BDA_STATUS 0x474
 #define BDA_DISKS  0x475
 #define LINE       4096 /* of the cache */
+#define AHEAD      32   /* chunks of read-ahead, at most */
 #define RANGES     16
 #define EDD_MAX    74
 #define BUSY       0xaa
@@ -41,6 +43,8 @@ static struct call {
     u64 lba;
     bool reads, writes;
 } call;
+
+static u64 call_end; /* behind the last block of the call before */
 
 static struct int13_disk disk;
 static u8 drive;
@@ -121,6 +125,8 @@ static void set_buffer(u32 at, u32 len)
 static u64 some_lba(void)
 {
     u8 how = in_u8();
+    if (how < 0x40) /* on from where the last call has ended */
+        return call_end;
     if (how < 0xc0)
         return in_u16() % (DISK + 8);
     if (how < 0xe0)
@@ -302,8 +308,8 @@ static void one_call(void)
     make_call(&r);
     before = r;
     enum int13_action action = int13(&r, &chain);
-    CHECK(!fake.queued);
     disk_written |= call.writes;
+    call_end = call.lba + call.count;
     if (reg_low(before.edx) == drive) {
         CHECK(action == INT13_DONE);
         u8 ah = reg_high(r.eax);
@@ -361,6 +367,7 @@ static void machine(void)
     __asan_unpoison_memory_region(memory, MEMORY);
     int13_stop();
     range_count = 0;
+    call_end = 0;
 }
 
 void fuzz_one(void)
@@ -368,12 +375,15 @@ void fuzz_one(void)
     machine();
     u32 cache_size = in_below(8) * LINE + in_below(LINE);
     u8 *cache = malloc(cache_size);
-    cache_init(&fake.dev, cache, cache_size);
+    u32 ahead_size = in_below(AHEAD) * LINE;
+    u8 *ahead = malloc(ahead_size);
     u8 how = in_u8();
     fake.later = how & 1;
     nest = how & 2;
     fake.dev.read_only = how & 4;
     fake.dev.max_blocks = 1 + in_below(MAX_BLOCKS);
+    cache_init(&fake.dev, cache, cache_size);
+    readahead_init(&fake.dev, ahead, ahead_size);
     disk = (struct int13_disk){
         .drive = (u8)(0x80 + (how >> 4)), .nic_bdf = in_u16(), .lun = {0, in_u8()}};
     disk.geometry = (struct geometry){1 + in_below(1024), 1 + in_below(255), 1 + in_below(63)};
@@ -392,6 +402,10 @@ void fuzz_one(void)
     host_on_phys = NULL;
     __asan_unpoison_memory_region(memory, MEMORY);
     memcpy(memory, original, 0x500);
+    while (fake.queued)
+        fake_complete_one(0);
     cache_init(&fake.dev, NULL, 0);
+    readahead_init(&fake.dev, NULL, 0);
+    free(ahead);
     free(cache);
 }

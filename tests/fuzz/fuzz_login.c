@@ -1,6 +1,7 @@
-/* The login: a target that says anything, one login after the other, with CHAP, mutual CHAP and
- * without. Attaching ends in time; who is to prove itself does not get in without; nobody hears a
- * secret; and a session that was there once comes back as soon as the target is decent again. */
+/* Attaching: a target that says anything, one login after the other, with CHAP, mutual CHAP and
+ * without, and about its disk, too. Attaching ends in time; who is to prove itself does not get in
+ * without; nobody hears a secret; and a session that was there once comes back as soon as the
+ * target is decent again. */
 #define _GNU_SOURCE /* memmem */
 #include "bytes.h"
 #include "input.h"
@@ -226,15 +227,34 @@ static void answer(const struct peer_pdu *p)
         peer_lose(ERR_TCP_RESET);
 }
 
-/* Probing is the decent target's. */
+/* A command of the probe. False: the answer is to be the decent target's. */
+static bool answer_probe(const struct peer_pdu *p)
+{
+    u8 data[256], how = in_u8();
+    u32 itt = get_be32(p->bhs + BHS_ITT), most = get_be32(p->bhs + SCSI_CMD_LENGTH);
+    u32 len = how < 0x80 ? 0 : in_bytes(data, sizeof(data));
+    if (how < 0x80)
+        return false;
+    if (how < 0xc0 && len && len <= most)
+        peer_data_in(itt, 0, 0, data, len, true);
+    else
+        peer_status(itt, how & 1 ? SCSI_CHECK_CONDITION : in_u8(), data, len);
+    return true;
+}
+
 static bool hook(const struct peer_pdu *p)
 {
-    if ((p->bhs[BHS_OPCODE] & OPCODE_MASK) != OPCODE_LOGIN_REQ)
-        return false;
-    check_request(p);
-    if (in_left())
-        answer(p);
-    return true;
+    switch (p->bhs[BHS_OPCODE] & OPCODE_MASK) {
+    case OPCODE_LOGIN_REQ:
+        check_request(p);
+        if (in_left())
+            answer(p);
+        return true;
+    case OPCODE_SCSI_CMD:
+        return p->bhs[SCSI_CMD_CDB] != SCSI_READ_10 && p->bhs[SCSI_CMD_CDB] != SCSI_READ_16 &&
+               answer_probe(p);
+    }
+    return false;
 }
 
 static void check_ready(void)
@@ -246,8 +266,13 @@ static void check_ready(void)
     CHECK(l->max_r2t >= 1 && l->max_r2t <= LOGIN_MAX_R2T);
     CHECK(l->initial_r2t <= 1 && l->immediate <= 1);
     CHECK(!mutual || (proved && iscsi_used()->mutual_chap));
-    u8 *data = malloc(512);
-    CHECK(peer_io(BLOCK_READ, 3, 1, data) == OK && !memcmp(data, peer.disk + 3 * 512, 512));
+    const struct block_dev *dev = iscsi_disk();
+    CHECK(dev->block_size == 512 && dev->blocks && dev->max_blocks);
+    CHECK(memchr(dev->vendor, 0, sizeof(dev->vendor)));
+    CHECK(memchr(dev->product, 0, sizeof(dev->product)));
+    u64 last = dev->blocks - 1;
+    u8 *data = malloc(512), *want = peer.disk + last % PEER_BLOCKS * 512;
+    CHECK(peer_io(BLOCK_READ, last, 1, data) == OK && !memcmp(data, want, 512));
     free(data);
 }
 
@@ -290,6 +315,7 @@ void fuzz_one(void)
                 check_ready();
         }
         peer.hook = NULL;
+        peer.blocks = iscsi_disk()->blocks;
         if (peer.open)
             peer_lose(ERR_TCP_RESET);
         CHECK(peer_run(BACK_MS, peer_ready));

@@ -84,6 +84,19 @@ static void submit(void)
     dev->ops->submit(dev, req);
 }
 
+/* What can't be is refused at once. */
+static void submit_nonsense(void)
+{
+    struct block_dev *dev = iscsi_disk();
+    struct block_req req = {.op = in_u8() & 1 ? BLOCK_READ : BLOCK_WRITE,
+                            .lba = (u64)in_u32() << 8 | in_u8(),
+                            .count = in_u32()};
+    if (req.lba < dev->blocks && req.count <= dev->blocks - req.lba)
+        req.count = 0;
+    dev->ops->submit(dev, &req);
+    CHECK(req.done && req.status);
+}
+
 static void reap(void)
 {
     for (struct slot *s = slots; s < slots + SLOTS; s++) {
@@ -433,7 +446,7 @@ static void line(void)
         peer.segment = 1 + in_below(3000);
         break;
     default:
-        peer.send_space = 10000 + in_u16();
+        peer.send_space = in_u16();
     }
 }
 
@@ -499,7 +512,7 @@ void fuzz_one(void)
 {
     static void (*const steps[])(void) = {submit,   submit,   decent_step,  decent_step,
                                           some_pdu, some_pdu, fail_command, raw_bytes,
-                                          line,     give_up,  pass_time};
+                                          line,     give_up,  pass_time,    submit_nonsense};
     attach();
     ms_left = MINUTES * 60000;
     for (u32 i = 0; i < STEPS && in_left(); i++) {

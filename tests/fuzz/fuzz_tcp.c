@@ -29,6 +29,7 @@ static struct {
     u32 have;         /* of them, those that the peer has without a hole */
     u32 high;         /* and the end of what was sent */
     u8 got[SENT_MAX]; /* 1: the peer has it */
+    bool fin;         /* the peer has our FIN */
     u32 edge;         /* where the peer's windows have ended, at most */
     u32 base;         /* where in events.received its bytes begin */
     u32 sent;         /* the end of what the peer has ever sent within the window */
@@ -95,6 +96,7 @@ static void hear_data(const struct seg *s, u32 at)
     conn.high = max_u32(conn.high, at + s->len);
     if (lose && seen % lose == 0)
         return;
+    conn.fin |= s->flags & FIN;
     memset(conn.got + at, 1, s->len);
     conn.have += run_of(1, conn.have);
 }
@@ -191,7 +193,7 @@ static struct seg segment(u32 at, u32 len)
 {
     struct seg s = {.flags = ACK,
                     .seq = peer_options.iss + 1 + at,
-                    .ack = our_iss + 1 + conn.have,
+                    .ack = our_iss + 1 + conn.have + (conn.fin && conn.have == conn.given),
                     .wnd = peer_window,
                     .len = len};
     if (peer_options.ts)
@@ -354,7 +356,7 @@ static void icmp_error(void)
 
 static void trouble(void)
 {
-    switch (in_below(6)) {
+    switch (in_below(7)) {
     case 0:
         peer_tx_fails = !peer_tx_fails;
         break;
@@ -367,20 +369,25 @@ static void trouble(void)
     case 3:
         peer_tx_fail_rate = in_u8() & 0x7f;
         break;
+    case 4: /* the peer's clock */
+        peer_tsval_offset += (u32)in_offset();
+        honest = false;
+        break;
     default:
         lose = in_u8() & 7;
     }
 }
 
+/* The next bytes of our stream. Its connection may be so new that nothing of it was heard. */
 static void give(u32 n)
 {
     static u8 bytes[SENT_MAX];
-    n = min_u32(n, SENT_MAX - conn.given);
-    fill_pattern(bytes, conn.given, n);
-    u32 space = tcp_send_space();
-    u32 taken = tcp_send(bytes, n);
-    CHECK(taken == min_u32(n, space));
-    conn.given += taken;
+    u32 at = tcb.snd_end - tcb.iss - 1, space = tcp_send_space();
+    n = min_u32(n, SENT_MAX - min_u32(at, SENT_MAX));
+    fill_pattern(bytes, at, n);
+    CHECK(tcp_send(bytes, n) == min_u32(n, space));
+    if (tcb.iss == our_iss)
+        conn.given = tcb.snd_end - tcb.iss - 1;
 }
 
 static void shut(void)

@@ -67,7 +67,7 @@ u32 in_u32(void)
 
 u32 in_below(u32 n)
 {
-    return (n <= 256 ? in_u8() : in_u16()) % n;
+    return (n <= 256 ? in_u8() : n <= 65536 ? in_u16() : in_u32()) % n;
 }
 
 s32 in_offset(void)

@@ -15,7 +15,7 @@ u32 in_left(void);
 u8 in_u8(void);
 u16 in_u16(void); /* little-endian, as all of these */
 u32 in_u32(void);
-u32 in_below(u32 n); /* 0 .. n - 1, n up to 65536 */
+u32 in_below(u32 n); /* 0 .. n - 1; takes no more bytes than n needs */
 
 /* A small number that may be negative: most are near 0. */
 s32 in_offset(void);
