@@ -20,6 +20,8 @@
 #define COMMANDS  64
 #define R2TS      16
 #define DATA_MAX  20000
+#define PIECE_MIN 256 /* bytes in a Data-In of the decent target */
+#define SEGMENTS  500 /* that so much data comes in, at most: more would only take time */
 
 /* A request from above. */
 static struct slot {
@@ -272,9 +274,15 @@ static void send_r2t(struct command *c, u32 ttt, u32 sn, u32 offset, u32 len)
     send(bhs, NULL, 0);
 }
 
+/* Let data of this length not come in too many segments. */
+static void cut(u32 len)
+{
+    peer.segment = max_u32(peer.segment, len / SEGMENTS);
+}
+
 static struct command *some_command(void)
 {
-    u32 back = in_below(COMMANDS);
+    u32 back = in_below(8);
     return back < command_count ? &commands[(command_count - 1 - back) % COMMANDS] : NULL;
 }
 
@@ -282,9 +290,10 @@ static struct command *some_command(void)
 static void decent_step(void)
 {
     struct command *c = some_command();
-    u32 piece = 1 + in_u16() % DATA_MAX;
+    u32 piece = PIECE_MIN + in_u16() % DATA_MAX;
     if (!c || !c->waiting || !peer.open)
         return;
+    cut(c->len);
     if (c->opcode == SCSI_WRITE_10 && c->got < c->len) {
         send_r2t(c, 0x55000000 + c->sn, c->sn, c->got, min_u32(c->len - c->got, peer.max_burst));
         return;
@@ -316,11 +325,11 @@ static void raw_bytes(void)
 #define WRONG_WINDOW  0x0008
 #define WRONG_DATA_SN 0x0010
 #define WRONG_OFFSET  0x0020
-#define WRONG_LENGTH  0x0040 /* of an R2T; the residual of others */
+#define WRONG_LENGTH  0x0040 /* of an R2T or a Data-In; the residual of others */
 #define WRONG_STATUS  0x0080
 #define WRONG_AHS     0x0100
 #define WRONG_LUN     0x0200
-#define WRONG_SEGMENT 0x0400 /* the length of the data segment */
+#define WRONG_SEGMENT 0x0400 /* bytes follow that are no PDU */
 #define WRONG_DATA    0x0800
 
 static void shift(u8 *field)
@@ -334,45 +343,31 @@ static bool has_stat_sn(u8 opcode, u8 flags, u32 itt)
            (opcode != OPCODE_NOP_IN || itt != ISCSI_NO_TAG);
 }
 
-/* A PDU of any kind, about some command, and wrong in any way. */
-static void some_pdu(void)
+/* The fields of a PDU about c (NULL: none): as they should be, but for what is wrong. */
+static void set_fields(u8 bhs[BHS_SIZE], u8 opcode, u32 wrong, const struct command *c)
 {
-    static const u8 opcodes[] = {OPCODE_DATA_IN,    OPCODE_R2T,      OPCODE_SCSI_RSP,
-                                 OPCODE_NOP_IN,     OPCODE_ASYNC,    OPCODE_REJECT,
-                                 OPCODE_LOGOUT_RSP, OPCODE_LOGIN_RSP};
-    static u8 bytes[DATA_MAX];
-    u8 bhs[BHS_SIZE];
-    u32 kind = in_below(ARRAY_SIZE(opcodes) + 1);
-    u8 opcode = kind < ARRAY_SIZE(opcodes) ? opcodes[kind] : in_u8(), flags = in_u8();
-    struct command *c = some_command();
-    u32 wrong = in_u16(), itt = c ? c->itt : ISCSI_NO_TAG;
-    if (wrong & WRONG_ITT)
-        itt = in_u8() & 1 ? ISCSI_NO_TAG : in_u32();
-    if (!peer.open)
-        return;
-    peer_header(bhs, opcode, flags, itt, has_stat_sn(opcode, flags, itt));
-    put_be32(bhs + BHS_TTT, wrong & WRONG_TTT ? in_u32() : ISCSI_NO_TAG);
-    if (opcode == OPCODE_R2T && !(wrong & WRONG_TTT))
-        put_be32(bhs + BHS_TTT, 0x66000000 + (c ? c->r2ts : 0));
+    bool r2t = opcode == OPCODE_R2T;
+    put_be32(bhs + BHS_TTT, r2t ? 0x66000000 + (c ? c->r2ts : 0) : ISCSI_NO_TAG);
+    if (wrong & WRONG_TTT)
+        put_be32(bhs + BHS_TTT, in_u32());
     if (wrong & WRONG_STAT_SN)
         shift(bhs + BHS_STAT_SN);
     if (wrong & WRONG_WINDOW) {
         shift(bhs + BHS_EXP_CMD_SN);
         shift(bhs + BHS_MAX_CMD_SN);
     }
-    bool moves = opcode == OPCODE_DATA_IN || opcode == OPCODE_R2T;
-    if (c && moves) {
+    if (c && (r2t || opcode == OPCODE_DATA_IN)) {
         put_be32(bhs + BHS_DATA_SN, c->sn);
-        put_be32(bhs + BHS_BUFFER_OFFSET, opcode == OPCODE_R2T ? c->got : c->moved);
+        put_be32(bhs + BHS_BUFFER_OFFSET, r2t ? c->got : c->moved);
+        if (r2t)
+            put_be32(bhs + R2T_LENGTH, min_u32(c->len - min_u32(c->got, c->len), peer.max_burst));
     }
     if (wrong & WRONG_DATA_SN)
         shift(bhs + BHS_DATA_SN);
     if (wrong & WRONG_OFFSET)
         shift(bhs + BHS_BUFFER_OFFSET);
-    if (wrong & WRONG_LENGTH)
-        put_be32(bhs + BHS_RESIDUAL, in_u32());
-    else if (opcode == OPCODE_R2T && c)
-        put_be32(bhs + R2T_LENGTH, min_u32(c->len - min_u32(c->got, c->len), peer.max_burst));
+    if (wrong & WRONG_LENGTH && opcode != OPCODE_DATA_IN)
+        shift(bhs + BHS_RESIDUAL);
     if (wrong & WRONG_STATUS) {
         bhs[SCSI_RSP_RESPONSE] = in_u8() & 0x81;
         bhs[SCSI_RSP_STATUS] = in_u8();
@@ -385,28 +380,60 @@ static void some_pdu(void)
         bhs[ASYNC_EVENT] = in_u8();
         put_be16(bhs + ASYNC_PARAMETER2, in_u8());
     }
-    u32 offset = get_be32(bhs + BHS_BUFFER_OFFSET), len = 0;
+}
+
+/* The target has sent this. */
+static void note(const u8 bhs[BHS_SIZE], u8 opcode, u32 len, struct command *c)
+{
+    u8 status = bhs[SCSI_RSP_STATUS];
+    if (opcode == OPCODE_R2T) {
+        c->r2t[c->r2ts++ % R2TS] = (struct r2t){
+            get_be32(bhs + BHS_TTT), get_be32(bhs + BHS_BUFFER_OFFSET), get_be32(bhs + R2T_LENGTH)};
+        c->sn++;
+    } else if (opcode == OPCODE_DATA_IN) {
+        c->sn++;
+        c->moved = min_u32(c->moved + len, c->len);
+    }
+    if (opcode == OPCODE_SCSI_RSP ||
+        (opcode == OPCODE_DATA_IN && (bhs[BHS_FLAGS] & DATA_IN_STATUS)))
+        answered(c, status == SCSI_GOOD || status == SCSI_CHECK_CONDITION);
+}
+
+/* A PDU of any kind, about some command, and wrong in any way. */
+static void some_pdu(void)
+{
+    static const u8 opcodes[] = {OPCODE_DATA_IN,    OPCODE_R2T,      OPCODE_SCSI_RSP,
+                                 OPCODE_NOP_IN,     OPCODE_ASYNC,    OPCODE_REJECT,
+                                 OPCODE_LOGOUT_RSP, OPCODE_LOGIN_RSP};
+    static u8 bytes[DATA_MAX];
+    u8 bhs[BHS_SIZE];
+    u32 kind = in_below(ARRAY_SIZE(opcodes) + 1);
+    u8 first = kind < ARRAY_SIZE(opcodes) ? opcodes[kind] : in_u8(), flags = in_u8();
+    u8 opcode = first & OPCODE_MASK;
+    struct command *c = some_command();
+    /* One thing, mostly, or none. */
+    u8 what = in_u8();
+    u32 wrong = what < 0xc0 ? 1u << what % 16 : in_u16(), itt = c ? c->itt : ISCSI_NO_TAG;
+    if (wrong & WRONG_ITT)
+        itt = in_u8() & 1 ? ISCSI_NO_TAG : in_u32();
+    if (!peer.open)
+        return;
+    peer_header(bhs, first, flags, itt, has_stat_sn(opcode, flags, itt));
+    set_fields(bhs, opcode, wrong, c);
     const u8 *data = bytes;
+    u32 len = 0;
     if (wrong & WRONG_DATA) {
         len = in_bytes(bytes, 300);
         raw |= opcode == OPCODE_DATA_IN;
     } else if (opcode == OPCODE_DATA_IN) {
         len = in_u16() % DATA_MAX;
-        if (c && !(wrong & WRONG_OFFSET))
+        if (c && !(wrong & WRONG_LENGTH))
             len = min_u32(len, c->len - c->moved);
-        data = disk_at(c, offset, len);
+        cut(len);
+        data = disk_at(c, get_be32(bhs + BHS_BUFFER_OFFSET), len);
     }
-    if (c && opcode == OPCODE_R2T) {
-        c->r2t[c->r2ts++ % R2TS] =
-            (struct r2t){get_be32(bhs + BHS_TTT), offset, get_be32(bhs + R2T_LENGTH)};
-        c->sn++;
-    } else if (c && opcode == OPCODE_DATA_IN) {
-        c->sn++;
-        c->moved = min_u32(c->moved + len, c->len);
-    }
-    if (c && (opcode == OPCODE_SCSI_RSP || (opcode == OPCODE_DATA_IN && (flags & DATA_IN_STATUS))))
-        answered(c,
-                 bhs[SCSI_RSP_STATUS] == SCSI_GOOD || bhs[SCSI_RSP_STATUS] == SCSI_CHECK_CONDITION);
+    if (c)
+        note(bhs, opcode, len, c);
     send(bhs, data, len);
     if (wrong & WRONG_SEGMENT)
         raw_bytes();
