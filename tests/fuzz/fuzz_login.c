@@ -1,7 +1,7 @@
 /* Attaching: a target that says anything, one login after the other, with CHAP, mutual CHAP and
- * without, and about its disk, too. Attaching ends in time; who is to prove itself does not get in
- * without; nobody hears a secret; and a session that was there once comes back as soon as the
- * target is decent again. */
+ * without, about its portals, and about its disk. Attaching ends in time; who is to prove itself
+ * does not get in without; nobody hears a secret; and a session that was there once comes back as
+ * soon as the target is decent again. */
 #define _GNU_SOURCE /* memmem */
 #include "bytes.h"
 #include "input.h"
@@ -65,6 +65,8 @@ static const char *const words[] = {
     "0xffffff",
     "IFMarker=",
     "X-com.example.key=",
+    "TargetName=",
+    PEER_TARGET,
 };
 #define WORD_PROOF   0xfc /* the right CHAP_R for our challenge */
 #define WORD_REFLECT 0xfd /* our own challenge */
@@ -78,7 +80,8 @@ static const char decent_keys[] =
     "DataSequenceInOrder=Yes\0DefaultTime2Wait=2\0DefaultTime2Retain=0";
 
 static bool mutual;
-static bool proved; /* the right answer to our challenge was sent on this connection */
+static bool other_disk; /* the target has not always said the same about who its disk is */
+static bool proved;     /* the right answer to our challenge was sent on this connection */
 static u32 connects;
 static u8 our_challenge[OUR_CHALLENGE_MAX];
 static u32 our_challenge_len; /* 0: none yet */
@@ -227,6 +230,23 @@ static void answer(const struct peer_pdu *p)
         peer_lose(ERR_TCP_RESET);
 }
 
+/* SendTargets is answered with any text, or not at all. */
+static void tell_portals(const struct peer_pdu *p)
+{
+    static u8 text[TEXT_MAX];
+    u8 bhs[BHS_SIZE], wrong = in_u8();
+    CHECK(p->bhs[BHS_OPCODE] == (OPCODE_TEXT_REQ | OPCODE_IMMEDIATE) && p->len);
+    CHECK(!p->data[p->len - 1]);
+    check_no_secret(p, peer_config.secret);
+    peer_header(bhs, OPCODE_TEXT_RSP, FLAG_FINAL, get_be32(p->bhs + BHS_ITT), true);
+    put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
+    if (wrong & WRONG_HEADER)
+        bhs[in_below(BHS_SIZE)] = in_u8();
+    if (wrong & WRONG_SILENT)
+        return;
+    peer_send(bhs, text, make_text(text));
+}
+
 /* A command of the probe. False: the answer is to be the decent target's. */
 static bool answer_probe(const struct peer_pdu *p)
 {
@@ -235,6 +255,7 @@ static bool answer_probe(const struct peer_pdu *p)
     u32 len = how < 0x80 ? 0 : in_bytes(data, sizeof(data));
     if (how < 0x80)
         return false;
+    other_disk |= p->bhs[SCSI_CMD_CDB] == SCSI_INQUIRY;
     if (how < 0xc0 && len && len <= most)
         peer_data_in(itt, 0, 0, data, len, true);
     else
@@ -249,6 +270,9 @@ static bool hook(const struct peer_pdu *p)
         check_request(p);
         if (in_left())
             answer(p);
+        return true;
+    case OPCODE_TEXT_REQ:
+        tell_portals(p);
         return true;
     case OPCODE_SCSI_CMD:
         return p->bhs[SCSI_CMD_CDB] != SCSI_READ_10 && p->bhs[SCSI_CMD_CDB] != SCSI_READ_16 &&
@@ -267,6 +291,9 @@ static void check_ready(void)
     CHECK(l->initial_r2t <= 1 && l->immediate <= 1);
     CHECK(!mutual || (proved && iscsi_used()->mutual_chap));
     const struct block_dev *dev = iscsi_disk();
+    const struct iscsi_path *path = iscsi_used()->path;
+    CHECK(*path->server && memchr(path->server, 0, sizeof(path->server)) && path->port);
+    CHECK(memchr(path->target, 0, sizeof(path->target)));
     CHECK(dev->block_size == 512 && dev->blocks && dev->max_blocks);
     CHECK(memchr(dev->vendor, 0, sizeof(dev->vendor)));
     CHECK(memchr(dev->product, 0, sizeof(dev->product)));
@@ -290,12 +317,17 @@ static void configure(void)
         strcpy(peer_config.reverse_user, peer.reverse_user);
         strcpy(peer_config.reverse_secret, peer.reverse_secret);
     }
+    peer_config.discover = how & 0x10;
+    if (how & 0x20) {
+        peer_config.paths[1] = (struct iscsi_path){"disk.example.org", 3261, {0, 2}, "iqn.other"};
+        peer_config.path_count = 2;
+    }
     peer.dns_answer = how & 4 ? PEER_ADDR + 1 : 0;
     peer.segment = how & 8 ? 1460 : 1 + in_below(3000);
     peer.chap = peer.mutual = how & 3;
     our_challenge_len = 0;
     connects = 0;
-    proved = false;
+    proved = other_disk = false;
     peer.hook = hook;
 }
 
@@ -318,7 +350,7 @@ void fuzz_one(void)
         peer.blocks = iscsi_disk()->blocks;
         if (peer.open)
             peer_lose(ERR_TCP_RESET);
-        CHECK(peer_run(BACK_MS, peer_ready));
+        CHECK(peer_run(BACK_MS, peer_ready) || other_disk);
     }
     iscsi_logout(host_now);
 }

@@ -76,6 +76,7 @@ static void submit(void)
     struct block_req *req = calloc(1, sizeof(*req));
     req->op = how % 8 == 0 ? BLOCK_FLUSH : how & 1 ? BLOCK_READ : BLOCK_WRITE;
     req->lba = (u32)(s - slots) * SLOT_LBAS;
+    req->awaited = how & 0x10;
     if (req->op != BLOCK_FLUSH) {
         req->count = count;
         req->data = malloc(count * 512);
@@ -84,6 +85,19 @@ static void submit(void)
     if (req->op == BLOCK_WRITE)
         memcpy(req->data, pattern(how, 0), count * 512);
     dev->ops->submit(dev, req);
+}
+
+/* A read's data is to go elsewhere from now on: its old buffer is gone. */
+static void redirect(void)
+{
+    struct slot *s = &slots[in_below(SLOTS)];
+    struct block_dev *dev = iscsi_disk();
+    if (!s->req || s->req->op != BLOCK_READ)
+        return;
+    u8 *old = s->req->data, *data = malloc(s->req->count * 512);
+    dev->ops->redirect(dev, s->req, data);
+    CHECK(s->req->data == data);
+    free(old);
 }
 
 /* What can't be is refused at once. */
@@ -163,7 +177,7 @@ static bool take_command(const struct peer_pdu *p)
                           .opcode = opcode,
                           .waiting = true,
                           .got = p->len};
-    CHECK(c->itt != ISCSI_NO_TAG && !memcmp(p->bhs + BHS_LUN, peer_config.lun, 8));
+    CHECK(c->itt != ISCSI_NO_TAG && !memcmp(p->bhs + BHS_LUN, peer_config.paths[0].lun, 8));
     CHECK(c->len == (opcode == SCSI_SYNC_CACHE_10 ? 0 : get_be16(cdb + 7) * 512u));
     CHECK(!(flags & SCSI_CMD_READ) == (opcode != SCSI_READ_10));
     CHECK(!(flags & SCSI_CMD_WRITE) == (opcode != SCSI_WRITE_10));
@@ -495,6 +509,34 @@ static void pass_time(void)
     run(ms);
 }
 
+/* A Data-In whose second half comes only after something else has happened. */
+static void halves(void)
+{
+    static void (*const between[])(void) = {redirect, give_up, pass_time, submit};
+    struct command *c = some_command();
+    u8 bhs[BHS_SIZE], data[DATA_MAX + 3] = {0};
+    if (!c || !c->waiting || c->opcode != SCSI_READ_10 || c->moved == c->len || !peer.open)
+        return;
+    u32 len = min_u32(PIECE_MIN + in_u16() % (DATA_MAX - PIECE_MIN), c->len - c->moved);
+    u32 first = in_u16() % len, connection = peer.connects;
+    memcpy(data, disk_at(c, c->moved, len), len);
+    peer_header(bhs, OPCODE_DATA_IN, 0, c->itt, false);
+    put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
+    put_be32(bhs + BHS_DATA_SN, c->sn++);
+    put_be32(bhs + BHS_BUFFER_OFFSET, c->moved);
+    put_be24(bhs + BHS_DATA_LENGTH, len);
+    c->moved += len;
+    offer(peer.exp_cmd_sn + peer.window - 1);
+    cut(len);
+    peer_send_raw(bhs, BHS_SIZE);
+    peer_send_raw(data, first);
+    run(0);
+    between[in_below(ARRAY_SIZE(between))]();
+    run(0);
+    if (peer.open && peer.connects == connection)
+        peer_send_raw(data + first, len - first + pdu_padding(len));
+}
+
 /* A decent target from now on: everything ends. */
 static void finish(void)
 {
@@ -537,9 +579,9 @@ static void attach(void)
 
 void fuzz_one(void)
 {
-    static void (*const steps[])(void) = {submit,   submit,   decent_step,  decent_step,
-                                          some_pdu, some_pdu, fail_command, raw_bytes,
-                                          line,     give_up,  pass_time,    submit_nonsense};
+    static void (*const steps[])(void) = {
+        submit,    submit, decent_step, decent_step, some_pdu,        some_pdu, fail_command,
+        raw_bytes, line,   give_up,     pass_time,   submit_nonsense, redirect, halves};
     attach();
     ms_left = MINUTES * 60000;
     for (u32 i = 0; i < STEPS && in_left(); i++) {

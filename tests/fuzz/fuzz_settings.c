@@ -41,7 +41,7 @@ static void check_netmask(ip4 mask)
 static void check_root_path(const char *text)
 {
     char *copy = exact_copy(text, (u32)strlen(text) + 1);
-    struct iscsi_root_path *path = malloc(sizeof(*path));
+    struct iscsi_path *path = malloc(sizeof(*path));
     const char *why = NULL;
     enum error e = iscsi_parse_root_path(copy, path, &why);
     CHECK(why && (e == OK) == !*why);

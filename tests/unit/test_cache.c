@@ -2,7 +2,6 @@
 #include "cache.h"
 #include "fake_disk.h"
 #include "platform_host.h"
-#include "readahead.h"
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>
@@ -275,35 +274,6 @@ static void any_mixture(void **state)
     free(model);
 }
 
-/* host_on_wait: the oldest request ends. */
-static void complete_first(u32 ms)
-{
-    struct block_req *first = fake.queue[0];
-    memmove(fake.queue, fake.queue + 1, (fake.queued - 1) * sizeof(first));
-    fake.queue[fake.queued - 1] = first;
-    fake_complete_one(ms);
-}
-
-/* Its chunk is then the only one that is not under way. */
-static void what_a_reader_waits_for_is_not_given_to_others(void **state)
-{
-    (void)state;
-    start(0, 64);
-    u8 *ahead = malloc(2 * 4096);
-    readahead_init(&fake.dev, ahead, 2 * 4096);
-    fake.later = true;
-    host_on_wait = complete_first;
-    for (u32 lba = 0; lba < 128;) {
-        u32 count = lba < 2 ? 1 : 8;
-        check_read(lba, count);
-        lba += count;
-    }
-    while (fake.queued)
-        complete_first(0);
-    readahead_init(&fake.dev, NULL, 0);
-    free(ahead);
-}
-
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -323,7 +293,6 @@ int main(void)
         T(writing_needs_permission),
         T(flushing),
         T(any_mixture),
-        T(what_a_reader_waits_for_is_not_given_to_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
