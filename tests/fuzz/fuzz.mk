@@ -41,12 +41,13 @@ $(FUZZERS:%=$(B)/fuzz/%): $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o \
 
 .PHONY: fuzz fuzz-programs
 fuzz-programs: $(FUZZERS:%=$(B)/fuzz/%)
+	@:
 
 # `make fuzz F=name` runs one, until it finds something or for FUZZ_SECONDS; `make fuzz` all of them for
 # FUZZ_SECONDS each (60), two at a time.
 fuzz:
 	@tools/install-packages test
-	@$(MAKE) $(if $(F),$(B)/fuzz/$(F),fuzz-programs)
+	@$(MAKE) -s $(if $(F),$(B)/fuzz/$(F),fuzz-programs)
 	@B=$(B) tests/fuzz/run $(F)
 
 -include $(shell find $(B)/fuzz -name '*.d' 2>/dev/null)
