@@ -87,6 +87,7 @@ clean:
 include boot/media.mk
 include boot/media-disk.mk
 include tests/unit/unit.mk
+include tests/fuzz/fuzz.mk
 include tests/bootdisk/bootdisk.mk
 include tests/wire/wire.mk
 include tests/tests.mk

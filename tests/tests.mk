@@ -1,10 +1,10 @@
-# `make test` runs everything, `make test T=name` one: a unit test program (tests/unit/test_NAME.c) or
-# the end-to-end tests whose name contains it.
+# `make test` runs everything, `make test T=name` one: a unit test program (tests/unit/test_NAME.c), the
+# end-to-end tests whose name contains it, or the corpora of the fuzzers: `fuzz` all, `fuzz_NAME` one.
 
 .PHONY: test
 test:
 	@tools/install-packages test
-	@$(MAKE) all unit-programs bootdisks wire
+	@$(MAKE) all unit-programs fuzz-programs bootdisks wire
 	@B=$(B) tests/run $(T)
 
 # Faults for longer than `make test` has time for: all, or F=name.

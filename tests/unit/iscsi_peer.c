@@ -23,6 +23,7 @@ static u32 to_target_len, to_initiator_len;
 static u32 chap_step;
 static u8 peer_challenge[1024];
 static u32 challenge_len;
+static u32 keys_len; /* of peer.keys, while the request goes on */
 
 /* Writes that wait for Data-Out. */
 struct write {
@@ -31,6 +32,7 @@ struct write {
 };
 static struct write writes[TASKS];
 static u32 in_flight;
+static bool written; /* peer.disk is no longer what it was */
 
 /* The stand-ins. */
 
@@ -285,7 +287,6 @@ static bool chap_login(void)
 
 static void login(const struct peer_pdu *p)
 {
-    static u32 keys_len;
     u8 flags = p->bhs[BHS_FLAGS], stage = flags >> 2 & 3;
     if (answer_left_len) {
         login_piece(p);
@@ -496,6 +497,7 @@ static void command(const struct peer_pdu *p)
     while (w->used)
         w++;
     *w = (struct write){true, itt, (u32)lba, expected, p->len, 0, p->len};
+    written = true;
     memcpy(peer.disk + lba * 512, p->data, p->len);
     peer.immediate_bytes += p->len;
     /* Unsolicited data: all that is allowed, when the command says that there is some. */
@@ -599,7 +601,7 @@ static bool deliver(void)
         peer.open = true;
         peer.exp_cmd_sn = 1;
         peer.stat_sn = 0xfffffffe; /* it wraps soon */
-        chap_step = answer_left_len = in_flight = 0;
+        chap_step = answer_left_len = keys_len = in_flight = 0;
         memset(writes, 0, sizeof(writes));
         ops->connected(NULL, host_now);
     }
@@ -638,7 +640,7 @@ static bool deliver(void)
 bool peer_run(u32 ms, bool (*until)(void))
 {
     msec end = host_now + ms;
-    for (;;) {
+    for (u32 spins = 0; spins < 100;) {
         loop_poll();
         while (deliver())
             ;
@@ -648,7 +650,10 @@ bool peer_run(u32 ms, bool (*until)(void))
         if (!time_left(host_now, end))
             return !until;
         host_now += wait;
+        spins = wait ? 0 : spins + 1;
     }
+    fprintf(stderr, "the initiator spins\n");
+    abort();
 }
 
 bool peer_ready(void)
@@ -704,7 +709,9 @@ void peer_reset(void)
     static u8 pattern[sizeof(peer.disk)];
     for (u32 i = sizeof(pattern); !pattern[1] && i--;)
         pattern[i] = (u8)(i * 31 + i / 512 * 7);
-    memcpy(peer.disk, pattern, sizeof(pattern));
+    if (written || !peer.disk[1])
+        memcpy(peer.disk, pattern, sizeof(pattern));
+    written = false;
     memset(&peer, 0, offsetof(struct peer, disk));
     memset(&iscsi_stats, 0, sizeof(iscsi_stats));
     to_target_len = to_initiator_len = challenge_len = 0;

@@ -29,11 +29,10 @@ bool wire_neighbours;
 u32 wire_flushes;
 u32 wire_updates;
 u16 wire_rx_flags;
-struct pkt_pool wire_tx_pool;
+struct pkt_pool wire_tx_pool, wire_rx_pool;
 
 static struct pkt tx_pkts[TX_PACKETS], rx_pkts[RX_PACKETS];
 static u8 tx_memory[TX_PACKETS * PKT_SIZE] __attribute__((aligned(16)));
-static struct pkt_pool rx_pool;
 
 static struct wire_frame captured[CAPTURED];
 static u32 taken, sent;
@@ -105,9 +104,9 @@ void wire_reset(msec now)
         free(rx_pkts[i].buf);
     memset(rx_pkts, 0, sizeof(rx_pkts));
     pkt_pool_init(&wire_tx_pool, tx_pkts, tx_memory, TX_PACKETS, PKT_SIZE);
-    rx_pool = (struct pkt_pool){.total = RX_PACKETS};
+    wire_rx_pool = (struct pkt_pool){.total = RX_PACKETS};
     for (u32 i = 0; i < RX_PACKETS; i++) {
-        rx_pkts[i].pool = &rx_pool;
+        rx_pkts[i].pool = &wire_rx_pool;
         pkt_free(&rx_pkts[i]);
     }
     wire_dev = (struct netdev){.ops = &ops,
@@ -160,10 +159,10 @@ void wire_forget(void)
 
 void wire_queue(const u8 *frame, u32 len)
 {
-    struct pkt *p = rx_pool.free;
+    struct pkt *p = wire_rx_pool.free;
     assert_non_null(p);
-    rx_pool.free = p->next;
-    rx_pool.available--;
+    wire_rx_pool.free = p->next;
+    wire_rx_pool.available--;
     free(p->buf);
     p->buf = malloc(len);
     if (len)
@@ -199,7 +198,7 @@ void wire_run(u32 ms)
 void wire_check_leaks(void)
 {
     assert_int_equal(wire_tx_pool.available, wire_tx_pool.total);
-    assert_int_equal(rx_pool.available, rx_pool.total);
+    assert_int_equal(wire_rx_pool.available, wire_rx_pool.total);
 }
 
 static void put_eth(u8 *frame, const u8 *to, const u8 *from, u16 type)

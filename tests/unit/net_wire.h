@@ -28,7 +28,7 @@ extern u32 wire_updates;     /* calls of ops->update */
 extern bool wire_neighbours; /* WIRE_PEER and WIRE_GATEWAY answer ARP; such questions of ours are
                               * then not captured */
 extern u16 wire_rx_flags;    /* set on every received packet */
-extern struct pkt_pool wire_tx_pool;
+extern struct pkt_pool wire_tx_pool, wire_rx_pool;
 
 /* A new machine on a new wire at time `now`, net_init() done, without an address. */
 void wire_reset(msec now);

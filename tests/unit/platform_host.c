@@ -9,6 +9,7 @@
 
 msec host_now;
 void (*host_on_wait)(u32 ms);
+void (*host_on_phys)(u32 physical, u32 len);
 u32 (*host_mmio_read)(u32 offset);
 void (*host_mmio_write)(u32 offset, u32 value);
 u32 (*host_pci_read32)(u16 bdf, u8 offset);
@@ -26,6 +27,7 @@ void host_reset(msec now)
 {
     host_now = now;
     host_on_wait = NULL;
+    host_on_phys = NULL;
     host_mmio_read = NULL;
     host_mmio_write = NULL;
     host_pci_read32 = NULL;
@@ -152,5 +154,7 @@ u8 *phys_ptr(u32 physical, u32 len)
 {
     if (!phys || physical > phys_size || len > phys_size - physical)
         return NULL;
+    if (host_on_phys)
+        host_on_phys(physical, len);
     return phys + physical;
 }

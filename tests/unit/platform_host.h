@@ -25,6 +25,9 @@ const char *host_status(void);
 /* Memory that phys_ptr() answers from: physical addresses 0 .. size-1. */
 void host_set_phys(u8 *memory, u32 size);
 
+/* Called for each range of it that phys_ptr() gives away, when not NULL. */
+extern void (*host_on_phys)(u32 physical, u32 len);
+
 /* Device registers and PCI configuration space, when not NULL. */
 extern u32 (*host_mmio_read)(u32 offset);
 extern void (*host_mmio_write)(u32 offset, u32 value);

@@ -1,0 +1,93 @@
+/* Partition tables: whatever a disk's first sector holds, the geometry is one that callers can
+ * count with, and a table that was written for a geometry is understood. */
+#include "bytes.h"
+#include "geometry.h"
+#include "input.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define TABLE   446
+#define ENTRY   16
+#define ENTRIES 4
+
+static u8 mbr[512];
+
+static void check(const struct geometry *g, u64 blocks)
+{
+    CHECK(g->cylinders >= 1 && g->cylinders <= 1024);
+    CHECK(g->heads >= 1 && g->heads <= 255);
+    CHECK(g->sectors >= 1 && g->sectors <= 63);
+    /* A disk of less than a cylinder counts as one; else nothing lies behind the disk's end. */
+    u32 per_cylinder = g->heads * g->sectors;
+    CHECK(g->cylinders == 1 || (u64)g->cylinders * per_cylinder <= blocks);
+    u64 lba;
+    CHECK(geometry_lba(g, 0, 0, 1, &lba) && lba == 0);
+    CHECK(geometry_lba(g, g->cylinders - 1, g->heads - 1, g->sectors, &lba));
+    CHECK(lba == (u64)g->cylinders * per_cylinder - 1);
+    CHECK(!geometry_lba(g, g->cylinders, 0, 1, &lba) && !geometry_lba(g, 0, g->heads, 1, &lba));
+    CHECK(!geometry_lba(g, 0, 0, 0, &lba) && !geometry_lba(g, 0, 0, g->sectors + 1, &lba));
+}
+
+static void put_chs(u8 *p, u32 lba, u32 heads, u32 sectors)
+{
+    u32 c = lba / (heads * sectors), h = lba / sectors % heads, s = lba % sectors + 1;
+    if (c > 1023) {
+        c = 1023;
+        h = heads - 1;
+        s = sectors;
+    }
+    p[0] = (u8)h;
+    p[1] = (u8)(s | (c >> 2 & 0xc0));
+    p[2] = (u8)c;
+}
+
+/* An entry as a tool that knows the geometry writes it. */
+static void put_entry(u8 *e, u32 heads, u32 sectors)
+{
+    u32 first = in_u32() % 0x7fffffff, count = 1 + in_u32() % 0x7fffffff;
+    e[0] = in_u8() & 0x80;
+    e[4] = in_u8();
+    put_chs(e + 1, first, heads, sectors);
+    put_chs(e + 5, first + count - 1, heads, sectors);
+    put_le32(e + 8, first);
+    put_le32(e + 12, count);
+}
+
+/* Does each address of the table that CHS can reach mean the same in this geometry? */
+static void check_agrees(const struct geometry *g)
+{
+    for (u32 i = 0; i < ENTRIES; i++) {
+        const u8 *e = mbr + TABLE + i * ENTRY;
+        u32 at[2] = {get_le32(e + 8), get_le32(e + 8) + get_le32(e + 12) - 1};
+        if (!e[4] || e[4] == 0xee)
+            continue;
+        for (u32 k = 0; k < 2; k++) {
+            const u8 *chs = e + 1 + 4 * k;
+            u64 lba;
+            u32 cylinder = (u32)(chs[1] & 0xc0) << 2 | chs[2];
+            if (cylinder < 1023 && cylinder < g->cylinders)
+                CHECK(geometry_lba(g, cylinder, chs[0], chs[1] & 0x3f, &lba) && lba == at[k]);
+        }
+    }
+}
+
+void fuzz_one(void)
+{
+    u64 blocks = (u64)in_u32() << in_below(33) | in_u8();
+    u32 written = in_u8() & 1;
+    memset(mbr, 0, sizeof(mbr));
+    if (written) {
+        u32 heads = 1 + in_below(255), sectors = 1 + in_below(63);
+        for (u32 i = 0; i < ENTRIES && in_left(); i++)
+            put_entry(mbr + TABLE + i * ENTRY, heads, sectors);
+    } else {
+        in_rest(mbr + TABLE, ENTRIES * ENTRY);
+    }
+    put_le16(mbr + 510, in_left() ? in_u16() : 0xaa55);
+    u8 *sector = exact_copy(mbr, sizeof(mbr));
+    struct geometry g = geometry_guess(sector, blocks);
+    check(&g, blocks);
+    if (written && get_le16(mbr + 510) == 0xaa55)
+        check_agrees(&g);
+    free(sector);
+}
