@@ -113,8 +113,9 @@ enum error cache_read(u64 lba, u32 count, u8 *data)
     readahead_note(lba, count);
     enum error e = OK;
     while (count && !e) {
-        u32 n = readahead_take(lba, count, data);
-        if (!n) {
+        u32 n = count;
+        e = readahead_take(lba, &n, data);
+        if (!n && !e) {
             n = readahead_gap(lba, count);
             e = line_count && n < line_blocks ? read_lines(lba, n, data)
                                               : transfer(BLOCK_READ, lba, n, data);
@@ -123,7 +124,8 @@ enum error cache_read(u64 lba, u32 count, u8 *data)
         count -= n;
         data += n * dev->block_size;
     }
-    readahead_request();
+    if (!e)
+        readahead_request();
     return e;
 }
 

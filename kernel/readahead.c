@@ -169,8 +169,8 @@ void readahead_request(void)
 static void wait_longer(struct chunk *c)
 {
     while (!c->req.done) {
-        loop_once();
         readahead_request();
+        loop_once();
     }
     u32 took = loop_now() - c->asked;
     fastest = min_u32(fastest, took);
@@ -186,39 +186,42 @@ static void wait_for(struct chunk *c)
 {
     c->req.awaited = true;
     loop_poll();
-    readahead_request();
     if (!c->req.done)
         wait_longer(c);
 }
 
-u32 readahead_take(u64 lba, u32 count, u8 *data)
+enum error readahead_take(u64 lba, u32 *count, u8 *data)
 {
     struct chunk *c = find(lba);
+    u32 most = *count;
+    *count = 0;
     if (!c) {
         /* If it was requested once, that has given way to others. */
         current->ahead = current->next;
-        return 0;
+        return OK;
     }
     wanted = c;
     u8 *held = c->req.data;
-    bool whole = !c->req.done && lba == c->req.lba && count >= c->req.count;
+    bool there = c->req.done, whole = !there && lba == c->req.lba && most >= c->req.count;
     if (whole)
         dev->ops->redirect(dev, &c->req, data);
-    if (!c->req.done)
+    if (!there)
         wait_for(c);
     c->req.data = held;
     wanted = NULL;
+    enum error e = c->req.status;
     u32 skip = (u32)(lba - c->req.lba);
-    u32 n = min_u32(count, c->req.count - skip);
-    if (whole || c->req.status)
+    u32 n = min_u32(most, c->req.count - skip);
+    if (whole || e)
         c->req.count = 0; /* nothing is held */
-    if (c->req.status)
-        return 0;
+    if (e)
+        return e == ERR_ABORTED && !there ? e : OK;
     if (!whole)
         memcpy(data, held + skip * dev->block_size, n * dev->block_size);
     c->stamp = ++stamp;
     c->spent |= skip + n == c->req.count;
-    return n;
+    *count = n;
+    return OK;
 }
 
 u32 readahead_gap(u64 lba, u32 count)

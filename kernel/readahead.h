@@ -13,9 +13,10 @@ void readahead_init(struct block_dev *dev, u8 *memory, u32 size);
 /* Somebody reads `count` blocks at lba, all of which lie on the disk. Requests nothing yet. */
 void readahead_note(u64 lba, u32 count);
 
-/* Copy what was read ahead, beginning with lba, waiting for what is on its way. Returns how many of
- * the `count` blocks: 0 when lba was not read ahead, or its request has failed. */
-u32 readahead_take(u64 lba, u32 count, u8 *data);
+/* Copy what was read ahead of the *count blocks at lba, beginning with lba, and wait for it when it
+ * is on its way. *count gets how many blocks that were: 0 when lba was not read ahead, or its
+ * request has failed. ERR_ABORTED when the wait was given up, else OK. */
+enum error readahead_take(u64 lba, u32 *count, u8 *data);
 
 /* How many of the `count` blocks at lba, which was not read ahead, come before one that was. */
 u32 readahead_gap(u64 lba, u32 count);

@@ -307,6 +307,34 @@ static void given_up_leaves_nothing_behind(void **state)
     free(to);
 }
 
+static void one_press(u32 ms)
+{
+    abort_at_the_keyboard(ms);
+    host_on_wait = on_wait;
+}
+
+static void giving_up_takes_one_key(void **state)
+{
+    (void)state;
+    start(AHEAD);
+    u8 *to = malloc(63 * 512);
+    u32 i = 0;
+    while (i < 30 || !fake.queued)
+        check_read(i++ * 63, 63);
+    distance = 1000;
+    /* The reader waits for what is under way already. */
+    while (fake.queued && host_on_wait == on_wait) {
+        host_on_wait = one_press;
+        if (cache_read(i++ * 63, 63, to))
+            break;
+    }
+    assert_ptr_equal(host_on_wait, on_wait);
+    assert_int_equal(fake.queued, 0);
+    distance = 1;
+    check_read(i * 63, 63);
+    free(to);
+}
+
 static void small_memory_works_the_same(void **state)
 {
     (void)state;
@@ -393,6 +421,7 @@ int main(void)
         T(the_rest_stays_in_the_ring_for_its_reader),
         T(a_bad_block_ahead_is_the_readers_who_wants_it),
         T(given_up_leaves_nothing_behind),
+        T(giving_up_takes_one_key),
         T(small_memory_works_the_same),
         T(a_busy_link_does_not_widen_the_window),
         T(any_mixture),
