@@ -1,6 +1,7 @@
 """A real Debian whose root file system is on the LUN, started from the ISO."""
 
 import re
+import time
 
 import pytest
 
@@ -54,3 +55,43 @@ def test_debian_by_static_settings(net, tgtd, machine, iso, debian_disk):
     assert "iqn.2026-01.org.lunboot:static" in pc.serial.text()
     for secret in ("a-secret-of-16-b", "another-secret-1"):
         assert secret not in pc.serial.text() + pc.e9.text()
+
+
+def wait_for_bytes(line, more):
+    """Until so many more bytes have gone to the PC."""
+    deadline = time.monotonic() + 120
+    end = line.stats()["to-pc"]["bytes"] + more
+    while line.stats()["to-pc"]["bytes"] < end:
+        assert time.monotonic() < deadline, "the disk is not read any more"
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_debian_by_a_bad_line_from_a_target_that_dies(net, tgtd, dhcp, machine, iso, wire, debian_disk):
+    """GRUB, by way of lunboot, reads the right bytes all the same: its initrd is unpacked, its kernel runs.
+
+    The target is killed before GRUB reads the kernel, in the middle of it, and in the middle of the
+    initrd. When GRUB is done the line is good: the rest of the way is Linux's.
+    """
+    server = tgtd()
+    target = server.target("iqn.2026-01.org.lunboot:debian").lun(debian_disk)
+    dhcp(options={17: target.root_path()}, first="192.0.2.100", last="192.0.2.100")
+    line = wire(seed=3)
+    line.set(loss=0.02, reorder=0.02, corrupt=0.005, duplicate=0.01)
+    pc = machine(namespace=net, wire=line, iso=iso(), memory="512M")
+    pc.expect("^GRUB on the Debian disk", 120)
+    server.restart()
+    wait_for_bytes(line, 3 << 20)
+    server.restart()
+    pc.expect("^GRUB has read the kernel", 180)
+    wait_for_bytes(line, 2 << 20)
+    server.restart()
+    assert "GRUB has read the initrd" not in pc.serial.text()
+    pc.expect("^GRUB has read the initrd", 240)
+    lost = line.stats()
+    line.clear()
+    pc.expect("^report: root is on an iSCSI disk", BOOT)
+    pc.expect("^report: files are whole", 60)
+    pc.expect("lunboot-debian login:", 90)
+    for way in ("to-pc", "from-pc"):
+        assert lost[way]["lost"] and lost[way]["corrupted"] and lost[way]["reordered"]
