@@ -4,8 +4,9 @@
 #include "stack.h"
 #include <stdlib.h>
 
-#define FRAME_MAX   2048
-#define ANSWERS_MAX 2 /* frames that one frame can make us send at once */
+#define FRAME_MAX 2048
+#define ANSWERS_MAX                                                                                \
+    64 /* frames that one frame can make us send at once: a window that opens lets much go */
 
 void fuzz_one(void)
 {

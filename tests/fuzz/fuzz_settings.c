@@ -68,7 +68,7 @@ static void check_value(enum setting_id id)
         CHECK(n >= 0x80 && n <= 0x8f);
         break;
     case SET_MTU:
-        CHECK(n >= 576 && n <= 1500);
+        CHECK(n >= 576 && n <= 9000);
         break;
     case SET_TIMEOUT:
         CHECK(n >= 1 && n <= 86400);
