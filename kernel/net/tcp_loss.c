@@ -114,8 +114,9 @@ static bool scoreboard_update(const struct tcp_segment *s)
     u32 before = sacked(tcb.snd_una, tcb.snd_nxt);
     for (u32 i = 0; i < s->sack_count; i++) {
         struct tcp_range r = s->sack[i];
+        u32 left = r.left - s->ack, right = r.right - s->ack;
         /* Below snd_una it is a duplicate report (RFC 2883); beyond snd_nxt, nonsense. */
-        if (seq_lt(r.left, r.right) && seq_lt(s->ack, r.left) && seq_le(r.right, tcb.snd_nxt))
+        if (left && left < right && right <= tcb.snd_nxt - s->ack)
             scoreboard_add(r.left, r.right);
     }
     return sacked(tcb.snd_una, tcb.snd_nxt) != before;

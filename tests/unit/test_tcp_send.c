@@ -472,6 +472,21 @@ static void sack_that_makes_no_sense_is_ignored(void **state)
     assert_int_equal(events.closed, 0);
 }
 
+/* Each of its edges is on the right side of the next one, but only as 31 bits see it. */
+static void a_sack_block_around_all_numbers_is_ignored(void **state)
+{
+    (void)state;
+    state_in_flight(10);
+    const u32 block[][2] = {{UNA + 0x70000000, UNA + 0xe0000000}};
+    for (u32 i = 0; i < 2; i++)
+        peer_send_sack(UNA, 1, block);
+    peer_poll();
+    peer_expect_silence();
+    ack(10 * MSS);
+    peer_run(1000);
+    assert_int_equal(events.closed, 0);
+}
+
 static void more_sack_ranges_than_we_remember(void **state)
 {
     (void)state;
@@ -648,6 +663,7 @@ int main(void)
         T(three_small_ranges_above_are_enough),
         T(window_that_is_not_used_does_not_grow),
         T(sack_that_makes_no_sense_is_ignored),
+        T(a_sack_block_around_all_numbers_is_ignored),
         T(more_sack_ranges_than_we_remember),
         T(reported_data_that_the_peer_dropped_is_sent_again),
         T(refused_transmission_changes_nothing),
