@@ -282,6 +282,12 @@ static void acknowledge(void)
     deliver(&s);
 }
 
+/* Within the stream, or so far that comparisons of sequence numbers go around. */
+static u32 some_distance(void)
+{
+    return in_u8() & 1 ? (u32)in_u8() << 24 : in_u16();
+}
+
 static void acknowledge_anything(void)
 {
     u32 block[3][2];
@@ -289,8 +295,8 @@ static void acknowledge_anything(void)
     s.ack += (u32)in_offset();
     u32 count = in_below(4);
     for (u32 i = 0; i < count; i++) {
-        block[i][0] = conn.have + in_u16();
-        block[i][1] = block[i][0] + in_u16();
+        block[i][0] = conn.have + some_distance();
+        block[i][1] = block[i][0] + some_distance();
     }
     if (count)
         add_sack(&s, count, (const u32(*)[2])block);
