@@ -30,6 +30,11 @@ void cache_init(struct block_dev *device, u8 *memory, u32 size)
     unflushed = false;
 }
 
+static bool outside(u64 lba, u32 count)
+{
+    return lba > dev->blocks || count > dev->blocks - lba;
+}
+
 /* Requests that are under way. Static: a device may hold on to them until they are done. */
 static struct block_req flight[IN_FLIGHT];
 
@@ -108,7 +113,7 @@ static enum error read_lines(u64 lba, u32 count, u8 *data)
 
 enum error cache_read(u64 lba, u32 count, u8 *data)
 {
-    if (lba > dev->blocks || count > dev->blocks - lba)
+    if (outside(lba, count))
         return ERR_OUT_OF_RANGE;
     readahead_note(lba, count);
     enum error e = OK;
@@ -142,7 +147,7 @@ enum error cache_write(u64 lba, u32 count, const u8 *data)
 {
     if (dev->read_only)
         return ERR_LUN_PROTECTED;
-    if (lba > dev->blocks || count > dev->blocks - lba)
+    if (outside(lba, count))
         return ERR_OUT_OF_RANGE;
     /* Before the device is asked: when it fails, nobody knows what it has written. */
     forget(lba, count);

@@ -257,6 +257,22 @@ void peer_reset(msec start)
     tcp_init(&(struct tcp_params){send_buffer, SEND_BUFFER, PEER_WINDOW, &peer_rx_pool});
 }
 
+int peer_setup(void **state)
+{
+    (void)state;
+    peer_reset(1000);
+    return 0;
+}
+
+int peer_teardown(void **state)
+{
+    (void)state;
+    tcp_abort();
+    assert_int_equal(peer_rx_pool.available, peer_rx_pool.total);
+    assert_int_equal(peer_tx_pool.available, peer_tx_pool.total);
+    return 0;
+}
+
 void peer_poll(void)
 {
     host_now = now;

@@ -13,25 +13,6 @@
 // clang-format on
 #include <string.h>
 
-#define UNA (our_iss + 1)          /* the first byte of ours */
-#define RCV (peer_options.iss + 1) /* the first byte of the peer's */
-
-static int fresh(void **state)
-{
-    (void)state;
-    peer_reset(1000);
-    return 0;
-}
-
-static int nothing_leaks(void **state)
-{
-    (void)state;
-    tcp_abort();
-    assert_int_equal(peer_rx_pool.available, peer_rx_pool.total);
-    assert_int_equal(peer_tx_pool.available, peer_tx_pool.total);
-    return 0;
-}
-
 /* Half of the bits, give or take six sigma. */
 static void assert_random(const u32 *numbers, u32 count)
 {
@@ -123,7 +104,7 @@ static void cve_2023_45232_options_of_no_length(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, fresh, nothing_leaks)
+#define T(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
     const struct CMUnitTest tests[] = {
         T(cve_2023_45236_predictable_isn),
         T(cve_2023_45236_predictable_port),

@@ -12,25 +12,6 @@
 // clang-format on
 #include <string.h>
 
-#define UNA (our_iss + 1)          /* the first byte of ours */
-#define RCV (peer_options.iss + 1) /* the first byte of the peer's */
-
-static int fresh(void **state)
-{
-    (void)state;
-    peer_reset(1000);
-    return 0;
-}
-
-static int nothing_leaks(void **state)
-{
-    (void)state;
-    tcp_abort();
-    assert_int_equal(peer_rx_pool.available, peer_rx_pool.total);
-    assert_int_equal(peer_tx_pool.available, peer_tx_pool.total);
-    return 0;
-}
-
 /* A segment with any options. */
 static void with_options(u8 flags, u32 seq, u32 ack, const u8 *options, u32 options_len,
                          const char *data)
@@ -433,7 +414,7 @@ static void smaller_path_mtu_resends_in_smaller_pieces(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, fresh, nothing_leaks)
+#define T(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
     const struct CMUnitTest tests[] = {
         T(blind_rst),
         T(blind_syn),

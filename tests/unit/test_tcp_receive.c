@@ -9,25 +9,6 @@
 // clang-format on
 #include <string.h>
 
-#define UNA (our_iss + 1)          /* the first byte of ours */
-#define RCV (peer_options.iss + 1) /* the first byte of the peer's */
-
-static int fresh(void **state)
-{
-    (void)state;
-    peer_reset(1000);
-    return 0;
-}
-
-static int nothing_leaks(void **state)
-{
-    (void)state;
-    tcp_abort();
-    assert_int_equal(peer_rx_pool.available, peer_rx_pool.total);
-    assert_int_equal(peer_tx_pool.available, peer_tx_pool.total);
-    return 0;
-}
-
 /* The peer's stream is the pattern. */
 static void data_at(u32 position, u32 len)
 {
@@ -454,7 +435,7 @@ static void checksum_is_verified_unless_the_nic_did(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, fresh, nothing_leaks)
+#define T(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
     const struct CMUnitTest tests[] = {
         T(in_order_data_is_one_ack_for_the_batch),
         T(with_more_in_the_ring_one_ack_does_for_a_quarter_of_the_window),

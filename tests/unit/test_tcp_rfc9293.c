@@ -12,27 +12,8 @@
 // clang-format on
 #include <string.h>
 
-#define UNA            (our_iss + 1)          /* the first byte of ours */
-#define RCV            (peer_options.iss + 1) /* the first byte of the peer's */
-
 #define URG            0x20
 #define URGENT_POINTER 18
-
-static int fresh(void **state)
-{
-    (void)state;
-    peer_reset(1000);
-    return 0;
-}
-
-static int nothing_leaks(void **state)
-{
-    (void)state;
-    tcp_abort();
-    assert_int_equal(peer_rx_pool.available, peer_rx_pool.total);
-    assert_int_equal(peer_tx_pool.available, peer_tx_pool.total);
-    return 0;
-}
 
 /* A segment with these options, byte for byte, and an urgent pointer. */
 static void send(u8 flags, u32 seq, u32 ack, const u8 *options, u32 options_len, const char *data,
@@ -275,7 +256,7 @@ static void old_duplicates_across_the_wrap(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, fresh, nothing_leaks)
+#define T(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
     const struct CMUnitTest tests[] = {
         T(sequence_numbers_follow_the_clock),   T(our_mss_is_what_the_interface_takes),
         T(unknown_options_in_any_segment),      T(options_at_any_alignment),

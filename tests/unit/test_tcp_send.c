@@ -9,25 +9,6 @@
 #include <cmocka.h>
 // clang-format on
 
-#define UNA (our_iss + 1)          /* the first byte of ours */
-#define RCV (peer_options.iss + 1) /* the first byte of the peer's */
-
-static int fresh(void **state)
-{
-    (void)state;
-    peer_reset(1000);
-    return 0;
-}
-
-static int nothing_leaks(void **state)
-{
-    (void)state;
-    tcp_abort();
-    assert_int_equal(peer_rx_pool.available, peer_rx_pool.total);
-    assert_int_equal(peer_tx_pool.available, peer_tx_pool.total);
-    return 0;
-}
-
 #define MSS 1448
 
 static void ack(u32 position)
@@ -639,7 +620,7 @@ static void congestion_window_after_a_loss(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, fresh, nothing_leaks)
+#define T(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
     const struct CMUnitTest tests[] = {
         T(several_sends_share_segments),
         T(buffer_takes_what_there_is_room_for),

@@ -12,25 +12,6 @@
 // clang-format on
 #include <string.h>
 
-#define UNA (our_iss + 1)          /* the first byte of ours */
-#define RCV (peer_options.iss + 1) /* the first byte of the peer's */
-
-static int fresh(void **state)
-{
-    (void)state;
-    peer_reset(1000);
-    return 0;
-}
-
-static int nothing_leaks(void **state)
-{
-    (void)state;
-    tcp_abort();
-    assert_int_equal(peer_rx_pool.available, peer_rx_pool.total);
-    assert_int_equal(peer_tx_pool.available, peer_tx_pool.total);
-    return 0;
-}
-
 static void assert_closed(enum error reason)
 {
     assert_int_equal(events.closed, 1);
@@ -81,7 +62,7 @@ static void the_window_is_what_the_ring_holds_of_the_peers_segments(void **state
         {9000, 100, 1460, 146000},       {9000, 100, 0, 65535},          {1500, 100, 1, 65535},
     };
     for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
-        fresh(state);
+        peer_setup(state);
         net_device()->mtu = cases[i].mtu;
         net_device()->rx_ring = cases[i].rx_ring;
         peer_options.mss = cases[i].peer_mss;
@@ -610,7 +591,7 @@ static void keepalive_of_the_peer_is_answered(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, fresh, nothing_leaks)
+#define T(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
     const struct CMUnitTest tests[] = {
         T(syn_offers_everything),
         T(syn_ack_establishes),
