@@ -21,6 +21,7 @@ all: $(B)/lunboot.elf $(B)/lunboot.iso sizes
 # ---- the kernel -----------------------------------------------------------------------------------
 
 CC := gcc
+HOST_CC ?= gcc
 NASM := nasm
 CFLAGS := -m32 -march=i586 -mtune=i386 -std=gnu11 -ffreestanding -fno-pic -mregparm=3 \
 	-mgeneral-regs-only -mpreferred-stack-boundary=2 -Os -g -fno-stack-protector \

@@ -1,14 +1,19 @@
 # The media with a prefix of ours before the packed kernel.
 
-MEDIA_INC := boot/loader.inc boot/unpack.inc $(B)/boot/offsets.inc
+MEDIA_INC := boot/loader.inc boot/unpack.inc boot/opcodes.def $(B)/boot/offsets.inc
 
 # The kernel as it lies in memory, without its variables.
 $(B)/boot/image.bin: $(B)/lunboot.debug
 	@objcopy -O binary $< $@
 
-$(B)/boot/payload.bin: $(B)/boot/image.bin tools/pack
-	@tools/pack $< $$(nm $(B)/lunboot.debug | awk '{ at[$$3] = $$1 } \
-		END { print at["image_start"], at["relocations"], at["relocations_end"] }') $@
+# It counts on integers that wrap, as the unpacker's do.
+$(B)/tools/pack: tools/pack.c boot/opcodes.def
+	@mkdir -p $(@D)
+	@$(HOST_CC) -std=gnu11 -O2 -fwrapv -Wall -Wextra -Werror $< -o $@
+
+$(B)/boot/payload.bin: $(B)/boot/image.bin $(B)/tools/pack
+	@$(B)/tools/pack $< $$(nm $(B)/lunboot.debug | awk '{ at[$$3] = $$1 } END { \
+		print at["image_start"], at["text_end"], at["relocations"], at["relocations_end"] }') $@
 
 # ---- option ROMs ----------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@
 #define KERNEL_ENTRY (KERNEL_BASE + 12)
 #define UNPACK_WORK  0x200000u
 #define LOADER_END                                                                                 \
-    0x400000u /* nothing that the prefix still needs may lie from KERNEL_BASE to here */
+    0x680000u /* nothing that the prefix still needs may lie from KERNEL_BASE to here */
 
 struct prefix_info {
     u32 magic; /* PREFIX_MAGIC */

@@ -136,7 +136,7 @@ def test_without_pmm(on_rom, demo_disk, no_pmm):
     assert image[RESIDENT:] == rom_of().read_bytes()[RESIDENT : len(image)]
 
 
-@pytest.mark.slow  # an interpreting KVM takes 20 s to unpack
+@pytest.mark.slow  # an interpreting KVM takes most of a minute to unpack
 def test_kvm(on_rom, logs):
     disk = BootDisk(logs / "disk", "memory", 2, reads=5)
     pc, _ = on_rom(disk.path, accel="kvm", extra=DEBUG_EXIT)

@@ -2,7 +2,6 @@
 # one library; every tests/unit/test_NAME.c is a cmocka program linked with it. A test may bring a
 # function of its own in place of a library member that it then does not pull in.
 
-HOST_CC ?= gcc
 PERCENT := %
 HOST_CFLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror -Wno-format-truncation \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \

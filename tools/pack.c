@@ -1,0 +1,458 @@
+/* Pack the kernel's flat image for boot/unpack.inc:
+ *
+ *     pack IMAGE BASE TEXT_END RELOCATIONS END PAYLOAD
+ *
+ * IMAGE is linked to run at BASE. Of it all that lies before the address RELOCATIONS is packed; up
+ * to TEXT_END it is 32-bit x86 code. From RELOCATIONS to END lie its ELF32 REL entries, sorted, all
+ * R_386_RELATIVE. Addresses are hexadecimal.
+ *
+ * First two things are rewritten, both big-endian: every address that has a relocation becomes its
+ * distance from BASE plus a key, such that nothing else looks like one, and the table is left out;
+ * and the displacement of each near call and jump becomes the distance of its target from BASE, so
+ * that calls of one function look alike.
+ *
+ * Then each bit is predicted, and an arithmetic coder spends on it what the prediction makes of it.
+ * In several contexts it is counted what has followed; a mixer, which learns as it goes, makes one
+ * probability of that. The contexts know x86 instructions, for where in one a byte stands tells
+ * more than the bytes before it. The unpacker does the same sums, to the bit.
+ *
+ * The payload is, as dwords, the size of the code, that of everything, the key, and the coder's
+ * first four bytes; then its other bytes. */
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+
+#define R_386_RELATIVE 8
+
+/* boot/unpack.inc has the same, by the same names. */
+#define ADDRESS_BITS   18 /* addresses are less than 1 << 18 from BASE */
+#define CONTEXTS       5
+#define SLOT_BITS      22 /* states, for all contexts together */
+#define HASH_MUL       0x2c1b3c6du
+#define COUNT_MAX      15
+#define COUNT_FULL     25   /* what COUNT_MAX is taken for */
+#define LOG_BITS       7    /* fraction bits of logarithms, base 2 */
+#define ODDS_LIMIT     12   /* their integer bits: nothing is surer than 4096 to 1 */
+#define WEIGHT_START   9830 /* 16 fraction bits */
+#define LEARN_SHIFT    14
+#define SURE_BITS      10 /* an error below 1 << 10, of 65536, teaches nothing */
+
+static _Noreturn void fail(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("pack: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    exit(1);
+}
+
+static u32 get_le32(const u8 *p)
+{
+    return p[0] | (u32)p[1] << 8 | (u32)p[2] << 16 | (u32)p[3] << 24;
+}
+
+static u32 get_be32(const u8 *p)
+{
+    return p[3] | (u32)p[2] << 8 | (u32)p[1] << 16 | (u32)p[0] << 24;
+}
+
+static void put_le32(u8 *p, u32 value)
+{
+    for (u32 i = 0; i < 4; i++)
+        p[i] = (u8)(value >> (8 * i));
+}
+
+static void put_be32(u8 *p, u32 value)
+{
+    for (u32 i = 0; i < 4; i++)
+        p[i] = (u8)(value >> (24 - 8 * i));
+}
+
+/* ---- addresses ---- */
+
+/* Does the unpacker take the four bytes for an address? */
+static bool is_address(const u8 *p, u32 key)
+{
+    return (get_be32(p) - key + (1u << ADDRESS_BITS)) >> (ADDRESS_BITS + 1) == 0;
+}
+
+/* Mark the addresses at these offsets with the key. False when it does not tell them from
+ * everything else, or may not with the three bytes behind the image, which may be anything. */
+static bool mark_with(u8 *image, u32 size, u32 base, const u32 *at, u32 count, u32 key)
+{
+    for (u32 i = 0; i < count; i++) {
+        put_be32(image + at[i], get_le32(image + at[i]) - base + key);
+        if (!is_address(image + at[i], key))
+            fail("the address at %x is out of reach: see ADDRESS_BITS", base + at[i]);
+    }
+    u32 next = 0;
+    for (u32 i = 0; i < size;) {
+        bool expected = next < count && at[next] == i;
+        bool found = i + 4 <= size ? is_address(image + i, key) : image[i] == key >> 24;
+        if (found != expected)
+            return false;
+        next += found;
+        i += found ? 4 : 1;
+    }
+    return true;
+}
+
+/* Returns the key. */
+static u32 mark_addresses(u8 *image, u32 size, u32 base, const u32 *at, u32 count)
+{
+    u8 *original = malloc(size);
+    memcpy(original, image, size);
+    for (u32 first = 0xff; first; first--) {
+        u32 key = first << 24 | 1 << 23;
+        if (mark_with(image, size, base, at, count, key)) {
+            free(original);
+            return key;
+        }
+        memcpy(image, original, size);
+    }
+    fail("no key is unlike everything else in the image");
+}
+
+/* ---- instructions ---- */
+
+/* What a byte is. What is to come of an instruction is a queue of these, a hexadecimal digit each,
+ * the next one the lowest; behind the last, and so in an empty queue, comes an opcode. */
+enum field {
+    OPCODE = 0,
+    MODRM = 1,
+    SIB = 2,
+    DISP8 = 3,
+    WORD32 = 0x7654, /* displacement or immediate */
+    WORD16 = 0x76,
+    IMM8 = 8,
+    REL8 = 0xc,
+    REL32 = 0xdba9,
+    REL32_LAST = 0xd,
+    SECOND = 0xe, /* opcode byte, behind 0F */
+    DATA = 0xf,   /* no instruction */
+};
+
+/* What comes behind an opcode byte. */
+enum class {
+    CLASS_NONE,
+    CLASS_IMM8,
+    CLASS_IMM32,
+    CLASS_REL8,
+    CLASS_REL32,
+    CLASS_MODRM,
+    CLASS_MODRM_IMM8,
+    CLASS_MODRM_IMM32,
+};
+
+static u8 classes[256];
+
+static void classes_init(void)
+{
+    u8 *c = classes;
+#define RUN(count, class)                                                                          \
+    memset(c, CLASS_##class, count);                                                               \
+    c += count;
+#include "../boot/opcodes.def"
+}
+
+struct parser {
+    u32 fields; /* the queue */
+    u32 opcode; /* in data: the byte four before */
+    u32 before; /* the instruction's before this one */
+    u32 modrm;
+    u32 word; /* hash: the instruction; at an opcode the one before; in data what may be a word */
+    u32 history; /* the last four bytes, the very last the lowest */
+};
+
+static u32 field(const struct parser *p)
+{
+    return p->fields & 15;
+}
+
+static void parse_displacement(struct parser *p, u32 base)
+{
+    u32 mod = p->modrm >> 6;
+    if (mod == 1)
+        p->fields = p->fields << 4 | DISP8;
+    else if (mod == 2 || (mod == 0 && base == 5))
+        p->fields = p->fields << 16 | WORD32;
+}
+
+/* Go on behind this byte, to a byte in the code or in the data. There are instructions that this
+ * does not know: it costs a few bits when it is wrong. */
+static void parse(struct parser *p, u8 byte, bool in_text)
+{
+    static const u16 operands[] = {0, IMM8, WORD32, REL8, REL32, 0, IMM8, WORD32}; /* by class */
+    u32 at = field(p);
+    p->fields >>= 4;
+    p->history = p->history << 8 | byte;
+    if (in_text ? at == OPCODE : !(byte & 0x40))
+        p->word = 0;
+    p->word = (p->word + byte) * HASH_MUL;
+    if (!in_text) {
+        p->fields = DATA;
+        p->opcode = p->history >> 24;
+        return;
+    }
+    switch (at) {
+    case OPCODE: {
+        u8 class = classes[byte < 0x40 ? byte & 7 : byte];
+        p->opcode = byte;
+        p->fields = operands[class];
+        if (p->fields == WORD32 && p->before == 0x66)
+            p->fields = WORD16;
+        if (class >= CLASS_MODRM)
+            p->fields = p->fields << 4 | MODRM;
+        if (byte == 0x0f)
+            p->fields = SECOND;
+        break;
+    }
+    case SECOND:
+        p->opcode |= (u32)byte << 8;
+        p->fields = (byte & 0xf0) == 0x80 ? REL32 : MODRM;
+        break;
+    case MODRM:
+        p->modrm = byte;
+        if ((p->opcode | 1) == 0xf7 && byte & 0x38)
+            p->fields = 0; /* only TEST has an immediate */
+        if (byte < 0xc0) {
+            if ((byte & 7) == 4)
+                p->fields = p->fields << 4 | SIB;
+            else
+                parse_displacement(p, byte & 7);
+        }
+        break;
+    case SIB:
+        parse_displacement(p, byte & 7);
+        break;
+    }
+    if (!p->fields) {
+        p->before = p->opcode;
+        p->opcode = 0;
+    }
+}
+
+static void make_targets(u8 *image, u32 text_size)
+{
+    struct parser p = {0};
+    for (u32 i = 0; i < text_size; i++) {
+        bool last = field(&p) == REL32_LAST;
+        parse(&p, image[i], i + 1 < text_size);
+        if (last)
+            put_be32(image + i - 3, get_le32(image + i - 3) + i + 1);
+    }
+}
+
+/* ---- the model ---- */
+
+/* How many zeros (low half) and ones have followed. */
+static u8 states[(1 << SLOT_BITS) + 256];
+static int weights[16][256]
+                  [CONTEXTS]; /* by field, and by the byte's bits so far; [0]: by field alone */
+static int logarithms[COUNT_MAX + 1]; /* of counts and a bit more */
+
+static void model_init(void)
+{
+    for (u32 i = 0; i <= COUNT_MAX; i++) {
+        u32 n = 5 * (i < COUNT_MAX ? i : COUNT_FULL) + 2, bits = 31 - (u32)__builtin_clz(n);
+        logarithms[i] = (int)((bits << LOG_BITS) + (n << LOG_BITS >> bits));
+    }
+    for (u32 i = 0; i < sizeof(weights) / sizeof(int); i++)
+        (&weights[0][0][0])[i] = WEIGHT_START;
+}
+
+/* A hash for each context. */
+static void contexts(u32 hash[CONTEXTS], const struct parser *p)
+{
+    u32 in_field = (field(p) + 1) * HASH_MUL;
+    hash[0] = in_field;
+    hash[1] = (in_field + (p->history & 0xff)) * HASH_MUL;
+    hash[2] = ((in_field + p->opcode) * HASH_MUL + p->before) * HASH_MUL;
+    hash[3] = ((p->history >> 8 & 0xffff) - in_field) * HASH_MUL;
+    hash[4] = (p->word + (p->history & 0xffff)) * HASH_MUL;
+}
+
+struct prediction {
+    u8 *state[CONTEXTS];
+    int input[CONTEXTS];    /* what each context says: logarithm of the odds of a 1 */
+    int *general, *special; /* weights */
+    u32 zero;               /* the probability of a 0, of 65536 */
+};
+
+/* seen: a 1, and the byte's bits so far */
+static void predict(struct prediction *x, const u32 hash[CONTEXTS], u32 field, u32 seen)
+{
+    int sum = ODDS_LIMIT << LOG_BITS << 16;
+    x->general = weights[field][0];
+    x->special = weights[field][seen];
+    for (u32 i = 0; i < CONTEXTS; i++) {
+        x->state[i] = &states[(hash[i] >> (32 - SLOT_BITS)) + seen];
+        x->input[i] = logarithms[*x->state[i] >> 4] - logarithms[*x->state[i] & 15];
+        sum += x->input[i] * (x->general[i] + x->special[i]);
+    }
+    sum >>= 16;
+    if (sum < 0)
+        sum = 0;
+    if (sum >= ODDS_LIMIT << (LOG_BITS + 1))
+        sum = (ODDS_LIMIT << (LOG_BITS + 1)) - 1;
+    /* Two to the power of it; linear between the whole powers, as the logarithms are. */
+    u32 mantissa = (sum & ((1 << LOG_BITS) - 1)) | 1 << LOG_BITS,
+        one = 1 << (LOG_BITS + ODDS_LIMIT);
+    u32 odds = mantissa << (sum >> LOG_BITS);
+    x->zero = (u32)(((u64)one << 16) / (odds + one));
+}
+
+static void learn(const struct prediction *x, u32 bit)
+{
+    int error = (int)x->zero - (bit ? 0 : 65536);
+    if (error >> SURE_BITS == 0 || error >> SURE_BITS == -1)
+        return;
+    for (u32 i = 0; i < CONTEXTS; i++) {
+        int step = x->input[i] * error >> LEARN_SHIFT;
+        x->general[i] += step;
+        x->special[i] += step;
+        u32 count[2] = {*x->state[i] & 15, *x->state[i] >> 4};
+        if (count[bit] < COUNT_MAX)
+            count[bit]++;
+        /* What has changed is likely to stay so. */
+        if (count[!bit] > count[!bit] / 4 + 2)
+            count[!bit] = count[!bit] / 4 + 2;
+        *x->state[i] = (u8)(count[1] << 4 | count[0]);
+    }
+}
+
+/* ---- the arithmetic coder ---- */
+
+static u8 output[1 << 20];
+static u32 output_size;
+static u32 low, range = UINT32_MAX;
+
+static void add_low(u32 n)
+{
+    low += n;
+    if (low < n) /* a carry */
+        for (u8 *p = output + output_size; !++*--p;)
+            ;
+}
+
+static void shift_low(void)
+{
+    if (output_size == sizeof(output))
+        fail("the image is too large");
+    output[output_size++] = (u8)(low >> 24);
+    low <<= 8;
+}
+
+static void encode(u32 bit, u32 zero)
+{
+    u32 bound = (u32)((u64)range * zero >> 16);
+    if (bit) {
+        add_low(bound);
+        range -= bound;
+    } else {
+        range = bound;
+    }
+    for (; range < 1 << 24; range <<= 8)
+        shift_low();
+}
+
+/* As few bytes as it takes, whatever follows them; but at least a dword. */
+static void encode_end(void)
+{
+    add_low(0xffff);
+    shift_low();
+    shift_low();
+    output_size = output_size < 4 ? 4 : output_size;
+}
+
+static void encode_image(const u8 *image, u32 size, u32 text_size)
+{
+    struct parser p = {0};
+    u32 hash[CONTEXTS];
+    for (u32 i = 0; i < size; i++) {
+        u32 seen = 1;
+        contexts(hash, &p);
+        for (int shift = 7; shift >= 0; shift--) {
+            struct prediction x;
+            u32 bit = image[i] >> shift & 1;
+            predict(&x, hash, field(&p), seen);
+            encode(bit, x.zero);
+            learn(&x, bit);
+            seen = seen << 1 | bit;
+        }
+        parse(&p, image[i], i + 1 < text_size);
+    }
+    encode_end();
+}
+
+/* ---- files ---- */
+
+static u8 *read_file(const char *name, u32 *size)
+{
+    FILE *f = fopen(name, "rb");
+    long end;
+    if (!f || fseek(f, 0, SEEK_END) || (end = ftell(f)) < 0)
+        fail("can't read %s", name);
+    rewind(f);
+    u8 *data = malloc((size_t)end + 1);
+    if (fread(data, 1, (size_t)end, f) != (size_t)end)
+        fail("can't read %s", name);
+    fclose(f);
+    *size = (u32)end;
+    return data;
+}
+
+static void write_payload(const char *name, u32 text_size, u32 size, u32 key)
+{
+    u8 header[16];
+    put_le32(header, text_size);
+    put_le32(header + 4, size);
+    put_le32(header + 8, key);
+    put_le32(header + 12, get_be32(output));
+    FILE *f = fopen(name, "wb");
+    if (!f || fwrite(header, sizeof(header), 1, f) != 1 ||
+        fwrite(output + 4, 1, output_size - 4, f) != output_size - 4 || fclose(f))
+        fail("can't write %s", name);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 7)
+        fail("usage: pack IMAGE BASE TEXT_END RELOCATIONS END PAYLOAD");
+    u32 file_size;
+    u8 *image = read_file(argv[1], &file_size);
+    u32 base = (u32)strtoul(argv[2], NULL, 16);
+    u32 text_size = (u32)strtoul(argv[3], NULL, 16) - base;
+    u32 size = (u32)strtoul(argv[4], NULL, 16) - base;
+    u32 end = (u32)strtoul(argv[5], NULL, 16) - base;
+    if (!size || text_size > size || size > end || end > file_size)
+        fail("these are not the addresses of %s", argv[1]);
+
+    u32 count = (end - size) / 8, next = 0;
+    u32 *at = calloc(count + 1, sizeof(*at));
+    for (u32 i = 0; i < count; i++) {
+        const u8 *entry = image + size + 8 * i;
+        at[i] = get_le32(entry) - base;
+        if (get_le32(entry + 4) != R_386_RELATIVE || at[i] < next || at[i] + 4 > size)
+            fail("the relocation table is not what was expected");
+        next = at[i] + 4;
+    }
+    u32 key = mark_addresses(image, size, base, at, count);
+    classes_init();
+    make_targets(image, text_size);
+    model_init();
+    encode_image(image, size, text_size);
+    write_payload(argv[6], text_size, size, key);
+    free(at);
+    free(image);
+    return 0;
+}
