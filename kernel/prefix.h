@@ -15,8 +15,8 @@
 #define KERNEL_BASE  0x100000u
 #define KERNEL_ENTRY (KERNEL_BASE + 12)
 #define UNPACK_WORK  0x200000u
-#define LOADER_END                                                                                 \
-    0x680000u /* nothing that the prefix still needs may lie from KERNEL_BASE to here */
+/* Nothing that the prefix still needs may lie from KERNEL_BASE to here. */
+#define LOADER_END   0xa80000u
 
 struct prefix_info {
     u32 magic; /* PREFIX_MAGIC */

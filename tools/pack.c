@@ -34,8 +34,8 @@ typedef uint64_t u64;
 
 /* boot/unpack.inc has the same, by the same names. */
 #define ADDRESS_BITS   18 /* addresses are less than 1 << 18 from BASE */
-#define CONTEXTS       5
-#define SLOT_BITS      22 /* states, for all contexts together */
+#define CONTEXTS       6
+#define SLOT_BITS      23 /* states, for all contexts together */
 #define HASH_MUL       0x2c1b3c6du
 #define COUNT_MAX      15
 #define COUNT_FULL     25   /* what COUNT_MAX is taken for */
@@ -166,10 +166,10 @@ static void classes_init(void)
 
 struct parser {
     u32 fields; /* the queue */
-    u32 opcode; /* in data: the byte four before */
+    u32 opcode; /* in data: the fourth last byte */
     u32 before; /* the instruction's before this one */
-    u32 modrm;
-    u32 word; /* hash: the instruction; at an opcode the one before; in data what may be a word */
+    u32 modrm;  /* the last one; in data: the last three bytes */
+    u32 word;   /* hash: the instruction; at an opcode the one before; in data what may be a word */
     u32 history; /* the last four bytes, the very last the lowest */
 };
 
@@ -201,6 +201,7 @@ static void parse(struct parser *p, u8 byte, bool in_text)
     if (!in_text) {
         p->fields = DATA;
         p->opcode = p->history >> 24;
+        p->modrm = p->history << 8;
         return;
     }
     switch (at) {
@@ -277,8 +278,9 @@ static void contexts(u32 hash[CONTEXTS], const struct parser *p)
     hash[0] = in_field;
     hash[1] = (in_field + (p->history & 0xff)) * HASH_MUL;
     hash[2] = ((in_field + p->opcode) * HASH_MUL + p->before) * HASH_MUL;
-    hash[3] = ((p->history >> 8 & 0xffff) - in_field) * HASH_MUL;
-    hash[4] = (p->word + (p->history & 0xffff)) * HASH_MUL;
+    hash[3] = (hash[2] + p->modrm) * HASH_MUL;
+    hash[4] = ((p->history >> 8 & 0xffff) - in_field) * HASH_MUL;
+    hash[5] = (p->word + (p->history & 0xffff)) * HASH_MUL;
 }
 
 struct prediction {
