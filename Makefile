@@ -38,7 +38,7 @@ LDFLAGS := -nostdlib -no-pie -Wl,-pie,--no-dynamic-linker,-z,notext,-z,norelro,-
 KERNEL_SRC := $(wildcard kernel/*.c kernel/*/*.c)
 KERNEL_OBJ := $(KERNEL_SRC:%.c=$(B)/%.o) $(B)/boot/entry.o
 
-$(B)/kernel/%.o: kernel/%.c
+$(B)/kernel/%.o: kernel/%.c Makefile
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(LTO) -MMD -MP -c $< -o $@
 
