@@ -1,6 +1,7 @@
 /* Compiled to assembly only: turns the layout of C's structs into %defines for nasm (see the
  * Makefile), so that no offset is written twice. */
 #include "boot_info.h"
+#include "drv/e1000_regs.h"
 #include "plan.h"
 #include "prefix.h"
 #include "realmode.h"
@@ -63,6 +64,11 @@ void offsets(void)
     DEFINE(KERNEL_ENTRY, KERNEL_ENTRY);
     DEFINE(UNPACK_WORK, UNPACK_WORK);
     DEFINE(LOADER_END, LOADER_END);
+    DEFINE(E1000_RCTL, RCTL);
+    DEFINE(E1000_RDLEN, RDLEN);
+    DEFINE(E1000_RDH, RDH);
+    DEFINE(E1000_RDT, RDT);
+    DEFINE(E1000_RCTL_START, RCTL_START);
     DEFINE(BOOT_ROM, BOOT_ROM);
     DEFINE(BOOT_DISK, BOOT_DISK);
     DEFINE(BOOT_PXE, BOOT_PXE);

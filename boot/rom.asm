@@ -18,6 +18,11 @@ BOOT_STACK      equ 7C00h
 RUN_TIME_FIRST  equ 0C000h              ; option ROMs lie from this segment to before that
 RUN_TIME_END    equ 0F000h
 
+PCI_CONFIG_ADDRESS equ 0CF8h
+PCI_CONFIG_DATA equ 0CFCh
+PCI_CONFIG_ENABLE equ 80000000h
+PCI_BAR0        equ 10h
+
 PNP_IPL         equ 54h                 ; boot device; only needed if booted from; may be shadowed
 
 PMM_FIRST       equ 0E000h              ; from this segment on, on a paragraph, lies its entry structure
@@ -84,6 +89,7 @@ bev:
         xor eax, eax
         mov ss, ax
         mov esp, BOOT_STACK
+        call open_receiver
 %rep (PREFIX_SIZE - PREFIX_command_line) / 4
         push eax
 %endrep
@@ -100,6 +106,58 @@ bev:
 .load:
         call load_kernel
         int 18h                         ; the next boot device
+
+; QEMU's e1000 receives nothing for a second after each write to RCTL. So that the second passes while the
+; kernel is unpacked, RCTL gets here what the driver would write; as it has no ring until then, the NIC puts
+; nothing into memory. On real NICs the driver's reset undoes it. Leaves interrupts off.
+open_receiver:
+        movzx eax, word [cs:bdf]
+        cmp ax, BOOT_NO_BDF
+        je .done
+        shl eax, 8
+        or eax, PCI_CONFIG_ENABLE | PCI_BAR0
+        mov dx, PCI_CONFIG_ADDRESS
+        out dx, eax
+        mov dl, PCI_CONFIG_DATA & 0FFh
+        in eax, dx
+        xchg eax, ebx
+        test bl, 15                     ; QEMU's is a plain memory BAR of 32 bits
+        jnz .done
+        test ebx, ebx
+        jz .done
+        call open_a20
+        call open_flat_es
+        xor eax, eax
+        mov [es:ebx + E1000_RDLEN], eax
+        mov [es:ebx + E1000_RDT], eax
+        mov [es:ebx + E1000_RDH], eax
+        mov dword [es:ebx + E1000_RCTL], E1000_RCTL_START
+.done:
+        ret
+
+; ES reaches all of 4 GiB from address 0 on, in real mode. Leaves interrupts off; GDTR is lost, and all
+; registers but EBX, EDX and SI.
+open_flat_es:
+        cli
+        xor eax, eax
+        mov ax, cs
+        shl eax, 4
+        add eax, loader_gdt
+        push eax
+        push word loader_gdt_end - loader_gdt - 1
+        mov bp, sp
+        o32 lgdt [bp]
+        add sp, 6
+        mov eax, cr0                    ; ES gets a limit of 4 GiB, and keeps it
+        or al, 1
+        mov cr0, eax
+        mov cx, LOADER_DATA32
+        mov es, cx
+        and al, 0FEh
+        mov cr0, eax
+        xor cx, cx
+        mov es, cx
+        ret
 
 %include "loader.inc"
 
@@ -270,30 +328,15 @@ copy_payload:
         pop ds
         popad
         push es
-        cli
         sub sp, 6
         mov bp, sp
         o32 sgdt [bp]
-        xor eax, eax
-        mov ax, cs
-        shl eax, 4
-        add eax, loader_gdt
-        push eax
-        push word loader_gdt_end - loader_gdt - 1
-        o32 lgdt [bp - 6]
-        mov eax, cr0                    ; ES gets a limit of 4 GiB, and keeps it in real mode
-        or al, 1
-        mov cr0, eax
-        mov cx, LOADER_DATA32
-        mov es, cx
-        and al, 0FEh
-        mov cr0, eax
-        xor cx, cx
-        mov es, cx
+        call open_flat_es
         call .pass
         a32 rep movsd
         call .pass
         a32 repe cmpsd
+        mov bp, sp
         o32 lgdt [bp]
         lea sp, [bp + 6]
         pop es

@@ -154,7 +154,9 @@ static bool reset(void)
     enum e1000_nvm nvm = models[id->model].nvm;
     bool running = (read(RCTL) | read(TCTL)) & RCTL_EN;
     write(IMC, UINT32_MAX);
-    write(RCTL, 0);
+    /* A receiver without a ring may go on; see e1000_ring_start(). */
+    if (read(RDLEN))
+        write(RCTL, 0);
     write(TCTL, 0);
     u32 ctrl = read(CTRL);
     if (ctrl == UINT32_MAX)

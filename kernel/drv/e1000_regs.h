@@ -75,6 +75,7 @@
 #define RCTL_BSIZE           16 /* 0: 2048 bytes; with BSEX 1: 16384, 2: 8192, 3: 4096 */
 #define RCTL_BSEX            0x02000000
 #define RCTL_SECRC           0x04000000
+#define RCTL_START           (RCTL_EN | RCTL_BAM | RCTL_SECRC) /* and what the packets' size needs */
 
 #define TXCW                 0x0178 /* Transmit Configuration Word of fibre links */
 #define TXCW_FD              0x00000020

@@ -259,8 +259,11 @@ void e1000_ring_start(struct mmio *mmio, const struct e1000_memory *memory)
     ring_init(&tx, TDBAL, tx_desc, memory->tx_count);
     mmio_write32(regs, RADV, 0);
     mmio_write32(regs, RXCSUM, RXCSUM_IPOFLD | RXCSUM_TUOFLD);
-    /* QEMU receives nothing for a second after each write to RCTL: one write, and early. */
-    mmio_write32(regs, RCTL, RCTL_EN | RCTL_BAM | RCTL_SECRC | size_bits(rx_pool->size));
+    /* QEMU receives nothing for a second after each write to RCTL: one write, and early. The option
+     * ROM may have done it (boot/rom.asm). */
+    u32 rctl = RCTL_START | size_bits(rx_pool->size);
+    if (mmio_read32(regs, RCTL) != rctl)
+        mmio_write32(regs, RCTL, rctl);
     rx_fill();
     rx_tell();
     rx_make_heard();

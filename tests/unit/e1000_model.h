@@ -43,7 +43,7 @@ struct e1000_model {
     void (*before_ims)(void); /* what happens between the driver's read of ICR and IMS */
     void (*after_ims)(void);
     /* What it has seen. */
-    u32 resets, phy_writes, rdt_writes, tdt_writes, rdt_held_at;
+    u32 resets, phy_writes, rctl_writes, rdt_writes, tdt_writes, rdt_held_at;
     bool rdt_held;
     u32 frames_sent;
     struct {
@@ -236,7 +236,13 @@ static void model_write(u32 offset, u32 value)
     case IMC:
         model_set(IMS, model_reg(IMS) & ~value);
         return;
+    case RCTL:
+        m->rctl_writes++;
+        break;
     case RDBAL:
+        /* A receiver that is on may have no descriptors meanwhile. */
+        assert_true(!(model_reg(RCTL) & RCTL_EN) || model_reg(RDH) == model_reg(RDT));
+        /* fall through */
     case TDBAL:
         assert_int_equal(value % 16, 0);
         break;

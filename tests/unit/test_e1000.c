@@ -74,6 +74,7 @@ static void filters_are_set_even_when_reset_does_nothing(void **state)
         model_set(RAH + 8 * i, RAH_AV | 0x1234);
     model_set(RCTL, RCTL_EN | 0x18);
     model_set(TCTL, TCTL_EN);
+    model_set(RDLEN, 1024);
     model_set(RDH, 7);
     model_set(RDT, 9);
     model_set(TDH, 3);
@@ -104,6 +105,32 @@ static void filters_are_set_even_when_reset_does_nothing(void **state)
     assert_int_equal(model_reg(TDH), 0);
     receive_numbered(1);
     assert_received(1);
+}
+
+static void a_receiver_that_the_rom_has_started_goes_on(void **state)
+{
+    (void)state;
+    model_power_on(0x100e);
+    nic_model->rst_ignored = true;
+    model_set(RCTL, RCTL_START);
+    assert_int_equal(try_open(), OK);
+    assert_int_equal(nic_model->rctl_writes, 0);
+    receive_numbered(1);
+    assert_received(1);
+    dev->ops->stop(dev);
+    assert_int_equal(model_reg(RCTL), 0);
+    /* Another size of packets, or bits of somebody else's, need another RCTL. */
+    model_power_on(0x100e);
+    nic_model->rst_ignored = true;
+    model_set(RCTL, RCTL_START | 0x18);
+    assert_int_equal(try_open(), OK);
+    assert_int_equal(model_reg(RCTL), RCTL_START);
+    /* Where a reset is one, it is written as ever. */
+    model_power_on(0x100e);
+    model_set(RCTL, RCTL_START);
+    assert_int_equal(try_open(), OK);
+    assert_int_equal(model_reg(RCTL), RCTL_START);
+    assert_int_equal(nic_model->rctl_writes, 1);
 }
 
 static void fibre_models_start_their_own_negotiation(void **state)
@@ -561,6 +588,7 @@ int main(void)
         OPENED(open_tells_about_the_device),
         cmocka_unit_test(an_irq_beyond_the_pic_is_none),
         cmocka_unit_test(filters_are_set_even_when_reset_does_nothing),
+        cmocka_unit_test(a_receiver_that_the_rom_has_started_goes_on),
         cmocka_unit_test(fibre_models_start_their_own_negotiation),
         OPENED(reset_leaves_a_link_that_is_up_alone),
         cmocka_unit_test(a_reset_that_does_not_end_is_not_waited_for),
