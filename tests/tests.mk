@@ -7,7 +7,7 @@ test:
 	@$(MAKE) all unit-programs fuzz-programs bootdisks wire
 	@B=$(B) tests/run $(T)
 
-# Faults for longer than `make test` has time for: all, or F=name.
+# Faults and an idle, for longer than `make test` has time for: all, or F=name.
 .PHONY: soak
 soak:
 	@tools/install-packages test

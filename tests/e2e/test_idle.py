@@ -1,9 +1,15 @@
 """Between INT 13h calls: a user sits at a boot menu, and the target wants to know who is there."""
 
+import json
+import re
+import subprocess
 import time
 
 import pytest
 from bootdisk import BootDisk, on_lun, run  # noqa: F401 (fixtures)
+from rig.child import need
+from rig.switch import Switch
+from test_debian import BOOT
 
 NOP_INTERVAL = 2  # seconds
 NOP_COUNT = 3  # this many without an answer, and tgtd drops the connection
@@ -30,3 +36,83 @@ def test_nop_in_is_answered_while_idle(logs, on_lun, accel, seconds):
     # Not one tick in ten was lost to the BIOS's clock.
     ((first,), (last,)) = report.numbers("idle"), report.numbers("awake")
     assert last[0] - first[0] >= elapsed * 18.2 * 0.9
+
+
+LEASE = 120  # seconds: the shortest that dnsmasq gives
+AGEING = 2  # seconds: the switch has forgotten the PC before the target's next ping,
+PING_INTERVAL = 4  # which waits for an ARP request or for a word of the PC's own
+PING_COUNT = 4
+NOP_OUT = 48  # bytes
+
+
+def wait_at_a_menu(image):
+    """What GRUB does on the Debian disk by itself, it does when its only menu entry is chosen."""
+    need("debugfs")
+    file_system, grub_cfg = f"{image}?offset={1 << 20}", "/boot/grub/grub.cfg"
+    old = subprocess.run(["debugfs", "-R", f"cat {grub_cfg}", file_system], check=True,
+                         capture_output=True, text=True).stdout
+    at = old.index("linux ")
+    new = image.with_suffix(".cfg")
+    new.write_text(f'{old[:at]}menuentry "The only entry" {{\n{old[at:]}}}\n')
+    subprocess.run(["debugfs", "-w", "-f", "-", file_system], check=True, capture_output=True, text=True,
+                   input=f"rm {grub_cfg}\nwrite {new} {grub_cfg}\n")
+
+
+def connection(net):
+    """The PC's address and port, and the bytes that have come from it; there is one connection."""
+    shown = net.run("ss", "-tinHO", "sport", "=", ":3260", capture_output=True, text=True).stdout
+    (line,) = shown.splitlines()
+    return line.split()[4], int(re.search(r"bytes_received:(\d+)", line)[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds, renewal", [
+    (40, 15), pytest.param(600, LEASE // 2, marks=pytest.mark.soak)
+])
+def test_idle_at_a_menu(net, tgtd, dhcp, machine, iso, debian_disk, logs, seconds, renewal):
+    """Minutes later it boots, from the same session: the lease has been renewed, the target's pings have
+    been answered, and whenever the switch had forgotten the PC it was found again."""
+    wait_at_a_menu(debian_disk)
+    switch = Switch(net, AGEING)
+    target = tgtd(nop_interval=PING_INTERVAL, nop_count=PING_COUNT).target().lun(debian_disk)
+    options = {17: target.root_path()}
+    if renewal != LEASE // 2:
+        options[58] = renewal
+    server = dhcp(interface="sw0", lease=f"{LEASE}s", options=options)
+    pc = machine(namespace=net, tap="tap0", iso=iso(), memory="512M")
+    pc.expect("The only entry", 120)
+
+    sessions, (peer, received) = target.connections(), connection(net)
+    asked = server.log.read_text().count
+    requests, acks, discovers = asked("DHCPREQUEST("), asked("DHCPACK("), asked("DHCPDISCOVER(")
+    start = time.monotonic()
+    forgotten, known = 0, True
+    while time.monotonic() < start + seconds:
+        pc.child.check()
+        was_known, known = known, switch.knows()
+        if was_known and not known:
+            forgotten += 1
+            if forgotten % 2:
+                switch.forget_neighbours()
+        time.sleep(0.2)
+
+    assert seconds > 2 * PING_INTERVAL * PING_COUNT
+    assert forgotten > seconds / 20
+    assert target.connections() == sessions and len(sessions) == 1
+    assert connection(net)[0] == peer
+    asked = server.log.read_text().count
+    assert asked("DHCPREQUEST(") - requests >= seconds // renewal - 1
+    assert asked("DHCPACK(") - acks == asked("DHCPREQUEST(") - requests
+    assert asked("DHCPDISCOVER(") == discovers
+    idle = {
+        "seconds": seconds, "renewals": asked("DHCPACK(") - acks, "forgotten": forgotten,
+        "pings": (connection(net)[1] - received) // NOP_OUT,
+    }
+    (logs / "idle.json").write_text(json.dumps(idle))
+
+    pc.key("ret")
+    pc.expect("^GRUB has read the initrd", 120)
+    assert target.connections() == sessions and connection(net)[0] == peer
+    pc.expect("^report: root is on an iSCSI disk", BOOT)
+    pc.expect("^report: files are whole", 60)
+    pc.expect("lunboot-debian login:", 90)
