@@ -1,5 +1,5 @@
 /* One iSCSI connection in full: TCP below, PDUs in and out, sequence numbers, and pings. What the
- * PDUs mean is for task.c (commands) and session.c (the rest). */
+ * PDUs mean is for the tasks (commands) and the session (the rest). */
 #ifndef LUNBOOT_ISCSI_CONN_H
 #define LUNBOOT_ISCSI_CONN_H
 
@@ -56,7 +56,7 @@ void conn_take_cmd_sn(void);
 void conn_poll(msec now);
 u32 conn_timeout(void);
 
-/* Upward calls, which session.c provides. */
+/* Upward calls, which the session provides. */
 void session_connected(msec now);
 /* The connection is gone, or has to go: it has been aborted already. */
 void session_lost(enum error why, msec now);

@@ -9,7 +9,7 @@
 /* Begin, for this LUN. session_probed() follows, unless the connection is lost before. */
 void probe_start(const u8 lun[8]);
 
-/* All is known. disk (its sizes, names and read_only) is valid when e is OK. session.c's. */
+/* All is known. disk (its sizes, names and read_only) is valid when e is OK. The session's. */
 void session_probed(enum error e, const struct block_dev *disk, msec now);
 
 /* Which disk it is, valid when session_probed() is called: the same for all paths to one logical

@@ -1,0 +1,216 @@
+/* From a path to the disk behind it: name, connection, login, redirects, discovery, probe. And when
+ * that comes to nothing, or is lost again, the next attempt. */
+#include "bytes.h"
+#include "iscsi/conn.h"
+#include "iscsi/discover.h"
+#include "iscsi/login.h"
+#include "iscsi/path.h"
+#include "iscsi/probe.h"
+#include "iscsi/session_internal.h"
+#include "iscsi/task.h"
+
+#define MAX_REDIRECTS 8
+#define CONNECT_MS    3000  /* for a TCP handshake when it is not the only chance */
+#define RESOLVE_MS    30000 /* for a name; dns.c ends before that */
+#define LOGIN_MS      15000
+#define DISCOVER_MS   3000 /* for a discovery's login, and for its answer */
+#define SETTLED_MS    5000 /* a connection that lived so long is tried again at once */
+
+static msec ready_since;
+static bool discovering; /* the session that begins is to ask for portals */
+static u32 redirects;
+static struct iscsi_path *way; /* the path that is gone */
+static struct iscsi_path goal; /* of a redirect */
+static u32 identity;           /* of the disk; 0: not known */
+
+void session_retry(enum error why, u32 wait, msec now)
+{
+    conn_drop();
+    if (session.phase == PHASE_LEAVE && !session.come_back)
+        session.phase = PHASE_CLOSED;
+    if (session.phase == PHASE_FAILED || session.phase == PHASE_CLOSED)
+        return;
+    session.error = why;
+    if (!session.attached && time_reached(now, session.give_up_at)) {
+        session_fail(why);
+        return;
+    }
+    /* A path that has worked is taken again at once, unless its portal has fallen silent; one that
+     * is lost as soon as it is there waits for its turn like one that has not. */
+    bool settled = session.phase == PHASE_READY &&
+                   (task_progress() || time_reached(now, ready_since + SETTLED_MS));
+    if (settled)
+        path_settled();
+    if (!settled || (why == ERR_TCP_TIMEOUT && way != &goal)) {
+        u32 ms = path_failed(why, session.attached);
+        if (ms == TIMEOUT_NEVER) {
+            session_fail(why);
+            return;
+        }
+        wait = max_u32(wait, ms);
+    }
+    task_reconnect();
+    session_enter(PHASE_PAUSE, wait, now);
+}
+
+/* To used.addr, used.port. */
+static void connect(msec now)
+{
+    bool only_chance = !session.attached && path_count() == 1;
+    u32 limit = only_chance ? time_left(now, session.give_up_at) : CONNECT_MS;
+    session_enter(PHASE_CONNECT, limit, now);
+    conn_open(session.used.addr, session.used.port, limit, now);
+}
+
+/* Go by this path, once the address of its server is known. */
+static void resolve(struct iscsi_path *path, msec now)
+{
+    session.used.path = way = path;
+    session.used.port = path->port;
+    session_enter(PHASE_RESOLVE, RESOLVE_MS, now);
+    dns_start(path->server, now);
+}
+
+/* The name servers may be away, too: an address that was right once is better than none. */
+void session_look_up(msec now)
+{
+    ip4 addr;
+    enum dns_state state = dns_result(&addr);
+    if (state == DNS_DONE)
+        way->addr = addr;
+    session.used.addr = way->addr;
+    if (state == DNS_ASKING)
+        return;
+    if (session.used.addr)
+        connect(now);
+    else
+        session_retry(ERR_DNS_FAILED, 0, now);
+}
+
+void session_start(msec now)
+{
+    redirects = 0;
+    resolve(path_current(), now);
+    session_look_up(now);
+}
+
+void session_attach(msec now)
+{
+    identity = 0;
+    discovering = session.config.discover;
+    session_start(now);
+}
+
+void session_send_login(void)
+{
+    u8 bhs[BHS_SIZE];
+    const char *data;
+    /* The largest request fits any send buffer, and the answer to the one before has emptied it. */
+    session.login_unsent = !conn_can_send(PDU_MAX_LOGIN_DATA);
+    if (session.login_unsent)
+        return;
+    u32 len = login_request(bhs, &data);
+    put_be32(bhs + BHS_CMD_SN, conn_cmd_sn());
+    conn_send(bhs, data, len);
+}
+
+void session_connected(msec now)
+{
+    login_start(&session.config, discovering ? NULL : session.used.path->target);
+    session_enter(PHASE_LOGIN, discovering ? DISCOVER_MS : LOGIN_MS, now);
+    session_send_login();
+}
+
+void session_discovered(msec now)
+{
+    discovering = false;
+    conn_drop();
+    session_enter(PHASE_PAUSE, 0, now);
+}
+
+void session_not_in(enum error why, msec now)
+{
+    if (discovering)
+        session_discovered(now);
+    else
+        session_retry(why, 0, now);
+}
+
+void session_lost(enum error why, msec now)
+{
+    if (session.phase == PHASE_CONNECT)
+        session_retry(why, 0, now);
+    else
+        session_not_in(why, now);
+}
+
+static void redirect(msec now)
+{
+    conn_drop();
+    goal = *session.used.path;
+    if (redirects++ == MAX_REDIRECTS)
+        session_retry(ERR_LOGIN_REDIRECTS, 0, now);
+    else if (!path_set_portal(&goal, login_redirect()))
+        session_retry(ERR_LOGIN_REFUSED, 0, now);
+    else
+        resolve(&goal, now);
+}
+
+static void login_done(msec now)
+{
+    conn_full_feature();
+    if (discovering) {
+        session_enter(PHASE_DISCOVER, DISCOVER_MS, now);
+        discover_ask(session.used.path->target);
+        return;
+    }
+    session.used.chap = login_used_chap();
+    session.used.mutual_chap = session.used.chap && session.config.reverse_user[0];
+    path_learn(session.used.path);
+    task_logged_in(login_params(), session.used.path->lun);
+    session.phase = PHASE_PROBE;
+    probe_start(session.used.path->lun);
+}
+
+void session_login_answer(const u8 *bhs, const u8 *data, u32 len, msec now)
+{
+    enum error why;
+    switch (login_response(bhs, data, len, &why)) {
+    case LOGIN_MORE:
+        session_send_login();
+        break;
+    case LOGIN_DONE:
+        login_done(now);
+        break;
+    case LOGIN_REDIRECT:
+        if (discovering)
+            session_discovered(now);
+        else
+            redirect(now);
+        break;
+    case LOGIN_FAILED:
+        session_not_in(why, now);
+        break;
+    }
+}
+
+void session_probed(enum error e, const struct block_dev *found, msec now)
+{
+    /* What comes back must be the disk that we had. */
+    if (!e && session.attached &&
+        (found->blocks != session.disk.blocks || (identity && probe_identity() != identity)))
+        e = ERR_OTHER_DISK;
+    if (e) {
+        session_retry(e, 0, now);
+        return;
+    }
+    identity = probe_identity();
+    if (!session.attached)
+        session_new_disk(found);
+    session.attached = true;
+    session.error = OK;
+    path_ready();
+    session.phase = PHASE_READY;
+    ready_since = now;
+    task_allow(true);
+}
