@@ -44,5 +44,6 @@ def test_soak(rig, logs, name):
         faults.FAULTS[name](rig)
         rig.soak.calls(20)
         times += 1
-    done = {"fault": name, "times": times, **rig.soak.finish()}
+    kind = next((g for g, members in faults.GROUPS.items() if faults.FAULTS[name] in members), "long")
+    done = {"kind": kind, "fault": name, "times": times, **rig.soak.finish()}
     (logs / "soak.json").write_text(json.dumps(done))
