@@ -56,9 +56,10 @@ enum iscsi_state iscsi_state(void)
         [PHASE_LEAVE] = ISCSI_READY,        [PHASE_FAILED] = ISCSI_FAILED,
         [PHASE_CLOSED] = ISCSI_CLOSED,
     };
-    bool recovering = session.attached && (session.phase < PHASE_READY ||
-                                           (session.phase == PHASE_LEAVE && session.come_back));
-    return recovering ? ISCSI_RECOVERING : (enum iscsi_state)states[session.phase];
+    bool leaving = session.phase == PHASE_LEAVE && session.come_back;
+    if (session.attached && (session.phase < PHASE_READY || leaving))
+        return ISCSI_RECOVERING;
+    return leaving ? ISCSI_PROBING : (enum iscsi_state)states[session.phase];
 }
 
 enum error iscsi_error(void)
@@ -78,7 +79,8 @@ void session_leave(bool back, msec now)
 {
     u8 bhs[BHS_SIZE] = {0};
     session.come_back = back;
-    session_enter(PHASE_LEAVE, LOGOUT_MS, now);
+    u32 left = session.attached ? TIMEOUT_NEVER : time_left(now, session.give_up_at);
+    session_enter(PHASE_LEAVE, min_u32(LOGOUT_MS, left), now);
     task_allow(false);
     if (!conn_can_send(0))
         return;

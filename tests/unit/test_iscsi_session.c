@@ -773,6 +773,45 @@ static void a_logout_that_is_not_answered_is_not_waited_for_long(void **state)
     assert_true(peer_run(4000, peer_ready));
 }
 
+/* The target asks for a logout as soon as it is asked about its disk, on so many connections, and
+ * does not answer it. */
+static u32 unready, logouts;
+
+static bool ask_to_leave(const struct peer_pdu *p)
+{
+    u8 opcode = p->bhs[BHS_OPCODE] & OPCODE_MASK;
+    if (peer.connects > unready)
+        return false;
+    if (opcode == OPCODE_SCSI_CMD && p->bhs[SCSI_CMD_CDB] == SCSI_INQUIRY)
+        async(ASYNC_LOGOUT, 0);
+    logouts += opcode == OPCODE_LOGOUT_REQ;
+    return opcode == OPCODE_SCSI_CMD || opcode == OPCODE_LOGOUT_REQ;
+}
+
+static void a_logout_request_while_probing_puts_off_being_ready(void **state)
+{
+    (void)state;
+    unready = 1;
+    logouts = 0;
+    peer.hook = ask_to_leave;
+    attach();
+    assert_int_equal(peer.connects, 2);
+    assert_int_equal(logouts, 1);
+    assert_int_equal(iscsi_disk()->blocks, PEER_BLOCKS);
+    assert_read(0, 1);
+}
+
+static void logout_requests_while_probing_do_not_last_for_ever(void **state)
+{
+    (void)state;
+    unready = 100;
+    peer.hook = ask_to_leave;
+    iscsi_attach(&peer_config, 20000, host_now);
+    assert_true(peer_run(20001, peer_over));
+    assert_int_equal(iscsi_state(), ISCSI_FAILED);
+    assert_int_equal(iscsi_error(), ERR_TCP_CLOSED);
+}
+
 static void a_dropped_session_waits_as_long_as_it_is_told(void **state)
 {
     (void)state;
@@ -976,6 +1015,8 @@ int main(void)
         T(abort_with_nothing_in_flight_keeps_the_connection),
         T(a_logout_request_is_followed_and_we_come_back),
         T(a_logout_that_is_not_answered_is_not_waited_for_long),
+        T(a_logout_request_while_probing_puts_off_being_ready),
+        T(logout_requests_while_probing_do_not_last_for_ever),
         T(a_dropped_session_waits_as_long_as_it_is_told),
         T(other_events_change_nothing),
         T(a_rejected_command_is_tried_on_new_connections_and_then_fails),
