@@ -9,7 +9,7 @@
 #define CALLS      96
 #define DISK       2048 /* blocks */
 #define READERS    4
-#define COUNT_MAX  96
+#define COUNT_MAX  40
 #define LINE       4096
 #define CHUNKS_MAX 48 /* fewer than the disk's queue takes */
 

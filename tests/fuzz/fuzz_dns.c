@@ -18,10 +18,16 @@
 #define MESSAGE_MAX 1400
 #define HEADER      12
 #define DNS_PORT    53
-#define FRAMES_MAX  24 /* of one search */
+#define ROUNDS      3
+#define RECORDS     4
+#define RECORD_TAIL 10 /* type, class, TTL, length of the data */
+#define NAME_MAX    100
+#define TYPE_A      1
+#define TYPE_CNAME  5
+#define CLASS_IN    1
 
 static ip4 servers[DNS_SERVERS];
-static u32 searches, answers;
+static u32 searches;
 
 static bool is_server(ip4 addr)
 {
@@ -63,6 +69,29 @@ static void configure(void)
     dns_configure(servers, domains[in_below(ARRAY_SIZE(domains))]);
 }
 
+/* A resource record, about the name that the question has unless the input wants another. */
+static u32 put_record(u8 *to)
+{
+    static const u16 types[] = {TYPE_A, TYPE_A, TYPE_A, TYPE_CNAME};
+    u8 odd = in_u8();
+    u32 len = 2;
+    put_be16(to, 0xc000 | (odd & 1 ? in_u16() : HEADER));
+    if (odd & 2)
+        len = in_bytes(to, NAME_MAX);
+    u16 type = types[odd >> 6];
+    u8 *tail = to + len, *data = tail + RECORD_TAIL;
+    memset(tail, 0, RECORD_TAIL);
+    put_be16(tail, odd & 4 ? in_u16() : type);
+    put_be16(tail + 2, odd & 8 ? in_u16() : CLASS_IN);
+    u32 data_len = 4;
+    if (type == TYPE_CNAME)
+        data_len = in_bytes(data, NAME_MAX);
+    else
+        put_be32(data, odd & 16 ? in_u32() : WIRE_PEER);
+    put_be16(tail + RECORD_TAIL - 2, odd & 32 ? in_u16() : (u16)data_len);
+    return len + RECORD_TAIL + data_len;
+}
+
 /* An answer as it should be, but for what the input makes of it. */
 static void answer(void)
 {
@@ -78,19 +107,22 @@ static void answer(void)
     if (odd & 8)
         message[2] = in_u8();
     put_be16(message + 4, odd & 16 ? in_u8() : 1);
-    put_be16(message + 6, in_u8());
+    u32 records = in_u8();
+    put_be16(message + 6, (u16)records);
     u32 len = HEADER;
     if (!(odd & 32)) {
         memcpy(message + len, heard.question, heard.question_len);
         len += heard.question_len;
     }
-    len += in_bytes(message + len, sizeof(message) - len);
+    for (u32 i = 0; i < records && i < RECORDS; i++)
+        len += put_record(message + len);
+    if (odd & 128)
+        len += in_bytes(message + len, sizeof(message) - len);
     if (odd & 64)
         len = min_u32(len, in_u8());
     ip4 before = 0, after = 0;
     enum dns_state was = dns_result(&before);
     bool counts = is_server(from) && from_port == DNS_PORT && id == heard.dns_id && len >= HEADER;
-    answers++;
     wire_deliver(frame, wire_udp(frame, from, from_port, WIRE_US, to_port, message, len));
     enum dns_state is = dns_result(&after);
     CHECK(was == DNS_ASKING || (is == was && after == before));
@@ -113,13 +145,14 @@ void fuzz_one(void)
 {
     static void (*const steps[])(void) = {answer, answer, answer, pass_time, search, configure};
     stack_reset(CONFIGURED);
-    searches = answers = 0;
+    searches = 0;
     configure();
     search();
     for (u32 i = 0; i < STEPS && in_left(); i++) {
         steps[in_below(ARRAY_SIZE(steps))]();
         stack_listen();
-        CHECK(heard.frames <= FRAMES_MAX * (1 + searches) + 4 * answers);
+        /* Each server, for the name with and without domain. */
+        CHECK(heard.questions <= 2 * ROUNDS * DNS_SERVERS * searches);
     }
     ip4 addr;
     stack_run(SEARCH_MS);

@@ -16,11 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEPS        64
-#define DATA_MAX     1400
-#define TO_SEND_MAX  8192 /* of data of ours; more would only take time */
-#define MINUTES      10   /* that one input may last */
-#define TIME_STEP_MS 20000
+#define STEPS       64
+#define DATA_MAX    1400
+#define TO_SEND_MAX 8192 /* of data of ours; more would only take time */
+#define MINUTES     10   /* that one input may last */
+#define FULL_MS     1000 /* that the ring is full, at most, in one step */
 
 static u8 frame[2048];
 static u32 to_send, ms_left;
@@ -142,19 +142,39 @@ static void pass_time(void)
 {
     u32 ms = in_u8();
     ms = min_u32(ms < 128 ? ms : (ms - 127) * 200, ms_left);
+    if (wire_tx_full) /* longer is only more of the same, every few milliseconds */
+        ms = min_u32(ms, FULL_MS);
     ms_left -= ms;
     stack_run(ms);
+}
+
+/* Another way to the same peer, perhaps. */
+static void configure(void)
+{
+    struct ipv4_config config = {.addr = ipv4_config()->addr, .gateway = some_address()};
+    u32 prefix = in_below(33);
+    config.netmask = prefix ? ~0u << (32 - prefix) : 0;
+    config.route_count = in_below(3);
+    for (u32 i = 0; i < config.route_count; i++) {
+        struct ipv4_route *r = &config.routes[i];
+        r->prefix = (u8)in_below(33);
+        r->net = r->prefix ? some_address() & ~0u << (32 - r->prefix) : 0;
+        r->gateway = some_address();
+    }
+    if (config.addr)
+        ipv4_configure(&config, host_now);
 }
 
 static void act(void)
 {
     static const struct dhcp_identity who = {.hostname = "pc-1"};
     static const char *const names[] = {"disk", "disk.example.org", "192.0.2.9", "..", ""};
-    u8 data[256] = {0};
+    u8 data[256] = {0}, mac[6];
     u32 n;
-    switch (in_below(10)) {
+    switch (in_below(12)) {
     case 0:
-        stack_connect();
+        if (ipv4_config()->addr)
+            stack_connect();
         break;
     case 1:
         n = min_u32(in_below(2000), to_send);
@@ -171,7 +191,10 @@ static void act(void)
     case 4:
         dns_start(names[in_below(ARRAY_SIZE(names))], host_now);
         break;
-    case 5:
+    case 5: /* as on the way to a disk only: connections keep their address */
+        tcp_abort();
+        owner.open = false;
+        stack_listen();
         dhcp_start(&who, in_u8() & 1, 1000 + in_u16(), host_now);
         break;
     case 6:
@@ -181,6 +204,12 @@ static void act(void)
         arp_refresh(some_address(), host_now);
         break;
     case 8:
+        arp_lookup(some_address(), mac, host_now);
+        break;
+    case 9:
+        configure();
+        break;
+    case 10:
         wire_neighbours = !wire_neighbours;
         break;
     default:

@@ -77,7 +77,7 @@ void fuzz_one(void)
     u32 written = in_u8() & 1;
     memset(mbr, 0, sizeof(mbr));
     if (written) {
-        u32 heads = 1 + in_below(255), sectors = 1 + in_below(63);
+        u32 heads = 255 - in_below(255), sectors = 63 - in_below(63);
         for (u32 i = 0; i < ENTRIES && in_left(); i++)
             put_entry(mbr + TABLE + i * ENTRY, heads, sectors);
     } else {

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define STEPS     64
-#define MINUTES   10 /* that one input may last */
+#define MINUTES   5 /* that one input may last */
 #define LAST_MS   1200000
 #define COUNT_MAX 128
 #define SLOTS     8
@@ -21,7 +21,7 @@
 #define R2TS      16
 #define DATA_MAX  20000
 #define PIECE_MIN 256 /* bytes in a Data-In of the decent target */
-#define SEGMENTS  500 /* that so much data comes in, at most: more would only take time */
+#define SEGMENTS  60  /* that so much data comes in, at most: more would only take time */
 
 /* A request from above. */
 static struct slot {

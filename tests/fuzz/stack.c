@@ -1,4 +1,5 @@
 /* See stack.h. */
+#define _GNU_SOURCE /* memmem */
 #include "stack.h"
 
 #include "bytes.h"
@@ -19,9 +20,9 @@
 #define IP_AT        ETH_HEADER
 #define QUIET_MS     120000
 #define QUIET_FRAMES 300 /* that timers alone may send in that time */
-#define STEP_MS      20000
+#define STEP_MS      60000
 
-static const u8 mark[] = {0xd7, 0x1b, 0xe3, 0x5c};
+static const u8 mark[] = {0xd7, 0x1b, 0xe3, 0x5c, 0x09, 0xb6, 0x4f, 0xa1};
 
 struct heard heard;
 struct owner owner;
@@ -91,9 +92,11 @@ static void hear_udp(const u8 *u, u32 len)
     if (to == DHCP_SERVER_PORT) {
         CHECK(from == DHCP_CLIENT_PORT && len > DHCP_OPTIONS);
         CHECK(!memcmp(data + DHCP_CHADDR, wire_mac, 6));
+        heard.requests++;
         heard.xid = get_be32(data + DHCP_XID);
     } else {
         CHECK(to == DNS_PORT && len > 12 && len - 12 <= sizeof(heard.question));
+        heard.questions++;
         heard.dns_id = get_be16(data);
         heard.dns_port = from;
         heard.question_len = len - 12;
@@ -126,15 +129,20 @@ static void hear_ip(const u8 *ip, u32 len)
     heard.packet_len = len;
 }
 
+/* May the mark have come in? A part of it may have been a number, and have been turned around. */
+static bool may_echo_mark(void)
+{
+    return in_contains(mark, sizeof(mark) / 2) ||
+           in_contains(mark + sizeof(mark) / 2, sizeof(mark) / 2);
+}
+
 void stack_listen(void)
 {
     const struct wire_frame *f;
     while ((f = wire_take())) {
         CHECK(f->len > ETH_HEADER && f->len <= ETH_HEADER + 1500u);
         CHECK(!memcmp(f->bytes + 6, wire_mac, 6));
-        for (u32 i = 0; i + sizeof(mark) <= f->len; i++)
-            if (!memcmp(f->bytes + i, mark, sizeof(mark)))
-                CHECK(in_contains(mark, sizeof(mark)));
+        CHECK(!memmem(f->bytes, f->len, mark, sizeof(mark)) || may_echo_mark());
         heard.frames++;
         heard.bytes += f->len;
         if (get_be16(f->bytes + 12) == ETH_TYPE_IPV4)

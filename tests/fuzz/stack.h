@@ -27,6 +27,8 @@ extern struct heard {
     u32 bytes;        /* the same */
     u16 port;         /* lunboot's, of the latest TCP segment */
     u32 seq, ack;     /* behind its last byte; what it acknowledges */
+    u32 questions;    /* to DNS servers, so far */
+    u32 requests;     /* DHCP messages, so far */
     u16 dns_id;       /* of the latest question */
     u16 dns_port;     /* where it came from */
     u8 question[300]; /* with type and class */

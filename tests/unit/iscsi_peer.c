@@ -32,7 +32,7 @@ struct write {
 };
 static struct write writes[TASKS];
 static u32 in_flight;
-static bool written; /* peer.disk is no longer what it was */
+static u32 written_from, written_end = PEER_BLOCKS; /* what may have changed of peer.disk */
 
 /* The stand-ins. */
 
@@ -497,7 +497,8 @@ static void command(const struct peer_pdu *p)
     while (w->used)
         w++;
     *w = (struct write){true, itt, (u32)lba, expected, p->len, 0, p->len};
-    written = true;
+    written_from = min_u32(written_from, (u32)lba);
+    written_end = max_u32(written_end, (u32)lba + count);
     memcpy(peer.disk + lba * 512, p->data, p->len);
     peer.immediate_bytes += p->len;
     /* Unsolicited data: all that is allowed, when the command says that there is some. */
@@ -606,17 +607,21 @@ static bool deliver(void)
         ops->connected(NULL, host_now);
     }
     was_full = peer.open && tcp_send_space() < 16384;
-    while (peer.open && to_target_len >= BHS_SIZE) {
-        pdu.len = get_be24(to_target + BHS_DATA_LENGTH);
+    u32 from = 0;
+    while (peer.open && to_target_len - from >= BHS_SIZE) {
+        const u8 *next = to_target + from;
+        pdu.len = get_be24(next + BHS_DATA_LENGTH);
         u32 whole = BHS_SIZE + pdu.len + pdu_padding(pdu.len);
-        if (to_target_len < whole)
+        if (to_target_len - from < whole)
             break;
-        memcpy(pdu.bhs, to_target, BHS_SIZE);
-        memcpy(pdu.data, to_target + BHS_SIZE, pdu.len);
-        memmove(to_target, to_target + whole, to_target_len -= whole);
+        memcpy(pdu.bhs, next, BHS_SIZE);
+        memcpy(pdu.data, next + BHS_SIZE, pdu.len);
+        from += whole;
         moved = true;
         take_pdu(&pdu);
     }
+    if (from <= to_target_len) /* else the connection is lost */
+        memmove(to_target, to_target + from, to_target_len -= from);
     if (moved && was_full && peer.open)
         ops->writable(NULL, host_now);
     u32 at = 0;
@@ -709,9 +714,11 @@ void peer_reset(void)
     static u8 pattern[sizeof(peer.disk)];
     for (u32 i = sizeof(pattern); !pattern[1] && i--;)
         pattern[i] = (u8)(i * 31 + i / 512 * 7);
-    if (written || !peer.disk[1])
-        memcpy(peer.disk, pattern, sizeof(pattern));
-    written = false;
+    if (written_from < written_end)
+        memcpy(peer.disk + written_from * 512, pattern + written_from * 512,
+               (written_end - written_from) * 512);
+    written_from = PEER_BLOCKS;
+    written_end = 0;
     memset(&peer, 0, offsetof(struct peer, disk));
     memset(&iscsi_stats, 0, sizeof(iscsi_stats));
     to_target_len = to_initiator_len = challenge_len = 0;
