@@ -172,7 +172,7 @@ static bool timers(void)
         tcp_finish(TCP_CLOSED, tcb.state < TCP_ESTABLISHED ? diagnose() : ERR_TCP_TIMEOUT);
         return false;
     }
-    if (tcb.rto_armed && time_reached(tcb.now, tcb.rto_at)) {
+    if (tcb.rto_armed && time_reached(tcb.now, tcp_rto_at())) {
         count_retry();
         tcp_rto_expired();
     }
@@ -212,7 +212,7 @@ u32 tcp_timeout(msec now)
         return 0;
     u32 ms = TIMEOUT_NEVER;
     if (tcb.rto_armed)
-        ms = min_u32(ms, time_left(now, tcb.rto_at));
+        ms = min_u32(ms, time_left(now, tcp_rto_at()));
     if (tcb.delack_armed)
         ms = min_u32(ms, time_left(now, tcb.delack_at));
     if (keepalive_wanted())

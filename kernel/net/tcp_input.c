@@ -218,7 +218,8 @@ static bool take_ack(const struct tcp_segment *s)
         tcb.snd_wl1 = s->seq;
     }
     /* The usual segment of a long read has no news for the sending side. */
-    if (s->ack == tcb.snd_una && tcb.snd_una == tcb.snd_nxt && tcb.snd_wnd == old)
+    if (s->ack == tcb.snd_una && tcb.snd_una == tcb.snd_nxt && tcb.snd_wnd == old &&
+        !tcb.tail_probed)
         return true;
     tcb.kick = true;
     tcp_acknowledged(s, tcb.snd_wnd != old);

@@ -4,7 +4,8 @@
  *   tcp.c           interface, opening, closing, timers' poll
  *   tcp_input.c     arriving segments: checks, and the state machine
  *   tcp_output.c    segments to send
- *   tcp_loss.c      what is lost and how much may be under way: RTO, congestion control, SACK
+ *   tcp_loss.c      what is lost and how much may be under way: RTO, tail loss probe, congestion
+ *                   control, SACK
  *   tcp_reass.c     out-of-order queue
  *   tcp_options.c   options
  *   tcp_isn.c       initial sequence numbers */
@@ -38,6 +39,7 @@
 #define TCP_SYN_RTO            3000 /* RFC 6298 5.7: after a lost SYN */
 #define TCP_MIN_RTO            200 /* longer than a peer's delayed ACK; RFC 6298's second is too long */
 #define TCP_MAX_RTO            60000 /* RFC 6298 2.5 */
+#define TCP_MIN_PTO            10    /* RFC 8985 7.2: a few ticks of the clock, and a busy peer's */
 #define TCP_DELAYED_ACK        40
 #define TCP_KEEPALIVE_IDLE     15000
 #define TCP_KEEPALIVE_INTERVAL 2000
@@ -124,7 +126,9 @@ struct tcb {
     u32 cwnd, ssthresh, cwnd_credit;
     bool cwnd_limited;
     u32 dup_acks;
-    u32 dup_bytes; /* without SACK: what duplicate ACKs say has arrived */
+    u32 dup_bytes;    /* without SACK: what duplicate ACKs say has arrived */
+    u32 tail_end;     /* what the latest tail loss probe ended with */
+    bool tail_probed; /* and nothing has been concluded from it yet */
     u32 scoreboard_count;
     struct tcp_range scoreboard[TCP_SCOREBOARD]; /* ascending, disjoint */
 
@@ -132,7 +136,7 @@ struct tcb {
     u32 srtt8, rttvar4; /* scaled by 8 and by 4; srtt8 0: no sample yet */
     u32 rto;            /* with back-off */
     bool rto_armed, rtt_timing, probe_due, delack_armed, keepalive_probing, syn_lost;
-    msec rto_at, rtt_start, delack_at, keepalive_at;
+    msec rto_start, rtt_start, delack_at, keepalive_at;
     u32 rtt_seq;      /* acknowledging this ends the measurement (without timestamps) */
     msec stall_since; /* no progress since */
     u32 give_up_ms;   /* for the handshake */
@@ -206,6 +210,9 @@ void tcp_output(void);
  * it did not go out, and nothing has changed. */
 bool tcp_transmit(u32 seq, u32 len, u8 flags);
 
+/* The last segment's worth of what is under way, once more. */
+void tcp_transmit_tail(void);
+
 /* A reset without a connection, or for one that is given up. */
 void tcp_transmit_reset(ip4 from, ip4 to, u32 ports, u32 seq, u32 ack, u8 flags);
 
@@ -223,7 +230,11 @@ void tcp_loss_established(void);
 /* Take the acknowledgment (within snd_una .. snd_nxt) and SACK blocks of a segment. */
 void tcp_acknowledged(const struct tcp_segment *s, bool window_changed);
 
-/* The retransmission timer has run out. */
+/* The retransmission timer runs until then, while tcb.rto_armed: to a tail loss probe, where one
+ * may be sent, or to the timeout. */
+msec tcp_rto_at(void);
+
+/* It has run out. */
 void tcp_rto_expired(void);
 
 /* Everything under way has to be sent again. */

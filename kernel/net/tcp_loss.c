@@ -1,5 +1,5 @@
-/* Loss and congestion: the retransmission timer (RFC 6298), congestion control (RFC 5681, 6582,
- * 6928) and the SACK scoreboard (RFC 2018, 6675).
+/* Loss and congestion: the retransmission timer (RFC 6298), the tail loss probe (RFC 8985, 7),
+ * congestion control (RFC 5681, 6582, 6928) and the SACK scoreboard (RFC 2018, 6675).
  *
  * One picture serves NewReno, SACK and timeouts: bytes of snd_una .. lost_edge that the peer does
  * not hold are lost, those of them below rtx_nxt were sent again, and whatever is neither lost nor
@@ -122,15 +122,21 @@ static bool scoreboard_update(const struct tcp_segment *s)
     return sacked(tcb.snd_una, tcb.snd_nxt) != before;
 }
 
+/* A tail loss probe is under way. */
+static bool probing(void)
+{
+    return tcb.tail_probed && seq_lt(tcb.snd_una, tcb.tail_end);
+}
+
 /* RFC 6675, IsLost(): what lies below three ranges, or below more than two segments' bytes, that
- * the peer holds. */
+ * the peer holds. What a probe leaves behind, two round trips later, is not merely out of order. */
 static void find_lost(void)
 {
-    u32 bytes = 0, n = tcb.scoreboard_count;
+    u32 bytes = 0, n = tcb.scoreboard_count, ranges = probing() ? 1 : TCP_DUP_THRESH;
     for (u32 i = n; i-- > 0;) {
         const struct tcp_range *r = &tcb.scoreboard[i];
         bytes += r->right - r->left;
-        if (n - i >= TCP_DUP_THRESH || bytes > (TCP_DUP_THRESH - 1) * (u32)tcb.snd_mss) {
+        if (n - i >= ranges || bytes > (TCP_DUP_THRESH - 1) * (u32)tcb.snd_mss) {
             tcb.lost_edge = seq_max(tcb.lost_edge, r->left);
             return;
         }
@@ -151,7 +157,24 @@ static void mark_first_lost(void)
 void tcp_arm_rto(void)
 {
     tcb.rto_armed = true;
-    tcb.rto_at = tcb.now + tcb.rto;
+    tcb.rto_start = tcb.now;
+}
+
+/* May a tail loss probe go out? */
+static bool probe_allowed(void)
+{
+    return tcb.srtt8 && tcb.recovery == TCP_OPEN && tcb.snd_una != tcb.snd_nxt && tcb.snd_wnd &&
+           !probing();
+}
+
+/* RFC 8985 would have a lone segment wait for a delayed ACK. A target answers a lone command with
+ * data, at once, and one copy too many is cheaper than the wait when it was lost. */
+msec tcp_rto_at(void)
+{
+    u32 ms = tcb.rto;
+    if (probe_allowed())
+        ms = min_u32(ms, max_u32(tcb.srtt8 / 4, TCP_MIN_PTO));
+    return tcb.rto_start + ms;
 }
 
 void tcp_reset_rto(void)
@@ -199,6 +222,13 @@ static u32 half_flight(void)
     return max_u32((tcb.snd_nxt - tcb.snd_una) / 2, 2u * tcb.snd_mss);
 }
 
+static void reduce(void)
+{
+    tcb.ssthresh = half_flight();
+    tcb.cwnd = tcb.ssthresh;
+    tcb.tail_probed = false;
+}
+
 static void grow(u32 acked)
 {
     if (!tcb.cwnd_limited || tcb.cwnd > SSTHRESH_NONE / 2)
@@ -224,11 +254,19 @@ void tcp_mark_all_lost(void)
     tcb.dup_acks = tcb.dup_bytes = 0;
     tcb.recovery = TCP_LOSS;
     tcb.recover = tcb.snd_nxt;
+    tcb.tail_probed = false;
 }
 
 void tcp_rto_expired(void)
 {
     tcb.rto_armed = false;
+    if (probe_allowed()) {
+        tcb.tail_probed = true;
+        tcb.tail_end = tcb.snd_nxt;
+        tcp_transmit_tail();
+        tcp_arm_rto();
+        return;
+    }
     tcb.rto = min_u32(tcb.rto * 2, TCP_MAX_RTO);
     if (tcb.snd_una == tcb.snd_nxt) {
         tcb.probe_due = true;
@@ -274,10 +312,23 @@ static void advance(const struct tcp_segment *s, u32 acked)
         tcp_arm_rto();
 }
 
+/* What an ACK says of the latest probe (RFC 8985, 7.4): did both copies arrive, or has it made good
+ * a loss, which counts as one? */
+static void judge_probe(const struct tcp_segment *s, bool duplicate)
+{
+    if (!tcb.tail_probed || seq_lt(s->ack, tcb.tail_end))
+        return;
+    if (s->sack_count ? s->sack[0].right == tcb.tail_end : duplicate)
+        tcb.tail_probed = false;
+    else if (s->ack != tcb.tail_end)
+        reduce();
+}
+
 void tcp_acknowledged(const struct tcp_segment *s, bool window_changed)
 {
     u32 acked = s->ack - tcb.snd_una;
     bool news = scoreboard_update(s);
+    judge_probe(s, !acked && s->end == s->seq && !window_changed);
     if (acked) {
         advance(s, acked);
     } else if (tcb.snd_una != tcb.snd_nxt && (news || (s->end == s->seq && !window_changed))) {
@@ -290,8 +341,7 @@ void tcp_acknowledged(const struct tcp_segment *s, bool window_changed)
     find_lost();
     if (tcb.recovery == TCP_OPEN &&
         (tcb.dup_acks >= TCP_DUP_THRESH || tcb.lost_edge != tcb.snd_una)) {
-        tcb.ssthresh = half_flight();
-        tcb.cwnd = tcb.ssthresh;
+        reduce();
         tcb.recovery = TCP_FAST;
         tcb.recover = tcb.snd_nxt;
         tcb.rtx_nxt = tcb.snd_una;

@@ -126,6 +126,13 @@ static bool retransmit(u32 pipe)
     return n != 0;
 }
 
+void tcp_transmit_tail(void)
+{
+    u32 n = send_data(seq_max(tcb.snd_una, tcb.snd_nxt - tcb.snd_mss), tcb.snd_nxt, 0);
+    tcb.info.retransmits += n != 0;
+    tcb.rtt_timing = false; /* Karn */
+}
+
 /* Send one new segment; false when there is none or it can't go now. */
 static bool send_new(u32 pipe)
 {
