@@ -5,6 +5,10 @@
 
 #include "types.h"
 
+/* Reading a word takes an instruction or two, which gcc finds out when it has decided against
+ * inlining it. */
+#define WORD static inline __attribute__((always_inline))
+
 static inline u16 get_be16(const u8 *p)
 {
     return (u16)(p[0] << 8 | p[1]);
@@ -15,7 +19,7 @@ static inline u32 get_be24(const u8 *p)
     return (u32)p[0] << 16 | (u32)p[1] << 8 | p[2];
 }
 
-static inline u32 get_be32(const u8 *p)
+WORD u32 get_be32(const u8 *p)
 {
     return (u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8 | p[3];
 }
@@ -55,7 +59,7 @@ static inline u16 get_le16(const u8 *p)
     return (u16)(p[1] << 8 | p[0]);
 }
 
-static inline u32 get_le32(const u8 *p)
+WORD u32 get_le32(const u8 *p)
 {
     return (u32)get_le16(p + 2) << 16 | get_le16(p);
 }
@@ -82,5 +86,7 @@ static inline void put_le64(u8 *p, u64 v)
     put_le32(p, (u32)v);
     put_le32(p + 4, (u32)(v >> 32));
 }
+
+#undef WORD
 
 #endif

@@ -8,7 +8,9 @@
 #include "str.h"
 
 /* A NIC with a link that sends nothing for so long hangs. */
-#define STUCK_US 2000000
+#define STUCK_US   2000000
+
+#define FILL_EVERY 16 /* frames, while they come one after the other */
 
 struct ring {
     struct pkt *first, *last; /* the packets that the NIC has */
@@ -106,10 +108,15 @@ static u32 rx_fill(void)
     return distance(&rx, rx.told, rx.tail);
 }
 
+static inline __attribute__((always_inline)) bool rx_done(void)
+{
+    return rx.first && (rx_desc[rx.head].status & RXD_STATUS_DD);
+}
+
 bool e1000_rx_ready(struct netdev *dev)
 {
     (void)dev;
-    return rx.first && (rx_desc[rx.head].status & RXD_STATUS_DD);
+    return rx_done();
 }
 
 /* What the NIC says of the checksums, as packet flags. */
@@ -127,13 +134,14 @@ static u16 checksum_flags(u8 status, u8 errors)
 
 struct pkt *e1000_receive(struct netdev *dev)
 {
-    for (u32 budget = rx.size; budget && e1000_rx_ready(dev); budget--) {
+    for (u32 budget = rx.size; budget && rx_done(); budget--) {
         dma_barrier();
         volatile struct e1000_rx_desc *d = &rx_desc[rx.head];
         u8 status = d->status, errors = d->errors;
         u16 len = d->length;
         struct pkt *p = take(&rx);
-        if (rx_fill() >= 2 * rx_batch()) {
+        /* Not for each: a call takes an emulator longer than most of what is done here. */
+        if (rx.head % FILL_EVERY == 0 && rx_fill() >= 2 * rx_batch()) {
             rx_tell();
             rx_make_heard();
         }

@@ -15,8 +15,14 @@ u32 checksum_copy(u32 sum, u8 *to, const u8 *from, u32 len);
 /* The pseudo-header of TCP and UDP, to begin with. */
 u32 checksum_pseudo(ip4 from, ip4 to, u8 protocol, u16 len);
 
-/* Fold and complement: the value for the header field, host order. Over data that holds its own
- * right checksum it is 0. */
+/* Fold and complement: the value for the header field, host order. */
 u16 checksum_finish(u32 sum);
+
+/* Is a sum, not 0, other than that of data that holds its own right checksum? One's complement
+ * counts modulo 65535. */
+static inline __attribute__((always_inline)) bool checksum_wrong(u32 sum)
+{
+    return sum % 0xffff;
+}
 
 #endif

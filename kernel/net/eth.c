@@ -13,22 +13,20 @@
 
 const u8 eth_broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
-/* Two addresses, for every frame: in words. */
-static bool same(const u8 *a, const u8 *b)
-{
-    return get_le32(a) == get_le32(b) && get_le16(a + 4) == get_le16(b + 4);
-}
-
 void eth_input(struct pkt *p, msec now)
 {
     const u8 *frame = p->data;
     u32 *reason = &net_stats.eth_short;
-    if (!pkt_pull(p, ETH_HEADER))
+    if (p->len < ETH_HEADER)
         goto drop;
+    pkt_skip(p, ETH_HEADER);
     reason = &net_stats.eth_not_ours;
-    if (!same(frame + ETH_TO, net_device()->mac)) {
+    /* For every frame: in words. */
+    u32 to = get_le32(frame + ETH_TO), to4 = get_le16(frame + ETH_TO + 4);
+    const u8 *mac = net_device()->mac;
+    if (to != get_le32(mac) || to4 != get_le16(mac + 4)) {
         /* We have joined no multicast group. */
-        if (!same(frame + ETH_TO, eth_broadcast))
+        if (to != 0xffffffff || to4 != 0xffff)
             goto drop;
         p->flags |= PKT_BROADCAST;
     }

@@ -18,6 +18,7 @@
 #define UDP_DESTINATION 2
 
 static struct ipv4_config own;
+static ip4 own_broadcast; /* IP4_BROADCAST: our network has none */
 
 static struct {
     ip4 to; /* 0: none */
@@ -28,6 +29,7 @@ static struct {
 void ipv4_init(void)
 {
     memset(&own, 0, sizeof(own));
+    own_broadcast = IP4_BROADCAST;
     path.to = 0;
 }
 
@@ -44,6 +46,10 @@ void ipv4_configure(const struct ipv4_config *config, msec now)
     own.route_count = min_u32(own.route_count, IPV4_ROUTES);
     if (!ipv4_is_netmask(own.netmask))
         own.netmask = class_mask(own.addr);
+    own_broadcast = own.addr | ~own.netmask;
+    /* A network of one or two addresses has no broadcast (RFC 3021), nor who has no address. */
+    if (!own.addr || ~own.netmask <= 1)
+        own_broadcast = IP4_BROADCAST;
     path.to = 0;
     arp_announce(own.addr, now);
 }
@@ -66,9 +72,7 @@ bool ipv4_is_netmask(ip4 mask)
 
 static bool is_broadcast(ip4 addr)
 {
-    /* A network of one or two addresses has no broadcast (RFC 3021). */
-    return addr == IP4_BROADCAST ||
-           (own.addr && ~own.netmask > 1 && addr == (own.addr | ~own.netmask));
+    return addr == IP4_BROADCAST || addr == own_broadcast;
 }
 
 bool ipv4_next_hop(ip4 to, ip4 *next)
@@ -130,7 +134,7 @@ static bool accepted(const u8 *ip, u32 header, u32 total, u16 flags)
 {
     ip4 to = get_be32(ip + IP_DESTINATION);
     if (own.addr) /* our address in a frame to all is somebody's mistake (RFC 1122, 3.3.6) */
-        return is_broadcast(to) || (to == own.addr && !(flags & PKT_BROADCAST));
+        return (to == own.addr && !(flags & PKT_BROADCAST)) || is_broadcast(to);
     return ip[IP_PROTOCOL] == IP_PROTO_UDP && total >= header + UDP_HEADER &&
            get_be16(ip + header + UDP_DESTINATION) == DHCP_CLIENT;
 }
@@ -146,7 +150,7 @@ void ipv4_input(struct pkt *p, msec now)
     if (total < header || total > p->len)
         goto drop;
     reason = &net_stats.ip_checksum;
-    if (!(p->flags & PKT_IP_CSUM_OK) && checksum_finish(checksum_add(0, ip, header)))
+    if (!(p->flags & PKT_IP_CSUM_OK) && checksum_wrong(checksum_add(0, ip, header)))
         goto drop;
     reason = &net_stats.ip_martian;
     ip4 from = get_be32(ip + IP_SOURCE);
@@ -161,7 +165,7 @@ void ipv4_input(struct pkt *p, msec now)
         goto drop;
 
     p->len = (u16)total; /* Ethernet pads short frames */
-    pkt_pull(p, header);
+    pkt_skip(p, header);
     switch (ip[IP_PROTOCOL]) {
     case IP_PROTO_TCP:
         if (to == own.addr) {

@@ -47,8 +47,7 @@ bool pkt_pull(struct pkt *p, u32 n)
 {
     if (n > p->len)
         return false;
-    p->data += n;
-    p->len = (u16)(p->len - n);
+    pkt_skip(p, n);
     return true;
 }
 

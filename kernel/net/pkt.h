@@ -52,6 +52,13 @@ void pkt_free(struct pkt *p);
  * there is not so much headroom. */
 u8 *pkt_push(struct pkt *p, u32 n);
 
+/* Drop n bytes in front, which are there. */
+static inline __attribute__((always_inline)) void pkt_skip(struct pkt *p, u32 n)
+{
+    p->data += n;
+    p->len = (u16)(p->len - n);
+}
+
 /* Drop n bytes in front; false (and p unchanged) when it has fewer. */
 bool pkt_pull(struct pkt *p, u32 n);
 

@@ -20,6 +20,14 @@ bool tcp_options_parse(struct tcp_segment *s, const u8 *o, u32 len)
     s->has_ts = s->has_wscale = s->sack_permitted = false;
     s->mss = 0;
     s->sack_count = 0;
+    /* In every segment of a connection. */
+    if (len >= TIMESTAMPS_LEN && get_be32(o) == TIMESTAMPS_WORD) {
+        s->has_ts = true;
+        s->tsval = get_be32(o + 4);
+        s->tsecr = get_be32(o + 8);
+        o += TIMESTAMPS_LEN;
+        len -= TIMESTAMPS_LEN;
+    }
     while (len && o[0] != OPT_END) {
         u32 n = 1;
         if (o[0] != OPT_NOP) {

@@ -9,9 +9,10 @@ static void frames_come_in_order_over_many_laps(void **state)
     u32 in = 0, out = 0;
     assert_null(dev->ops->receive(dev));
     for (u32 round = 0; round < 200; round++) {
-        for (u32 n = 0; n < 1 + round % 27; n++)
+        u32 frames = 1 + round % dev->rx_ring;
+        for (u32 n = 0; n < frames; n++)
             assert_true(receive_numbered(in++));
-        for (u32 n = 0; n < 1 + round % 27; n++)
+        for (u32 n = 0; n < frames; n++)
             assert_received(out++);
         assert_null(dev->ops->receive(dev));
         dev->ops->flush(dev);
