@@ -24,6 +24,8 @@
 /* Answers from nearby come within this time, us: sooner than the way to sleep and back is gone. */
 #define SPIN_US       100
 #define SPIN_LOOKS    16 /* between looks at the clock */
+/* A deadline so near is looked out for, ms: the tick that ends a sleep comes every 55 ms only. */
+#define SPIN_MS       20
 
 static const struct wake_source *source;
 static u32 foreign;
@@ -90,24 +92,25 @@ static bool timer_in_service(void)
     return in_service & PIC_TIMER;
 }
 
-/* Look out for SPIN_US; true when there is something to do. */
-static bool spin(void)
+/* Look out for so long; true when there is something to do. */
+static bool spin(u32 us)
 {
     u32 start = platform_now_us();
     do {
         for (u32 i = 0; i < SPIN_LOOKS; i++)
             if (source->ready())
                 return true;
-    } while (platform_now_us() - start < SPIN_US);
+    } while (platform_now_us() - start < us);
     return false;
 }
 
 void platform_wait(u32 ms)
 {
-    if (source && ms && spin())
+    bool soon = ms <= SPIN_MS;
+    if (source && ms && spin(soon ? ms * 1000 : SPIN_US))
         return;
     /* Nothing would wake us: whoever waits has to look at the ring again and again. */
-    if (!ms || timer_in_service())
+    if (soon || timer_in_service())
         return;
     /* Without the timer nobody would wake us for our own deadlines. */
     u8 mask = in8(PIC1_MASK);
