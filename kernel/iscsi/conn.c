@@ -47,6 +47,7 @@ void conn_full_feature(void)
 void conn_skip_data(void)
 {
     rx.room = rx.stored;
+    tcp_expect(NULL, 0);
 }
 
 u32 conn_redirect_data(const u8 *from, u32 len, u8 *to)
@@ -54,6 +55,7 @@ u32 conn_redirect_data(const u8 *from, u32 len, u8 *to)
     if (!pdu_in_data(&rx) || rx.to < from || rx.to >= from + len)
         return 0;
     rx.to = to + (rx.to - from);
+    tcp_expect(NULL, 0);
     return rx.stored;
 }
 
@@ -185,23 +187,35 @@ static bool take_pdu(msec now)
     return session_pdu(rx.bhs, segment, rx.to == segment ? rx.stored : 0, now);
 }
 
+/* Tell TCP where the rest of a data segment under way goes. */
+static void expect(void)
+{
+    if (pdu_in_data(&rx) && !rx.ahs)
+        tcp_expect(rx.to + rx.stored, min_u32(rx.data, rx.room - rx.stored));
+}
+
 static void receive(void *ctx, const u8 *data, u32 len, msec now)
 {
     (void)ctx;
     quiet = 0;
     ping_out = false;
     last_poll = now;
+    bool news = false;
     while (is_open) {
         enum pdu_step step = pdu_take(&rx, &data, &len);
         if (step == PDU_MORE)
             break;
+        news = true;
         if (!(step == PDU_HEADER ? take_header(now) : take_pdu(now)) && is_open) {
             iscsi_stats.bad_pdu++;
             lost(ERR_ISCSI_PROTOCOL, now);
         }
     }
-    if (is_open)
-        session_pump(now);
+    if (is_open) {
+        expect();
+        if (news)
+            session_pump(now);
+    }
 }
 
 static void connected(void *ctx, msec now)

@@ -65,7 +65,7 @@ void session_lost(enum error why, msec now);
 bool session_place(const u8 bhs[BHS_SIZE], u32 len, u8 **to, u32 *room, msec now);
 /* A PDU is complete. data, len: what conn.c's buffer got. False: it breaks the protocol. */
 bool session_pdu(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now);
-/* All input was taken, or there is room to send. */
+/* Input was taken in which a PDU began or ended, or there is room to send. */
 void session_pump(msec now);
 
 #endif

@@ -49,7 +49,8 @@ enum pdu_step pdu_take(struct pdu_rx *rx, const u8 **data, u32 *len)
         return PDU_MORE;
     const u8 *from = *data;
     u32 n = min_u32(take(&rx->data, data, len), rx->room - rx->stored);
-    if (n)
+    /* It may be there already. */
+    if (n && from != rx->to + rx->stored)
         memcpy(rx->to + rx->stored, from, n);
     rx->stored += n;
     if (rx->data)

@@ -72,6 +72,12 @@ u32 tcp_send(const void *data, u32 len)
     return len;
 }
 
+void tcp_expect(u8 *to, u32 len)
+{
+    tcb.expect_to = to;
+    tcb.expect_len = len;
+}
+
 void tcp_close(msec now)
 {
     tcb.now = now;

@@ -1,11 +1,11 @@
 /* TCP (RFC 9293) for a client: active opens only, one connection at a time. With window scaling and
- * timestamps (RFC 7323), SACK (2018, 6675), NewReno (6582), RFC 5961's defences; without Nagle and
- * urgent data.
+ * timestamps (RFC 7323), SACK (2018, 6675), NewReno (6582), tail loss probes (8985, 7), RFC 5961's
+ * defences; without Nagle and urgent data.
  *
- * Received data is handed up straight from the packet, in order; what is above takes it all, so the
- * window never changes. Data to send is copied into the connection's send buffer and stays there
- * until it is acknowledged. Data and ACKs go out at tcp_poll(): what one round brings shares
- * segments. */
+ * Received data is handed up straight from the packet, or where it belongs, in order; what is above
+ * takes it all, so the window never changes. Data to send is copied into the connection's send
+ * buffer and stays there until it is acknowledged. Data and ACKs go out at tcp_poll(): what one
+ * round brings shares segments. */
 #ifndef LUNBOOT_TCP_H
 #define LUNBOOT_TCP_H
 
@@ -17,7 +17,8 @@
  * tcp_connect(), the others not. */
 struct tcp_ops {
     void (*connected)(void *ctx, msec now);
-    /* The next len bytes of the stream, all of which are taken. data is valid during the call. */
+    /* The next len bytes of the stream, all of which are taken. data is valid during the call; it
+     * may be what tcp_expect() has named: then they are where they belong. */
     void (*receive)(void *ctx, const u8 *data, u32 len, msec now);
     /* Some of the send buffer has become free since the last tcp_poll(). */
     void (*writable)(void *ctx, msec now);
@@ -51,6 +52,11 @@ u32 tcp_send(const void *data, u32 len);
 
 /* How much tcp_send() would take now. */
 u32 tcp_send_space(void);
+
+/* The next len bytes of the stream belong at `to`. TCP may put some there while it takes their
+ * checksum, and before it knows whether that is right: what lies there is undefined until receive()
+ * comes. Holds until then, or until it is called again. */
+void tcp_expect(u8 *to, u32 len);
 
 /* No more to send: FIN after what is in the buffer. Data may still arrive. closed() follows, at the
  * latest after the user timeout without progress; never from within this call. */

@@ -42,6 +42,16 @@ static void answer_stray(const struct tcp_segment *s, ip4 from, ip4 to)
         tcp_transmit_reset(to, from, ports, 0, s->end, TCP_RST | TCP_ACK);
 }
 
+/* Add up the text. What looks like the very next segment is copied on the way, to where our own
+ * state says that the next bytes belong: should it turn out to be something else, the right one
+ * overwrites it. */
+static u32 sum_text(struct tcp_segment *s, const u8 *text, u32 sum)
+{
+    s->placed = tcb.state == TCP_ESTABLISHED && s->seq == tcb.rcv_nxt && s->len <= tcb.expect_len;
+    return s->placed ? checksum_copy(sum, tcb.expect_to, text, s->len)
+                     : checksum_add(sum, text, s->len);
+}
+
 static bool parse(struct tcp_segment *s, const struct pkt *p, ip4 from, ip4 to)
 {
     const u8 *h = p->data;
@@ -50,17 +60,19 @@ static bool parse(struct tcp_segment *s, const struct pkt *p, ip4 from, ip4 to)
         net_stats.tcp_bad++;
         return false;
     }
+    s->seq = get_be32(h + TCP_SEQ);
+    s->len = p->len - header;
+    s->placed = false;
+    u32 sum = checksum_pseudo(from, to, IP_PROTO_TCP, p->len);
     if (!(p->flags & PKT_L4_CSUM_OK) &&
-        checksum_finish(checksum_add(checksum_pseudo(from, to, IP_PROTO_TCP, p->len), h, p->len))) {
+        checksum_wrong(sum_text(s, h + header, checksum_add(sum, h, header)))) {
         net_stats.tcp_checksum++;
         return false;
     }
     s->ports = get_be32(h + TCP_PORTS);
-    s->seq = get_be32(h + TCP_SEQ);
     s->ack = get_be32(h + TCP_ACK_NUMBER);
     s->flags = h[TCP_FLAGS];
     s->wnd = get_be16(h + TCP_WINDOW);
-    s->len = p->len - header;
     s->end = s->seq + s->len + !!(s->flags & TCP_SYN) + (s->flags & TCP_FIN);
     if (!tcp_options_parse(s, h + TCP_HEADER, header - TCP_HEADER)) {
         net_stats.tcp_bad++;
@@ -218,8 +230,8 @@ static bool take_ack(const struct tcp_segment *s)
         tcb.snd_wl1 = s->seq;
     }
     /* The usual segment of a long read has no news for the sending side. */
-    if (s->ack == tcb.snd_una && tcb.snd_una == tcb.snd_nxt && tcb.snd_wnd == old &&
-        !tcb.tail_probed)
+    if (s->ack == tcb.snd_una && tcb.snd_wnd == old && !s->sack_count &&
+        (s->len || (tcb.snd_una == tcb.snd_nxt && !tcb.tail_probed)))
         return true;
     tcb.kick = true;
     tcp_acknowledged(s, tcb.snd_wnd != old);
@@ -254,6 +266,7 @@ static bool deliver(const u8 *data, u32 len)
         tcb.delack_at = tcb.now + TCP_DELAYED_ACK;
     }
     tcb.rcv_nxt += len;
+    tcb.expect_len = 0;
     tcb.ops->receive(tcb.ctx, data, len, tcb.now);
     return tcb.state != TCP_CLOSED;
 }
@@ -307,7 +320,7 @@ static bool take_text(struct pkt *p, struct tcp_segment *s)
     if (s->seq != tcb.rcv_nxt)
         return take_out_of_order(p, s, fin);
 
-    if (!deliver(p->data, p->len))
+    if (!deliver(s->placed ? tcb.expect_to : p->data, p->len))
         return false;
     if (!tcp_reass_empty()) {
         tcb.ack_now = true; /* some of a hole is filled (RFC 5681, 4.2) */
@@ -350,7 +363,7 @@ static bool input(struct pkt *p, struct tcp_segment *s)
             tcp_progress();
         tcb.keepalive_probing = false;
     }
-    pkt_pull(p, p->len - s->len);
+    pkt_skip(p, p->len - s->len);
     return take_text(p, s);
 }
 

@@ -83,6 +83,7 @@ struct tcp_segment {
     u32 ports;
     u32 len;
     u8 flags;
+    bool placed; /* the text has been copied to tcb.expect_to */
     /* Options: */
     bool has_ts, has_wscale, sack_permitted;
     u8 wscale;
@@ -150,6 +151,8 @@ struct tcb {
     u32 last_ack_sent;
     bool ack_now;
     u32 dup_acks_sent; /* since the last poll */
+    u8 *expect_to;     /* see tcp_expect() */
+    u32 expect_len;
 
     /* Options agreed on. */
     bool sack_ok, ts_ok, wscale_ok;

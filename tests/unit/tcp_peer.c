@@ -204,6 +204,7 @@ static void on_receive(void *ctx, const u8 *data, u32 len, msec t)
     assert_true(len > 0 && events.received_len + len <= RECEIVED);
     memcpy(events.received + events.received_len, data, len);
     events.received_len += len;
+    events.data = data;
     if (peer_on_receive)
         peer_on_receive();
 }

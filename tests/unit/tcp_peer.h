@@ -56,7 +56,8 @@ extern struct peer_options peer_options;
 extern struct peer_events {
     u32 connected, writable, closed;
     enum error reason;
-    u8 *received; /* all bytes so far */
+    u8 *received;   /* all bytes so far */
+    const u8 *data; /* where the latest lay */
     u32 received_len;
 } events;
 /* Called from there when not NULL. */

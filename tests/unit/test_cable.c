@@ -20,6 +20,7 @@
 /* The peer's stand-ins for TCP become the target's socket. */
 #define tcp_connect          socket_accept
 #define tcp_send_space       socket_space
+#define tcp_expect           socket_expect
 #define tcp_send             socket_in
 #define tcp_abort            socket_abort
 #define tcp_close            socket_close
@@ -29,6 +30,7 @@
 #include "iscsi_peer.c"
 #undef tcp_connect
 #undef tcp_send_space
+#undef tcp_expect
 #undef tcp_send
 #undef tcp_abort
 #undef tcp_close

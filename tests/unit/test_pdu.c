@@ -98,6 +98,27 @@ static void what_has_no_room_is_skipped(void **state)
     assert_int_equal(rx.bhs[BHS_OPCODE], 2);
 }
 
+static void data_that_is_in_its_place_stays_there(void **state)
+{
+    (void)state;
+    stream_len = 0;
+    put(1, 0, 100);
+    struct pdu_rx rx;
+    const u8 *p = stream;
+    u32 len = BHS_SIZE + 60;
+    pdu_rx_init(&rx);
+    assert_int_equal(pdu_take(&rx, &p, &len), PDU_HEADER);
+    rx.to = stream + BHS_SIZE;
+    rx.room = 100;
+    for (u32 i = 0; i < 2; i++) {
+        assert_int_equal(pdu_take(&rx, &p, &len), i ? PDU_DONE : PDU_MORE);
+        assert_int_equal(rx.stored, i ? 100 : 60);
+        len = 40;
+    }
+    for (u32 i = 0; i < 100; i++)
+        assert_int_equal(stream[BHS_SIZE + i], (u8)i);
+}
+
 static void serial_numbers_wrap(void **state)
 {
     (void)state;
@@ -185,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_segmentation_gives_the_same_pdus),
         cmocka_unit_test(what_has_no_room_is_skipped),
+        cmocka_unit_test(data_that_is_in_its_place_stays_there),
         cmocka_unit_test(serial_numbers_wrap),
         cmocka_unit_test(text_pairs),
         cmocka_unit_test(bad_text),
