@@ -185,8 +185,11 @@ static void send_syn(void)
 
 static bool ack_due(void)
 {
-    /* With more in the ring, one ACK will do for all, as long as the peer's window stays open. */
-    u32 enough = net_more() ? tcb.rcv_wnd / 4 : 2u * tcb.rcv_mss;
+    /* With more in the ring, one ACK will do for all, as long as the peer's window stays open. Nor
+     * is the last segment of an answer left alone: when it gets lost, a peer that has several under
+     * way probes soon, with only one it waits for our delayed ACK (RFC 8985, 7.2). */
+    bool nearly = tcb.expect_len && tcb.expect_len <= tcb.rcv_mss;
+    u32 enough = net_more() ? tcb.rcv_wnd / 4 : (nearly ? 4u : 2u) * tcb.rcv_mss;
     return tcb.ack_now || tcb.rcv_nxt - tcb.last_ack_sent >= enough ||
            (tcb.delack_armed && time_reached(tcb.now, tcb.delack_at));
 }

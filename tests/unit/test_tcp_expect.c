@@ -192,15 +192,61 @@ static void a_new_connection_has_no_place(void **state)
     assert_true(received_pattern(600));
 }
 
+/* Two segments of 1000 bytes have come, and so much is still expected. */
+static void state_two_segments(u32 rest)
+{
+    state_expecting(2000 + rest);
+    arrive(0, 1000);
+    tcp_expect(place + 1000, 1000 + rest);
+    arrive(1000, 1000);
+    tcp_expect(place + 2000, rest);
+    peer_poll();
+}
+
+static void the_last_segment_is_not_left_alone(void **state)
+{
+    (void)state;
+    state_two_segments(1000);
+    peer_expect_silence();
+    arrive(2000, 1000);
+    peer_poll();
+    peer_expect(ACK, UNA, RCV + 3000, 0);
+}
+
+static void a_last_segment_that_does_not_come(void **state)
+{
+    (void)state;
+    state_two_segments(1000);
+    peer_run(39);
+    peer_expect_silence();
+    peer_run(1);
+    peer_expect(ACK, UNA, RCV + 2000, 0);
+}
+
+static void two_segments_are_acknowledged_when_more_follow(void **state)
+{
+    (void)state;
+    state_two_segments(1001);
+    peer_expect(ACK, UNA, RCV + 2000, 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
     const struct CMUnitTest tests[] = {
-        T(the_next_bytes_go_to_their_place),      T(a_place_is_good_for_one_call),
-        T(more_than_expected_is_not_put_there),   T(broken_text_does_not_count),
-        T(other_connections_text_does_not_count), T(text_out_of_order_goes_through_the_queue),
-        T(overlapping_text_is_not_put_there),     T(what_the_nic_has_checked_is_not_copied),
-        T(after_the_close_nothing_is_put_there),  T(a_new_connection_has_no_place),
+        T(the_next_bytes_go_to_their_place),
+        T(a_place_is_good_for_one_call),
+        T(more_than_expected_is_not_put_there),
+        T(broken_text_does_not_count),
+        T(other_connections_text_does_not_count),
+        T(text_out_of_order_goes_through_the_queue),
+        T(overlapping_text_is_not_put_there),
+        T(what_the_nic_has_checked_is_not_copied),
+        T(after_the_close_nothing_is_put_there),
+        T(a_new_connection_has_no_place),
+        T(the_last_segment_is_not_left_alone),
+        T(a_last_segment_that_does_not_come),
+        T(two_segments_are_acknowledged_when_more_follow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
