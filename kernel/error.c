@@ -1,38 +1,37 @@
-/* The error table's texts. */
+/* The error table's texts. One after the other they need no pointers, each of which is a
+ * relocation. */
 #include "error.h"
 
-struct error_info {
-    u8 code;
-    u8 int13_status;
-    const char *text;
-    const char *advice;
-};
+#include "str.h"
 
-#define ERROR_INFO(name, code, status, text, advice) {code, status, text, advice},
-static const struct error_info errors[] = {ERROR_TABLE(ERROR_INFO)};
+#define ERROR_CODE(name, code, status, text, advice) {code, status},
+#define ERROR_TEXT(name, code, status, text, advice) text "\0" advice "\0"
 
-static const struct error_info *find(enum error e)
+/* The last is what there is to say of any other code. */
+static const struct {
+    u8 code, int13_status;
+} errors[] = {ERROR_TABLE(ERROR_CODE){OK, 0}};
+static const char texts[] = ERROR_TABLE(ERROR_TEXT) "no error\0";
+
+static u32 find(enum error e)
 {
-    for (u32 i = 0; i < ARRAY_SIZE(errors); i++)
-        if (errors[i].code == e)
-            return &errors[i];
-    return NULL;
+    u32 i = 0;
+    while (i < ARRAY_SIZE(errors) - 1 && errors[i].code != e)
+        i++;
+    return i;
 }
 
 const char *error_text(enum error e)
 {
-    const struct error_info *info = find(e);
-    return info ? info->text : "no error";
+    return str_nth(texts, 2 * find(e));
 }
 
 const char *error_advice(enum error e)
 {
-    const struct error_info *info = find(e);
-    return info ? info->advice : "";
+    return str_nth(texts, 2 * find(e) + 1);
 }
 
 u8 error_int13_status(enum error e)
 {
-    const struct error_info *info = find(e);
-    return info ? info->int13_status : 0;
+    return errors[find(e)].int13_status;
 }

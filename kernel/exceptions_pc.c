@@ -3,6 +3,7 @@
 #include "console.h"
 #include "platform_pc.h"
 #include "resident.h"
+#include "str.h"
 
 #define EXCEPTIONS     32
 #define STUB_SIZE      16
@@ -21,11 +22,11 @@ extern const u8 exception_stubs[], image_start[];
 static u64 idt[EXCEPTIONS];
 struct table_register kernel_idt;
 
-static const char *const names[] = {
-    "divide error", "debug",           "NMI",         "breakpoint",   "overflow",
-    "bound",        "invalid opcode",  "no FPU",      "double fault", "FPU segment",
-    "invalid TSS",  "segment missing", "stack fault", "protection",   "page fault",
-};
+#define NAMES 15
+static const char names[] =
+    "divide error\0debug\0NMI\0breakpoint\0overflow\0bound\0invalid opcode\0"
+    "no FPU\0double fault\0FPU segment\0invalid TSS\0segment missing\0"
+    "stack fault\0protection\0page fault\0?";
 
 void exceptions_init(void)
 {
@@ -42,8 +43,7 @@ _Noreturn void exception(const struct frame *f);
 _Noreturn void exception(const struct frame *f)
 {
     print("\nlunboot panic: exception %u (%s), error %x, at %08x (image+%x)\n", f->vector,
-          f->vector < ARRAY_SIZE(names) ? names[f->vector] : "?", f->error, f->eip,
-          f->eip - (u32)image_start);
+          str_nth(names, min_u32(f->vector, NAMES)), f->error, f->eip, f->eip - (u32)image_start);
     print("eax %08x ebx %08x ecx %08x edx %08x\n", f->eax, f->ebx, f->ecx, f->edx);
     print("esi %08x edi %08x ebp %08x esp %08x\n", f->esi, f->edi, f->ebp, (u32)(f + 1));
     print("cr2 %08x flags %08x stack:", f->cr2, f->eflags);

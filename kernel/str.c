@@ -27,6 +27,13 @@ bool str_starts(const char *s, const char *prefix)
     return *prefix == 0;
 }
 
+const char *str_nth(const char *first, u32 n)
+{
+    while (n--)
+        first += strlen(first) + 1;
+    return first;
+}
+
 bool str_put(char *dst, size_t size, const char *src, size_t len)
 {
     dst[0] = 0;

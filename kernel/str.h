@@ -20,6 +20,9 @@ bool str_equal(const char *a, const char *b);
 /* Does s begin with prefix? */
 bool str_starts(const char *s, const char *prefix);
 
+/* The string behind n others (0: the first) that lie one after the other. */
+const char *str_nth(const char *first, u32 n);
+
 /* Copy len bytes of src and a terminating 0 to dst, which holds `size` bytes. False, and dst is
  * empty, when they do not fit or when src holds a 0 byte. */
 bool str_put(char *dst, size_t size, const char *src, size_t len);

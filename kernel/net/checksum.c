@@ -3,10 +3,8 @@
  * under emulation the loop costs more than the additions. */
 #include "net/checksum.h"
 
+#include "bytes.h"
 #include "str.h"
-
-/* A little-endian word at any address, in one instruction. */
-typedef u32 __attribute__((may_alias, aligned(1))) unaligned32;
 
 /* One's complement addition: the carry comes around. gcc finds no ADC for this in C. */
 static inline __attribute__((always_inline)) u32 add_carry(u32 sum, u32 word)
