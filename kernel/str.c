@@ -3,6 +3,11 @@
 
 #include "console.h"
 
+__attribute__((noinline)) u32 min_u32(u32 a, u32 b)
+{
+    return a < b ? a : b;
+}
+
 void wipe(void *p, size_t n)
 {
     memset(p, 0, n);

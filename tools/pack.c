@@ -43,7 +43,7 @@ typedef uint64_t u64;
 #define ODDS_LIMIT     12   /* their integer bits: nothing is surer than 4096 to 1 */
 #define WEIGHT_START   9830 /* 16 fraction bits */
 #define LEARN_SHIFT    14
-#define SURE_BITS      10 /* an error below 1 << 10, of 65536, teaches nothing */
+#define SURE_BITS      9 /* an error below 1 << 9, of 65536, teaches nothing */
 
 static _Noreturn void fail(const char *format, ...)
 {
