@@ -20,8 +20,10 @@ with_theirs = $(sort $(1) $(call named_in,$(wildcard $(1:%=tests/unit/%.[ch]))))
 helpers_of = $(call with_theirs,platform_host $(call named_in,tests/unit/test_$(1).c))
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 
+# What an object of before has counted is not this one's.
 $(B)/host/kernel/%.o: kernel/%.c
 	@mkdir -p $(@D)
+	@rm -f $(@:.o=.gcda)
 	@$(HOST_CC) $(HOST_CFLAGS) $(HOST_COVERAGE) -MMD -MP -c $< -o $@
 
 $(B)/host/tests/%.o: tests/%.c
