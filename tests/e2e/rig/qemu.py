@@ -85,13 +85,12 @@ class Qemu:
     def qmp(self, command, **arguments):
         """Run a QMP command; its answer."""
         if not self._qmp:
-            path = f"{self.sockets}/qmp"
-            while not os.path.exists(path):
-                self.child.check()
-                time.sleep(0.01)
             connection = socket.socket(socket.AF_UNIX)
             connection.settimeout(20)
-            connection.connect(path)
+            # The socket is there a little before QEMU listens on it.
+            while connection.connect_ex(f"{self.sockets}/qmp"):
+                self.child.check()
+                time.sleep(0.01)
             self._qmp = connection.makefile("rw")
             self._qmp.readline()  # the greeting
             self.qmp("qmp_capabilities")
