@@ -35,7 +35,12 @@ LTO := -flto=1 -flto-partition=one
 LDFLAGS := -nostdlib -no-pie -Wl,-pie,--no-dynamic-linker,-z,notext,-z,norelro,-z,noexecstack \
 	-Wl,--no-warn-rwx-segments,--hash-style=sysv,--build-id=none,--gc-sections,-T,boot/kernel.lds
 
-KERNEL_SRC := $(wildcard kernel/*.c kernel/*/*.c)
+KERNEL_SRC := $(shell sed '/^\#/d' boot/link-order)
+ifneq ($(sort $(KERNEL_SRC)),$(sort $(wildcard kernel/*.c kernel/*/*.c)))
+$(error boot/link-order does not name the files that are there: $(filter-out \
+	$(KERNEL_SRC),$(wildcard kernel/*.c kernel/*/*.c)) $(filter-out \
+	$(wildcard kernel/*.c kernel/*/*.c),$(KERNEL_SRC)))
+endif
 KERNEL_OBJ := $(KERNEL_SRC:%.c=$(B)/%.o) $(B)/boot/entry.o
 
 $(B)/kernel/%.o: kernel/%.c Makefile
