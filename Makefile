@@ -48,7 +48,7 @@ $(B)/kernel/%.o: kernel/%.c Makefile
 	@$(CC) $(CFLAGS) $(LTO) -MMD -MP -c $< -o $@
 
 # Calls of these appear when the program has been put together.
-$(B)/kernel/memory.o: LTO :=
+$(B)/kernel/pc/memory.o: LTO :=
 
 $(B)/boot/offsets.inc: boot/offsets.c
 	@mkdir -p $(@D)
@@ -61,7 +61,7 @@ $(B)/boot/resident.bin: boot/resident.asm $(B)/boot/offsets.inc
 $(B)/boot/entry.o: boot/entry.asm $(B)/boot/resident.bin
 	@$(NASM) -Werror -f elf32 -g -F dwarf -i $(B)/boot/ $< -o $@
 
-# Every relocation must be of the one kind that start_pc.c applies.
+# Every relocation must be of the one kind that start.c applies.
 $(B)/lunboot.debug: $(KERNEL_OBJ) boot/kernel.lds
 	@$(CC) $(CFLAGS) $(LTO) $(LDFLAGS) $(KERNEL_OBJ) -o $@
 	@! readelf -rW $@ | grep '^[0-9a-f]' | grep -v R_386_RELATIVE

@@ -26,7 +26,7 @@ roms: $(ROMS)
 all: roms
 sizes: roms $(B)/lunboot.img $(B)/lunboot.pxe
 
-$(B)/boot/version.inc: kernel/version.h
+$(B)/boot/version.inc: kernel/base/version.h
 	@sed -n 's/^#define VERSION/%define VERSION/p' $< >$@
 
 $(B)/boot/rom.bin: boot/rom.asm $(B)/boot/payload.bin $(B)/boot/version.inc $(MEDIA_INC)

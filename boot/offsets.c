@@ -1,11 +1,11 @@
 /* Compiled to assembly only: turns the layout of C's structs into %defines for nasm (see the
  * Makefile), so that no offset is written twice. */
-#include "boot_info.h"
+#include "base/realmode.h"
 #include "drv/e1000_regs.h"
-#include "plan.h"
-#include "prefix.h"
-#include "realmode.h"
-#include "resident.h"
+#include "machine/boot_info.h"
+#include "machine/plan.h"
+#include "machine/prefix.h"
+#include "pc/resident.h"
 
 #define DEFINE(name, value) __asm__ volatile("\n-> " #name " %c0" : : "i"(value))
 #define RESIDENT(name)      DEFINE(RES_##name, RESIDENT_DATA + offsetof(struct resident, name))

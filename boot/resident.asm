@@ -1,7 +1,7 @@
 ; The part of lunboot that stays in conventional memory: the hooks of INT 13h, 15h and 08h, the NIC's
 ; interrupt handler, and the two ways through the wall between real mode and the kernel.
 ;
-; It is assembled flat, begins with struct resident_code (kernel/resident.h) and runs at offset 0 of its
+; It is assembled flat, begins with struct resident_code (kernel/pc/resident.h) and runs at offset 0 of its
 ; segment, wherever that is. Its variables are struct resident, behind it; all their offsets RES_* come from
 ; C through boot/offsets.c.
 ;

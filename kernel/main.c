@@ -1,14 +1,14 @@
 /* lunboot's thread: settings, attach, hand over; and what happens when that fails. */
-#include "attach.h"
-#include "bios_pc.h"
-#include "console.h"
-#include "handoff.h"
-#include "machine.h"
-#include "platform.h"
-#include "resident.h"
-#include "settings.h"
-#include "str.h"
-#include "version.h"
+#include "attach/attach.h"
+#include "base/platform.h"
+#include "base/print.h"
+#include "base/str.h"
+#include "base/version.h"
+#include "handoff/handoff.h"
+#include "machine/machine.h"
+#include "pc/bios.h"
+#include "pc/resident.h"
+#include "settings/settings.h"
 
 #define FAILURE_PAUSE_S 10
 

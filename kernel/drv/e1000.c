@@ -1,10 +1,10 @@
 /* The e1000 as a device: finding out what it is, reset, link, interrupts, statistics. */
 #include "drv/e1000.h"
 
-#include "drv/e1000_parts.h"
+#include "base/str.h"
+#include "drv/e1000_internal.h"
 #include "drv/e1000_regs.h"
 #include "drv/pci.h"
-#include "str.h"
 
 #define VENDOR_INTEL   0x8086
 

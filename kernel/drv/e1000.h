@@ -3,9 +3,9 @@
 #ifndef LUNBOOT_E1000_H
 #define LUNBOOT_E1000_H
 
-#include "error.h"
-#include "net/netdev.h"
-#include "types.h"
+#include "base/error.h"
+#include "base/types.h"
+#include "drv/netdev.h"
 
 /* Memory that the driver is lent for ever. Rings are multiples of 8 descriptors of 16 bytes,
  * 16-byte aligned. */

@@ -1,8 +1,8 @@
 /* The MAC address, from the EEPROM (5.6 and 13.4.3 to 13.4.4 of the manual). */
-#include "bytes.h"
-#include "drv/e1000_parts.h"
+#include "base/bytes.h"
+#include "base/str.h"
+#include "drv/e1000_internal.h"
 #include "drv/e1000_regs.h"
-#include "str.h"
 
 /* EERD: a word takes about 60 us on a real NIC. */
 #define EERD_POLL_US 5

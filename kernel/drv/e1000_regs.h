@@ -3,7 +3,7 @@
 #ifndef LUNBOOT_E1000_REGS_H
 #define LUNBOOT_E1000_REGS_H
 
-#include "types.h"
+#include "base/types.h"
 
 #define CTRL                 0x0000 /* Device Control */
 #define CTRL_LRST            0x00000008

@@ -3,9 +3,9 @@
  * A packet that the NIC has is linked into its ring's list, oldest first, in the order of the
  * descriptors; the packet at the front belongs to the descriptor at head. One descriptor always
  * stays unused, since head == tail means empty to the NIC. */
-#include "drv/e1000_parts.h"
+#include "base/str.h"
+#include "drv/e1000_internal.h"
 #include "drv/e1000_regs.h"
-#include "str.h"
 
 /* A NIC with a link that sends nothing for so long hangs. */
 #define STUCK_US   2000000

@@ -1,8 +1,8 @@
 /* PCI configuration space. */
 #include "drv/pci.h"
 
-#include "console.h"
-#include "platform.h"
+#include "base/platform.h"
+#include "base/print.h"
 
 #define HEADER_TYPE_MASK      0x7f
 #define HEADER_MULTI_FUNCTION 0x80

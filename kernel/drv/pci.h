@@ -2,7 +2,7 @@
 #ifndef LUNBOOT_PCI_H
 #define LUNBOOT_PCI_H
 
-#include "types.h"
+#include "base/types.h"
 
 #define PCI_VENDOR_ID       0x00
 #define PCI_DEVICE_ID       0x02

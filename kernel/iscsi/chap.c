@@ -1,7 +1,7 @@
 /* CHAP's arithmetic. */
 #include "iscsi/chap.h"
 
-#include "str.h"
+#include "base/str.h"
 
 #define NO_DIGIT 0xff
 

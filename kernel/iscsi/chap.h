@@ -2,8 +2,8 @@
 #ifndef LUNBOOT_ISCSI_CHAP_H
 #define LUNBOOT_ISCSI_CHAP_H
 
-#include "md5.h"
-#include "types.h"
+#include "base/md5.h"
+#include "base/types.h"
 
 #define CHAP_MD5           5
 #define CHAP_CHALLENGE_MAX 1024 /* RFC 7143: bytes in a CHAP_C */

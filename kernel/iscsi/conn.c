@@ -1,9 +1,9 @@
 /* The connection: bytes to PDUs and back, sequence numbers, pings. */
 #include "iscsi/conn.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/str.h"
 #include "net/tcp.h"
-#include "str.h"
 
 #define PINGS           8     /* of the target's, that wait for room to be answered */
 #define QUIET_PING_MS   5000  /* silence after which we ask */

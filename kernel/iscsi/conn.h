@@ -3,9 +3,9 @@
 #ifndef LUNBOOT_ISCSI_CONN_H
 #define LUNBOOT_ISCSI_CONN_H
 
-#include "error.h"
+#include "base/error.h"
+#include "base/types.h"
 #include "iscsi/pdu.h"
-#include "types.h"
 
 /* Everything that a peer sent and that was not as it should be. */
 struct iscsi_stats {

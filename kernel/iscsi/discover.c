@@ -1,11 +1,11 @@
 /* SendTargets. */
 #include "iscsi/discover.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/str.h"
 #include "iscsi/conn.h"
 #include "iscsi/path.h"
 #include "iscsi/text.h"
-#include "str.h"
 
 #define TEXT_TAG 0xfffffff2u
 

@@ -4,8 +4,8 @@
 #ifndef LUNBOOT_ISCSI_DISCOVER_H
 #define LUNBOOT_ISCSI_DISCOVER_H
 
+#include "base/types.h"
 #include "iscsi/session.h"
-#include "types.h"
 
 /* Send the request, on a connection whose login is over. */
 void discover_ask(const char *target);

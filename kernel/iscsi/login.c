@@ -1,11 +1,11 @@
 /* The login phase: stages, keys, and the CHAP exchange. */
 #include "iscsi/login.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/platform.h"
+#include "base/str.h"
 #include "iscsi/chap.h"
 #include "iscsi/text.h"
-#include "platform.h"
-#include "str.h"
 
 #define STAGE_SECURITY     0
 #define STAGE_OPERATIONAL  1

@@ -6,10 +6,10 @@
 #ifndef LUNBOOT_ISCSI_LOGIN_H
 #define LUNBOOT_ISCSI_LOGIN_H
 
-#include "error.h"
+#include "base/error.h"
+#include "base/types.h"
 #include "iscsi/pdu.h"
 #include "iscsi/session.h"
-#include "types.h"
 
 /* What was negotiated: the keys of RFC 7143, 13, that matter later. */
 struct iscsi_params {

@@ -5,9 +5,9 @@
 #ifndef LUNBOOT_ISCSI_PATH_H
 #define LUNBOOT_ISCSI_PATH_H
 
-#include "error.h"
+#include "base/error.h"
+#include "base/types.h"
 #include "iscsi/session.h"
-#include "types.h"
 
 /* Begin anew, with these (copied). */
 void path_init(const struct iscsi_path *paths, u32 count);

@@ -1,8 +1,8 @@
 /* Finding PDUs in a byte stream that comes in any pieces. */
 #include "iscsi/pdu.h"
 
-#include "bytes.h"
-#include "str.h"
+#include "base/bytes.h"
+#include "base/str.h"
 
 #define HEADER_TOLD (BHS_SIZE + 1) /* `have` once the caller has heard of the header */
 

@@ -3,7 +3,7 @@
 #ifndef LUNBOOT_ISCSI_PDU_H
 #define LUNBOOT_ISCSI_PDU_H
 
-#include "types.h"
+#include "base/types.h"
 
 #define BHS_SIZE              48
 #define ISCSI_NO_TAG          0xffffffffu

@@ -1,10 +1,10 @@
 /* Asking a LUN what it is, and who. */
 #include "iscsi/probe.h"
 
-#include "bytes.h"
-#include "console.h"
+#include "base/bytes.h"
+#include "base/print.h"
+#include "base/str.h"
 #include "iscsi/task.h"
-#include "str.h"
 
 #define LUN_LIST       8 /* bytes before the first LUN of a REPORT LUNS answer */
 #define INQUIRY_LENGTH 36

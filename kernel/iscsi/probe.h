@@ -3,8 +3,8 @@
 #ifndef LUNBOOT_ISCSI_PROBE_H
 #define LUNBOOT_ISCSI_PROBE_H
 
-#include "block.h"
-#include "types.h"
+#include "base/types.h"
+#include "disk/block.h"
 
 /* Begin, for this LUN. session_probed() follows, unless the connection is lost before. */
 void probe_start(const u8 lun[8]);

@@ -1,8 +1,8 @@
 /* The root path of RFC 4173. */
 #include "iscsi/root_path.h"
 
-#include "bytes.h"
-#include "str.h"
+#include "base/bytes.h"
+#include "base/str.h"
 
 /* A field: everything up to the next ':' outside of brackets, and *text behind it. False when there
  * is no ':'. */

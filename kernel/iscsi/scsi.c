@@ -1,8 +1,8 @@
 /* CDBs, status and sense. */
 #include "iscsi/scsi.h"
 
-#include "bytes.h"
-#include "str.h"
+#include "base/bytes.h"
+#include "base/str.h"
 
 #define ANY 0xff
 

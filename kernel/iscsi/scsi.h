@@ -2,8 +2,8 @@
 #ifndef LUNBOOT_ISCSI_SCSI_H
 #define LUNBOOT_ISCSI_SCSI_H
 
-#include "block.h"
-#include "types.h"
+#include "base/types.h"
+#include "disk/block.h"
 
 #define SCSI_CDB              16
 #define SCSI_BLOCK            512

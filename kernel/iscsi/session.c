@@ -1,11 +1,11 @@
 /* The session's life, as its owner sees it: attach, serve, log out, and the time that all takes. */
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/str.h"
 #include "iscsi/conn.h"
 #include "iscsi/login.h"
 #include "iscsi/path.h"
 #include "iscsi/session_internal.h"
 #include "iscsi/task.h"
-#include "str.h"
 
 #define LOGOUT_MS      3000
 #define LOGOUT_SESSION 0x80 /* reason 0: close the session */

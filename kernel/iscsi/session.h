@@ -3,10 +3,10 @@
 #ifndef LUNBOOT_ISCSI_SESSION_H
 #define LUNBOOT_ISCSI_SESSION_H
 
-#include "block.h"
-#include "error.h"
+#include "base/error.h"
+#include "base/types.h"
+#include "disk/block.h"
 #include "net/dns.h"
-#include "types.h"
 
 #define ISCSI_NAME                                                                                 \
     224 /* bytes for an iSCSI name (223 at most, RFC 7143 4.2.7.1) and its terminator */

@@ -1,6 +1,6 @@
 /* From a path to the disk behind it: name, connection, login, redirects, discovery, probe. And when
  * that comes to nothing, or is lost again, the next attempt. */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "iscsi/conn.h"
 #include "iscsi/discover.h"
 #include "iscsi/login.h"

@@ -1,9 +1,9 @@
 /* The LUN as a block device: requests are checked, and become tasks. */
+#include "base/loop.h"
 #include "iscsi/conn.h"
 #include "iscsi/login.h"
 #include "iscsi/session_internal.h"
 #include "iscsi/task.h"
-#include "loop.h"
 
 #define MAX_BLOCKS 2048 /* in one request: 1 MiB */
 

@@ -8,9 +8,9 @@
 #ifndef LUNBOOT_ISCSI_SESSION_INTERNAL_H
 #define LUNBOOT_ISCSI_SESSION_INTERNAL_H
 
-#include "block.h"
+#include "base/types.h"
+#include "disk/block.h"
 #include "iscsi/session.h"
-#include "types.h"
 
 enum phase {
     PHASE_IDLE,

@@ -1,9 +1,9 @@
 /* The table of commands: how they come in, when they are tried again, and how they end. */
+#include "base/loop.h"
+#include "base/platform.h"
+#include "base/str.h"
 #include "iscsi/conn.h"
 #include "iscsi/task_internal.h"
-#include "loop.h"
-#include "platform.h"
-#include "str.h"
 
 #define WAIT_FIRST_MS  20
 #define WAIT_LAST_MS   1000

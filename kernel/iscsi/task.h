@@ -3,11 +3,11 @@
 #ifndef LUNBOOT_ISCSI_TASK_H
 #define LUNBOOT_ISCSI_TASK_H
 
-#include "block.h"
+#include "base/types.h"
+#include "disk/block.h"
 #include "iscsi/login.h"
 #include "iscsi/pdu.h"
 #include "iscsi/scsi.h"
-#include "types.h"
 
 #define TASKS 64 /* commands that can be in flight */
 

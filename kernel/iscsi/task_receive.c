@@ -1,5 +1,5 @@
 /* What the target sends about a command: data, requests for data, and how it went. */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "iscsi/conn.h"
 #include "iscsi/task_internal.h"
 

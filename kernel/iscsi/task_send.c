@@ -1,8 +1,8 @@
 /* Commands and their data on the way out. */
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/str.h"
 #include "iscsi/conn.h"
 #include "iscsi/task_internal.h"
-#include "str.h"
 
 #define MAX_DATA_OUT   32768 /* fits any send buffer (64 KiB or more) */
 #define MIN_DATA_OUT   8192  /* rather wait for room than send less, unless it is the end */

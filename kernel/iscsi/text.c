@@ -1,8 +1,8 @@
 /* key=value pairs. */
 #include "iscsi/text.h"
 
-#include "console.h"
-#include "str.h"
+#include "base/print.h"
+#include "base/str.h"
 
 static void append(struct text_out *out, const char *s, u32 len)
 {

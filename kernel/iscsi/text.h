@@ -2,7 +2,7 @@
 #ifndef LUNBOOT_ISCSI_TEXT_H
 #define LUNBOOT_ISCSI_TEXT_H
 
-#include "types.h"
+#include "base/types.h"
 
 #define TEXT_KEY 64 /* bytes for a key (63 at most) and its terminator */
 

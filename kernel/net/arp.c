@@ -1,11 +1,11 @@
 /* ARP: the neighbours' MAC addresses, and the defence of our own address. */
 #include "net/arp.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/str.h"
 #include "net/eth.h"
 #include "net/ipv4.h"
 #include "net/net.h"
-#include "str.h"
 
 #define ARP_TYPES         0 /* hardware 1 (Ethernet), protocol 0800h (IPv4) */
 #define ARP_LENGTHS       4 /* 6 and 4 */

@@ -4,8 +4,8 @@
 #ifndef LUNBOOT_ARP_H
 #define LUNBOOT_ARP_H
 
-#include "net/pkt.h"
-#include "types.h"
+#include "base/types.h"
+#include "drv/pkt.h"
 
 void arp_init(void);
 void arp_input(struct pkt *p, msec now); /* p->data at the ARP packet; consumes p */

@@ -3,8 +3,8 @@
  * under emulation the loop costs more than the additions. */
 #include "net/checksum.h"
 
-#include "bytes.h"
-#include "str.h"
+#include "base/bytes.h"
+#include "base/str.h"
 
 /* One's complement addition: the carry comes around. gcc finds no ADC for this in C. */
 static inline __attribute__((always_inline)) u32 add_carry(u32 sum, u32 word)

@@ -3,7 +3,7 @@
 #ifndef LUNBOOT_CHECKSUM_H
 #define LUNBOOT_CHECKSUM_H
 
-#include "types.h"
+#include "base/types.h"
 
 /* Add up len bytes onto sum, which starts at 0 and stays foldable for thousands of pieces. Only the
  * last piece of several may be of odd length. */

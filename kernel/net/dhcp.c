@@ -2,12 +2,12 @@
  * address is used at once, and conflicts are ARP's business. */
 #include "net/dhcp.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/platform.h"
+#include "base/str.h"
 #include "net/dhcp_wire.h"
 #include "net/net.h"
 #include "net/udp.h"
-#include "platform.h"
-#include "str.h"
 
 #define BOOTP_LEAST    300  /* bytes; old servers drop shorter ones (RFC 1542, 2.1) */
 #define FIRST_GAP      1000 /* ms to the first retransmission; each gap is twice the last */

@@ -4,10 +4,10 @@
 #ifndef LUNBOOT_DHCP_H
 #define LUNBOOT_DHCP_H
 
-#include "error.h"
+#include "base/error.h"
+#include "base/types.h"
 #include "net/dns.h"
 #include "net/ipv4.h"
-#include "types.h"
 
 #define DHCP_TEXT 256 /* bytes for an option's text and its terminator */
 

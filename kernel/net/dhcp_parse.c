@@ -1,10 +1,10 @@
 /* One DHCP answer, checked and turned into a lease. */
 #include "net/dhcp.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/str.h"
 #include "net/dhcp_wire.h"
 #include "net/net.h"
-#include "str.h"
 
 #define MTU_LEAST 576
 #define MTU_MOST  9000 /* a link that takes more takes that */

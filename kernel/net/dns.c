@@ -2,12 +2,12 @@
  * an answer counts only from a server that we ask. */
 #include "net/dns.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/platform.h"
+#include "base/str.h"
 #include "net/ipv4.h"
 #include "net/net.h"
 #include "net/udp.h"
-#include "platform.h"
-#include "str.h"
 
 #define DNS_PORT       53
 #define DNS_ID         0

@@ -2,8 +2,8 @@
 #ifndef LUNBOOT_DNS_H
 #define LUNBOOT_DNS_H
 
-#include "error.h"
-#include "types.h"
+#include "base/error.h"
+#include "base/types.h"
 
 #define DNS_SERVERS 3
 #define DNS_NAME    254 /* bytes for a name and its terminator */

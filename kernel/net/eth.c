@@ -1,11 +1,11 @@
 /* Ethernet II frames. */
 #include "net/eth.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/str.h"
 #include "net/arp.h"
 #include "net/ipv4.h"
 #include "net/net.h"
-#include "str.h"
 
 #define ETH_TO   0
 #define ETH_FROM 6

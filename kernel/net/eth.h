@@ -2,8 +2,8 @@
 #ifndef LUNBOOT_ETH_H
 #define LUNBOOT_ETH_H
 
-#include "net/pkt.h"
-#include "types.h"
+#include "base/types.h"
+#include "drv/pkt.h"
 
 #define ETH_TYPE_IPV4 0x0800
 #define ETH_TYPE_ARP  0x0806

@@ -1,11 +1,11 @@
 /* ICMP. Redirects, and errors about anything but TCP, are not believed. */
 #include "net/icmp.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/str.h"
 #include "net/ipv4.h"
 #include "net/net.h"
 #include "net/tcp.h"
-#include "str.h"
 
 #define ICMP_TYPE      0
 #define ICMP_CODE      1

@@ -2,8 +2,8 @@
 #ifndef LUNBOOT_ICMP_H
 #define LUNBOOT_ICMP_H
 
-#include "net/pkt.h"
-#include "types.h"
+#include "base/types.h"
+#include "drv/pkt.h"
 
 #define ICMP_UNREACHABLE       3
 #define ICMP_NET_UNREACHABLE   0

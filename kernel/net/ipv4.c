@@ -1,14 +1,14 @@
 /* IPv4: one address, a few routes, no fragments. */
 #include "net/ipv4.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/str.h"
 #include "net/arp.h"
 #include "net/eth.h"
 #include "net/icmp.h"
 #include "net/net.h"
 #include "net/tcp.h"
 #include "net/udp.h"
-#include "str.h"
 
 #define TTL             64
 #define PATH_MTU_LEAST  68  /* RFC 791: what every link carries */

@@ -3,9 +3,9 @@
 #ifndef LUNBOOT_IPV4_H
 #define LUNBOOT_IPV4_H
 
+#include "base/types.h"
+#include "drv/pkt.h"
 #include "net/checksum.h"
-#include "net/pkt.h"
-#include "types.h"
 
 #define IP_HEADER      20
 #define IP_PROTO_ICMP  1

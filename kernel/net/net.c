@@ -1,7 +1,8 @@
 /* The net floor: wires the protocols below TCP to the one device, and polls them. */
 #include "net/net.h"
 
-#include "loop.h"
+#include "base/loop.h"
+#include "base/str.h"
 #include "net/arp.h"
 #include "net/dhcp.h"
 #include "net/dns.h"
@@ -10,7 +11,6 @@
 #include "net/ipv4.h"
 #include "net/tcp.h"
 #include "net/udp.h"
-#include "str.h"
 
 #define UPDATE_MS 1000 /* how often the link and the counters are looked at */
 

@@ -2,8 +2,8 @@
 #ifndef LUNBOOT_NET_H
 #define LUNBOOT_NET_H
 
-#include "net/netdev.h"
-#include "types.h"
+#include "base/types.h"
+#include "drv/netdev.h"
 
 /* Named drop counters: wire data is never asserted on, it is counted and dropped. */
 struct net_stats {

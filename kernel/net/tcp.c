@@ -1,9 +1,9 @@
 /* TCP: opening and closing the connection, its timers, and the interface to the floor above. */
+#include "base/platform.h"
+#include "base/str.h"
 #include "net/arp.h"
 #include "net/net.h"
 #include "net/tcp_internal.h"
-#include "platform.h"
-#include "str.h"
 
 #define DEFAULT_USER_TIMEOUT 30000
 #define PORT_LOW             1024 /* RFC 6056, 3.2: everything above the well-known ports */

@@ -9,9 +9,9 @@
 #ifndef LUNBOOT_TCP_H
 #define LUNBOOT_TCP_H
 
-#include "error.h"
-#include "net/pkt.h"
-#include "types.h"
+#include "base/error.h"
+#include "base/types.h"
+#include "drv/pkt.h"
 
 /* Upward calls. They may call tcp_send(), tcp_close() and tcp_abort(); closed() may also call
  * tcp_connect(), the others not. */

@@ -12,9 +12,9 @@
 #ifndef LUNBOOT_TCP_INTERNAL_H
 #define LUNBOOT_TCP_INTERNAL_H
 
+#include "base/types.h"
 #include "net/ipv4.h"
 #include "net/tcp.h"
-#include "types.h"
 
 /* The header (RFC 9293, 3.1), offsets. */
 #define TCP_PORTS              0 /* source << 16 | destination */

@@ -1,9 +1,9 @@
 /* Initial sequence numbers: a clock, plus a secret function of the connection (RFC 6528). Two
  * connections' numbers then tell nothing about a third one's, while those of one pair of ports
  * still only grow. */
-#include "md5.h"
+#include "base/md5.h"
+#include "base/platform.h"
 #include "net/tcp_internal.h"
-#include "platform.h"
 
 static u32 key[4];
 

@@ -1,5 +1,5 @@
 /* TCP options: MSS (RFC 9293), window scale and timestamps (RFC 7323), SACK (RFC 2018). */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "net/tcp_internal.h"
 
 #define OPT_END            0

@@ -1,9 +1,9 @@
 /* Sending: which segment is next, and what it looks like. */
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/str.h"
 #include "net/checksum.h"
 #include "net/net.h"
 #include "net/tcp_internal.h"
-#include "str.h"
 
 u32 tcp_local_mss(void)
 {

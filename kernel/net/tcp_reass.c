@@ -4,7 +4,7 @@
  * How many: three quarters of the pool. What is kept here is no longer under way, and the window is
  * no larger than the ring, so the rest of the ring is enough for the rest of the window; the last
  * quarter is there whatever a peer sends in however small pieces. */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "net/tcp_internal.h"
 
 static struct pkt *head, *tail;

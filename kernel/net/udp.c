@@ -1,11 +1,11 @@
 /* UDP: a handful of ports with a handler each. */
 #include "net/udp.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/str.h"
 #include "net/icmp.h"
 #include "net/ipv4.h"
 #include "net/net.h"
-#include "str.h"
 
 #define UDP_FROM     0
 #define UDP_TO       2

@@ -2,8 +2,8 @@
 #ifndef LUNBOOT_UDP_H
 #define LUNBOOT_UDP_H
 
-#include "net/pkt.h"
-#include "types.h"
+#include "base/types.h"
+#include "drv/pkt.h"
 
 #define UDP_HEADER 8
 

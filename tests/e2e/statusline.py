@@ -7,7 +7,7 @@ from test_failures import error
 
 
 def line(name, port=3260):
-    """What it says about a target at that port, for an error of kernel/error.h."""
+    """What it says about a target at that port, for an error of kernel/base/error.h."""
     code, text = error(name)
     text = text.removeprefix("the server") if text.startswith("the server") else ", " + text
     return rf"lunboot: E{code} 192\.0\.2\.1:{port}{text}"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-TABLE = Path(__file__).resolve().parent.parent.parent / "kernel/error.h"
+TABLE = Path(__file__).resolve().parent.parent.parent / "kernel/base/error.h"
 
 
 def error(name):
-    """A row of kernel/error.h: (code, text)."""
+    """A row of kernel/base/error.h: (code, text)."""
     source = TABLE.read_text().replace("\\\n", " ")
     row = re.search(rf'X\({name}, (\d+), 0x\w+,\s*"((?:[^"])*)"', source)
     return int(row[1]), row[2]

@@ -1,10 +1,10 @@
 /* The cache and its read-ahead, on a disk whose requests end late, in any order, or fail: several
  * readers in order and at random, with writes among them. What is read is what the disk holds. */
-#include "cache.h"
+#include "base/loop.h"
+#include "disk/cache.h"
+#include "disk/readahead.h"
 #include "fake_disk.h"
 #include "input.h"
-#include "loop.h"
-#include "readahead.h"
 
 #define CALLS      96
 #define DISK       2048 /* blocks */

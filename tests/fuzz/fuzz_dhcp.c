@@ -1,7 +1,7 @@
 /* DHCP: servers that answer anything at any time, over the net floor. A lease that is taken holds
  * only what can be used; an address that is bound stays; questions come at the pace of the RFC,
  * whatever the answers are. */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "input.h"
 #include "net/dhcp.h"
 #include "net/dhcp_wire.h"

@@ -2,12 +2,12 @@
  * when it comes from a server and has the question's id, an address that is found stands in it, and
  * the search ends in time. */
 #define _GNU_SOURCE /* memmem */
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/str.h"
 #include "input.h"
 #include "net/dns.h"
 #include "net/ipv4.h"
 #include "stack.h"
-#include "str.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* One frame, as it comes from the wire, in every situation of the net floor. */
+#include "drv/netdev.h"
 #include "input.h"
-#include "net/netdev.h"
 #include "stack.h"
 #include <stdlib.h>
 

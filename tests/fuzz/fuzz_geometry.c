@@ -1,7 +1,7 @@
 /* Partition tables: whatever a disk's first sector holds, the geometry is one that callers can
  * count with, and a table that was written for a geometry is understood. */
-#include "bytes.h"
-#include "geometry.h"
+#include "base/bytes.h"
+#include "disk/mbr.h"
 #include "input.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 /* INT 13h: any registers, any disk address packets, on a disk that fails, is slow, or is called
  * again meanwhile. Real-mode memory is poisoned but for what the call asked for, which must be what
  * its registers say; nothing changes but what the function is to change; and each call returns. */
-#include "bytes.h"
-#include "cache.h"
+#include "base/bytes.h"
+#include "disk/cache.h"
+#include "disk/int13.h"
+#include "disk/readahead.h"
 #include "fake_disk.h"
 #include "input.h"
-#include "int13.h"
-#include "readahead.h"
 #include <sanitizer/asan_interface.h>
 
 #define CALLS      24

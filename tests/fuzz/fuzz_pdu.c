@@ -2,11 +2,11 @@
  * with bytes that are no PDU at all, in segments of any size, with time between. A request's buffer
  * is freed as soon as it is done; reads that succeed hold the disk's bytes; data that goes out is
  * the request's own, and only what was asked for. With a decent target every request ends. */
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/loop.h"
 #include "input.h"
 #include "iscsi/scsi.h"
 #include "iscsi_peer.h"
-#include "loop.h"
 #include "platform_host.h"
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * and a root path that is taken can be parsed, or refused, without reading beyond it. */
 #include "input.h"
 #include "iscsi/root_path.h"
-#include "settings.h"
+#include "settings/settings.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #ifndef FUZZ_INPUT_H
 #define FUZZ_INPUT_H
 
-#include "types.h"
+#include "base/types.h"
 
 /* Provided by the fuzzer. */
 void fuzz_one(void);

@@ -2,7 +2,7 @@
 #define _GNU_SOURCE /* memmem */
 #include "stack.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "input.h"
 #include "net/checksum.h"
 #include "net/dhcp.h"

@@ -3,8 +3,8 @@
 #ifndef FUZZ_STACK_H
 #define FUZZ_STACK_H
 
+#include "base/types.h"
 #include "net_wire.h"
-#include "types.h"
 
 #define STACK_PORT 3260 /* of WIRE_PEER, where connections go to */
 

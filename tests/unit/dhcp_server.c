@@ -1,7 +1,7 @@
 /* The scripted DHCP server. */
 #include "dhcp_server.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "net/ipv4.h"
 // clang-format off
 #include <stdarg.h>

@@ -3,8 +3,8 @@
 #ifndef FAKE_DISK_H
 #define FAKE_DISK_H
 
-#include "block.h"
-#include "loop.h"
+#include "base/loop.h"
+#include "disk/block.h"
 #include "platform_host.h"
 #include <assert.h>
 #include <stdlib.h>

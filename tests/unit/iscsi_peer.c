@@ -1,14 +1,14 @@
 /* See iscsi_peer.h. */
 #include "iscsi_peer.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/loop.h"
+#include "base/platform.h"
+#include "base/str.h"
 #include "iscsi/chap.h"
-#include "loop.h"
 #include "net/dns.h"
 #include "net/tcp.h"
-#include "platform.h"
 #include "platform_host.h"
-#include "str.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,11 +6,11 @@
 #ifndef ISCSI_PEER_H
 #define ISCSI_PEER_H
 
+#include "base/types.h"
 #include "iscsi/conn.h"
 #include "iscsi/login.h"
 #include "iscsi/session.h"
 #include "iscsi/task.h"
-#include "types.h"
 
 #define PEER_ADDR   0x0a000001 /* 10.0.0.1 */
 #define PEER_PORT   3260

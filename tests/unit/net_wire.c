@@ -1,7 +1,7 @@
 /* The wire for the net floor's tests. */
 #include "net_wire.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "net/arp.h"
 #include "net/eth.h"
 #include "net/ipv4.h"

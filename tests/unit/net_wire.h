@@ -4,9 +4,9 @@
 #ifndef NET_WIRE_H
 #define NET_WIRE_H
 
-#include "net/netdev.h"
+#include "base/types.h"
+#include "drv/netdev.h"
 #include "platform_host.h"
-#include "types.h"
 
 #define WIRE_US      0xc000020a /* 192.0.2.10 */
 #define WIRE_PEER    0xc0000214 /* 192.0.2.20 */

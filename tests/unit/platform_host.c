@@ -1,7 +1,7 @@
-/* The host's implementation of kernel/platform.h. */
+/* The host's implementation of kernel/base/platform.h. */
 #include "platform_host.h"
 
-#include "platform.h"
+#include "base/platform.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -1,9 +1,9 @@
-/* The host's side of kernel/platform.h: a clock that only tests move, a seeded random source, and
- * collected console text. */
+/* The host's side of kernel/base/platform.h: a clock that only tests move, a seeded random source,
+ * and collected console text. */
 #ifndef PLATFORM_HOST_H
 #define PLATFORM_HOST_H
 
-#include "types.h"
+#include "base/types.h"
 
 /* Back to time `now`, seed 1, an empty console, no real-mode memory, no registers. */
 void host_reset(msec now);

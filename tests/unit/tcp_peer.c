@@ -1,7 +1,7 @@
 /* See tcp_peer.h. */
 #include "tcp_peer.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "net/arp.h"
 #include "net/checksum.h"
 #include "net/ipv4.h"

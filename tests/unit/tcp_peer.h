@@ -3,8 +3,8 @@
 #ifndef TCP_PEER_H
 #define TCP_PEER_H
 
+#include "base/types.h"
 #include "net/tcp.h"
-#include "types.h"
 
 #define PEER_OUR_ADDR 0x0a000002 /* lunboot's */
 #define PEER_ADDR     0x0a000001

@@ -1,7 +1,7 @@
 /* ARP: asking, learning, forgetting, and the defence of our address. */
 #include "net/arp.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "net/ipv4.h"
 #include "net/net.h"
 #include "net_no_tcp.h"

@@ -1,9 +1,9 @@
 /* The whole initiator, from the block floor to the wire, with a cable that is pulled for a second,
  * a minute, half an hour, and with targets that forget their connections, all on the virtual clock.
  * The target is iscsi_peer.c's; between it and the wire stands a small TCP of its own. */
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/loop.h"
 #include "iscsi/session.h"
-#include "loop.h"
 #include "net/arp.h"
 #include "net/net.h"
 #include "net/tcp.h"

@@ -1,5 +1,5 @@
 /* The read cache on a disk in memory. */
-#include "cache.h"
+#include "disk/cache.h"
 #include "fake_disk.h"
 #include "platform_host.h"
 // clang-format off

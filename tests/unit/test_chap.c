@@ -1,7 +1,7 @@
 /* MD5 (RFC 1321, A.5) and CHAP's arithmetic. */
+#include "base/md5.h"
+#include "base/str.h"
 #include "iscsi/chap.h"
-#include "md5.h"
-#include "str.h"
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* The DHCP client against a scripted server, under a virtual clock. */
 #include "net/dhcp.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "dhcp_server.h"
 #include "net/net.h"
 #include "net_no_tcp.h"

@@ -1,7 +1,7 @@
 /* The DNS resolver against a scripted server, under a virtual clock. */
 #include "net/dns.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "net/ipv4.h"
 #include "net/net.h"
 #include "net_no_tcp.h"

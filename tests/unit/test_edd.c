@@ -1,6 +1,6 @@
 /* The table of INT 13h AH=48h, read back as its readers read it. */
-#include "bytes.h"
-#include "edd.h"
+#include "base/bytes.h"
+#include "disk/edd.h"
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* Guessing the geometry from partition tables. */
-#include "bytes.h"
-#include "geometry.h"
+#include "base/bytes.h"
+#include "disk/mbr.h"
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* The iBFT, read back by a parser of the test's own: offsets as the specification (1.03) gives
  * them, checks as Linux's iscsi_ibft makes them. */
 #define _GNU_SOURCE /* memmem */
-#include "ibft.h"
+#include "iscsi/ibft.h"
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* ICMP: echo, errors to TCP, unreachables. */
 #include "net/icmp.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "net/ipv4.h"
 #include "net/net.h"
 #include "net_no_tcp.h"

@@ -1,8 +1,8 @@
 /* INT 13h, through the cache, on a disk in memory. */
-#include "bytes.h"
-#include "cache.h"
+#include "base/bytes.h"
+#include "disk/cache.h"
+#include "disk/int13.h"
 #include "fake_disk.h"
-#include "int13.h"
 #include "platform_host.h"
 // clang-format off
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* INT 15h: what callers are told, compared with what the BIOS said before. */
-#include "int15.h"
+#include "machine/int15.h"
 #include "platform_host.h"
 // clang-format off
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* IPv4: what is let in, where things go out, path MTU, and the checksum. */
 #include "net/ipv4.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "net/net.h"
 #include "net/udp.h"
 #include "net_no_tcp.h"

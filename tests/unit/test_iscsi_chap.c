@@ -1,6 +1,6 @@
 /* The CHAP exchange against a target that does each step by the book, or otherwise:
  * tests/conformance/unh-iol-chap.md says which item of the UNH-IOL's list each test is for. */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "iscsi/chap.h"
 #include "iscsi_peer.h"
 #include "platform_host.h"

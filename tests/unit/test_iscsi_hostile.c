@@ -1,8 +1,8 @@
 /* What a hostile target could send in full feature phase. Each flaw by name; then any bit changed.
  * ASan watches the buffers: a request's is allocated to the byte. */
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/platform.h"
 #include "iscsi_peer.h"
-#include "platform.h"
 #include "platform_host.h"
 // clang-format off
 #include <stdarg.h>

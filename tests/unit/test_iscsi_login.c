@@ -1,5 +1,5 @@
 /* The login: CHAP both ways, redirects, statuses, keys in pieces, and targets that cheat. */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "iscsi/chap.h"
 #include "iscsi_peer.h"
 #include "platform_host.h"

@@ -1,6 +1,6 @@
 /* Several ways to one disk: which is taken, when the next one's turn comes, and that the disk at
  * their end is the same. */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "iscsi/path.h"
 #include "iscsi_peer.h"
 #include "platform_host.h"

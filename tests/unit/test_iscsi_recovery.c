@@ -1,6 +1,6 @@
 /* What a session that worked lives through: it ends no request but well, however long that takes.
  */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "iscsi_peer.h"
 #include "platform_host.h"
 // clang-format off

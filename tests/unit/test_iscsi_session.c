@@ -1,5 +1,5 @@
 /* The session against a target that behaves: attach, read, write, errors, recovery, logout. */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "iscsi_peer.h"
 #include "platform_host.h"
 // clang-format off

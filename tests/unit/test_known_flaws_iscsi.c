@@ -1,6 +1,6 @@
 /* Flaws that others' initiators had, each by name: tests/conformance/known-flaws.md says what they
  * were. ASan watches all buffers. */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "iscsi/chap.h"
 #include "iscsi/text.h"
 #include "iscsi_peer.h"

@@ -1,13 +1,13 @@
 /* Flaws that others had on the floors below TCP, each by name: tests/conformance/known-flaws.md
  * says what they were. Those of IPv6 and DHCPv6 are looked for where our IPv4 and DHCP could have
  * the like. */
-#include "bytes.h"
+#include "base/bytes.h"
+#include "base/random.h"
 #include "dhcp_server.h"
 #include "net/arp.h"
 #include "net/dhcp.h"
 #include "net/net.h"
 #include "net_no_tcp.h"
-#include "random.h"
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* Flaws that others had in TCP, each by name: tests/conformance/known-flaws.md says what they were.
  */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "net/net.h"
 #include "net/tcp_internal.h"
 #include "platform_host.h"

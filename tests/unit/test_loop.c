@@ -1,6 +1,6 @@
 /* The event loop: no one sleeps over a result, and everyone gets their turn in time. */
-#include "block.h"
-#include "loop.h"
+#include "base/loop.h"
+#include "disk/block.h"
 #include "platform_host.h"
 // clang-format off
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* The memory map: where there is room, and what reserving changes. Every answer is compared with
  * one that looks at each page by itself. */
-#include "memmap.h"
-#include "platform.h"
+#include "base/platform.h"
+#include "machine/memmap.h"
 #include "platform_host.h"
 // clang-format off
 #include <stdarg.h>

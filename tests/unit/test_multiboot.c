@@ -1,6 +1,6 @@
 /* Multiboot information. */
-#include "bytes.h"
-#include "multiboot.h"
+#include "base/bytes.h"
+#include "machine/multiboot.h"
 #include "platform_host.h"
 // clang-format off
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 /* Long waits: the line that counts, and the key that ends them. */
-#include "patience.h"
+#include "disk/patience.h"
 
-#include "bytes.h"
-#include "loop.h"
-#include "platform.h"
+#include "base/bytes.h"
+#include "base/loop.h"
+#include "base/platform.h"
 #include "platform_host.h"
 // clang-format off
 #include <stdarg.h>

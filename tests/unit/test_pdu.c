@@ -1,5 +1,5 @@
 /* PDU framing, key=value text, serial numbers. */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "iscsi/pdu.h"
 #include "iscsi/text.h"
 // clang-format off

@@ -1,5 +1,5 @@
 /* Memory by the size of the machine. */
-#include "plan.h"
+#include "machine/plan.h"
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>

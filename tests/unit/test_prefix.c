@@ -1,7 +1,7 @@
 /* What our own boot media tell. */
-#include "prefix.h"
+#include "machine/prefix.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "platform_host.h"
 // clang-format off
 #include <stdarg.h>

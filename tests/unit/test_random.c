@@ -1,6 +1,6 @@
 /* The pool of random numbers. It can't be set back, so whoever wants to see the same pool go two
  * ways looks from child processes. */
-#include "random.h"
+#include "base/random.h"
 
 // clang-format off
 #include <stdarg.h>

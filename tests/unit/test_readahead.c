@@ -1,9 +1,9 @@
 /* Read-ahead behind the cache, on a disk in memory whose requests end while the event loop runs. */
-#include "cache.h"
+#include "base/loop.h"
+#include "disk/cache.h"
+#include "disk/readahead.h"
 #include "fake_disk.h"
-#include "loop.h"
 #include "platform_host.h"
-#include "readahead.h"
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* CDBs, and what status and sense mean. */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "iscsi/scsi.h"
 // clang-format off
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* Settings: forms, sources, the command line. */
 #include "platform_host.h"
-#include "settings.h"
+#include "settings/settings.h"
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* Strings, numbers, text formats. */
-#include "console.h"
-#include "error.h"
+#include "base/error.h"
+#include "base/print.h"
+#include "base/str.h"
 #include "platform_host.h"
-#include "str.h"
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>

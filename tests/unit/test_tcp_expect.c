@@ -1,5 +1,5 @@
 /* TCP: text that goes to its place while its checksum is taken. */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "net/net.h"
 #include "tcp_peer.h"
 // clang-format off

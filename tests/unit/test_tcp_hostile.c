@@ -1,6 +1,6 @@
 /* TCP against those who do not see its segments, and those who send nonsense (RFC 5961, 5927,
  * 7323). */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "net/icmp.h"
 #include "net/net.h"
 #include "tcp_peer.h"

@@ -1,6 +1,6 @@
 /* What RFC 9293 asks of every TCP and no other test shows: tests/conformance/rfc9293.md names the
  * rest. */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "net/net.h"
 #include "net/tcp_internal.h"
 #include "tcp_peer.h"

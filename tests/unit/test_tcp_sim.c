@@ -1,6 +1,6 @@
 /* TCP over a bad network: megabytes both ways at once through seeded loss, duplication, reordering
  * and refused transmissions, against a peer written for this test. Every byte is checked. */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "tcp_peer.h"
 // clang-format off
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* TCP: opening, closing, and what happens to the connection as a whole. */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "net/arp.h"
 #include "net/icmp.h"
 #include "net/net.h"

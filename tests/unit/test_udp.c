@@ -1,7 +1,7 @@
 /* UDP: lengths, checksums, ports. */
 #include "net/udp.h"
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "net/ipv4.h"
 #include "net/net.h"
 #include "net_no_tcp.h"

@@ -1,0 +1,206 @@
+/* The NIC, and its link. */
+#include "attach/attach_internal.h"
+
+#include "base/loop.h"
+#include "base/str.h"
+#include "drv/e1000.h"
+#include "drv/pci.h"
+#include "iscsi/session.h"
+#include "net/eth.h"
+#include "net/net.h"
+#include "net/tcp.h"
+#include "pc/wake.h"
+#include "settings/settings.h"
+
+#define NICS_MAX 16
+#define LINK_WAIT_MS                                                                               \
+    10000                 /* copper needs up to 5 s to negotiate, spanning tree is not waited for */
+#define LOOK_MS       500 /* at one of several NICs; they negotiate meanwhile, too */
+/* Bytes of window for each PKT_SIZE of the receive ring: full segments hold more. */
+#define WINDOW_PER_RX 1024u
+#define ETHERNET_MTU  1500u
+
+static const struct plan *plan;
+static struct e1000_memory nic_memory;
+static struct pkt *rx_pkts;
+static u8 *rx_memory;
+static struct pkt_pool rx_pool, tx_pool;
+static struct tcp_params tcp_params;
+static u32 own_bdf;
+static struct netdev *dev;
+
+void nic_init(const struct plan *machine_plan, u16 bdf)
+{
+    plan = machine_plan;
+    rx_pkts = arena_take((u32)(plan->rx_packets * sizeof(*rx_pkts)));
+    rx_memory = arena_take(plan->rx_packets * PKT_SIZE);
+    struct pkt *tx_pkts = arena_take((u32)(plan->tx_packets * sizeof(*tx_pkts)));
+    u8 *tx_memory = arena_take(plan->tx_packets * PKT_SIZE);
+    pkt_pool_init(&tx_pool, tx_pkts, tx_memory, plan->tx_packets, PKT_SIZE);
+    nic_memory = (struct e1000_memory){
+        .rx_ring = arena_take(plan->rx_ring * 16u),
+        .tx_ring = arena_take(plan->tx_ring * 16u),
+        .tx_count = plan->tx_ring,
+        .rx_pool = &rx_pool,
+        .tx_pool = &tx_pool,
+    };
+    tcp_params = (struct tcp_params){
+        .send_buffer = arena_take(plan->send_buffer),
+        .send_buffer_size = plan->send_buffer,
+        .window = plan->rx_ring * WINDOW_PER_RX,
+        .rx_pool = &rx_pool,
+    };
+    /* Not every firmware tells the truth about it. */
+    own_bdf = pci_find(bdf, e1000_match) == bdf ? bdf : SETTING_NO_BDF;
+}
+
+struct netdev *attach_netdev(void)
+{
+    return dev;
+}
+
+void nic_close(void)
+{
+    wake_set_source(NULL);
+    if (dev)
+        dev->ops->stop(dev);
+    dev = NULL;
+}
+
+static bool nic_ready(void)
+{
+    return dev->ops->ready(dev);
+}
+
+static bool nic_interrupt(bool on)
+{
+    return dev->ops->interrupt(dev, on);
+}
+
+static bool nic_acknowledge(void)
+{
+    return dev->ops->acknowledge(dev);
+}
+
+static bool link_is_up(void)
+{
+    dev->ops->update(dev);
+    return dev->link_up;
+}
+
+/* How large receive packets have to be for the MTU that is set. */
+static u32 rx_size(void)
+{
+    u32 mtu = setting_number(SET_MTU), size = mtu > ETHERNET_MTU ? 2 * PKT_SIZE : PKT_SIZE;
+    while (size < mtu + ETH_HEADER)
+        size *= 2;
+    return size;
+}
+
+/* Open the NIC at bdf, another than before or the same anew, with receive packets for the MTU that
+ * is set: larger ones are fewer. */
+static enum error start(u16 bdf)
+{
+    static struct wake_source wake = {
+        .ready = nic_ready, .enable = nic_interrupt, .acknowledge = nic_acknowledge};
+    u32 size = rx_size();
+    nic_close();
+    tcp_init(&tcp_params); /* which gives back what it keeps of the pool */
+    pkt_pool_init(&rx_pool, rx_pkts, rx_memory, plan->rx_packets * PKT_SIZE / size, size);
+    nic_memory.rx_count = (u16)(plan->rx_ring * PKT_SIZE / size);
+    enum error e = e1000_open(bdf, &nic_memory, &dev);
+    if (e)
+        return e;
+    dev->mtu = (u16)setting_number(SET_MTU);
+    wake.irq = dev->irq;
+    wake_set_source(&wake);
+    return OK;
+}
+
+static enum error use(u16 bdf)
+{
+    static const struct poller net = {net_poll, net_timeout};
+    static const struct poller iscsi = {iscsi_poll, iscsi_timeout};
+    enum error e = start(bdf);
+    if (e)
+        return e;
+    net_init(dev, loop_now());
+    loop_register(&net);
+    loop_register(&iscsi);
+    return OK;
+}
+
+/* The NICs that may be used, in PCI's order. */
+static u32 candidates(u16 *list)
+{
+    const char *want = setting_text(SET_NIC);
+    u32 only = *want ? setting_number(SET_NIC) : own_bdf;
+    bool by_mac = *want && only == SETTING_NO_BDF;
+    u32 count = 0, most = by_mac ? 1 : NICS_MAX;
+    for (u32 bdf = pci_find(0, e1000_match); bdf != PCI_BDF_END && count < most;
+         bdf = pci_find(bdf + 1, e1000_match)) {
+        char mac[MAC_TEXT];
+        if ((only == SETTING_NO_BDF || bdf == only) &&
+            (!by_mac || (!use((u16)bdf) && str_equal(want, mac_text(mac, dev->mac)))))
+            list[count++] = (u16)bdf;
+    }
+    TRY("%s", *want ? want : "every PCI device");
+    return count;
+}
+
+static void say_nic(const char *state)
+{
+    char bdf[PCI_BDF_TEXT], mac[MAC_TEXT];
+    print("NIC      %s at %s, MAC %s%s\n", dev->model, pci_bdf_text(bdf, dev->bdf),
+          mac_text(mac, dev->mac), state);
+}
+
+enum error nic_open(void)
+{
+    u16 list[NICS_MAX];
+    u32 count = candidates(list);
+    enum error e = ERR_NIC_NONE;
+    bool some_work = false;
+    u32 ms = count > 1 ? LOOK_MS : LINK_WAIT_MS;
+    for (u32 i = 0; i * ms < LINK_WAIT_MS && (i < count || some_work); i++) {
+        char text[PCI_BDF_TEXT];
+        u16 bdf = list[i % count];
+        enum error failed = use(bdf);
+        if (failed) {
+            if (!some_work) {
+                e = failed;
+                TRY("the NIC at %s", pci_bdf_text(text, bdf));
+            }
+            continue;
+        }
+        e = ERR_NIC_NO_LINK;
+        some_work = true;
+        TRY("%s at %s%s, for %u s", dev->model, pci_bdf_text(text, bdf),
+            count > 1 ? " and others" : "", LINK_WAIT_MS / 1000);
+        if (count == 1)
+            say_nic("");
+        bool up = wait_for(link_is_up, ms, "the link");
+        if (count > 1 && (up || i < count))
+            say_nic(up ? "" : ", no link");
+        if (up) {
+            print("Link     %u Mb/s, %s duplex\n", dev->link_mbps,
+                  dev->full_duplex ? "full" : "half");
+            return OK;
+        }
+    }
+    return e;
+}
+
+enum error nic_set_mtu(void)
+{
+    u32 mtu = setting_number(SET_MTU);
+    if (rx_pool.size == rx_size()) {
+        dev->mtu = (u16)mtu;
+        return OK;
+    }
+    TRY("packets of %u bytes", mtu);
+    enum error e = start(dev->bdf);
+    if (!e && !wait_for(link_is_up, LINK_WAIT_MS, "the link"))
+        e = ERR_NIC_NO_LINK;
+    return e;
+}

@@ -1,0 +1,41 @@
+/* The event loop, base tier: it knows its pollers only by their functions. Main registers them,
+ * lowest floor first; anyone who has to wait for an answer calls loop_once() until it is there. */
+#ifndef LUNBOOT_LOOP_H
+#define LUNBOOT_LOOP_H
+
+#include "base/types.h"
+
+struct poller {
+    /* Do what can be done now. Never waits. */
+    void (*poll)(msec now);
+    /* Milliseconds until poll() has something to do without new input: 0 for at once,
+     * TIMEOUT_NEVER for none. */
+    u32 (*timeout)(msec now);
+};
+
+/* p stays the caller's and must stay valid. A second time changes nothing. */
+void loop_register(const struct poller *p);
+
+/* Poll everyone once, without waiting: what the timer tick calls. */
+void loop_poll(void);
+
+/* The same without taking input: what was submitted goes out, and the time is brought up to date.
+ */
+void loop_send(void);
+
+/* Sleep until there can be something to do, then poll everyone once: whoever waits for a result
+ * looks at it before each call. */
+void loop_once(void);
+
+/* Somebody has what it waits for: until the next poll begins, whoever takes input may leave the
+ * rest for later, when it is clear where that should go. */
+void loop_satisfy(void);
+bool loop_satisfied(void);
+
+/* What each loop_once() calls at its end, with the time of its poll; NULL: nothing. */
+void loop_set_idle(void (*idle)(msec now));
+
+/* The time of the latest poll. */
+msec loop_now(void);
+
+#endif

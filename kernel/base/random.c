@@ -1,0 +1,28 @@
+/* The pool of random numbers. */
+#include "base/random.h"
+
+#include "base/md5.h"
+#include "base/str.h"
+
+#define SAMPLES 4
+
+static struct {
+    u32 digest[MD5_DIGEST / 4]; /* of the pool before; the first word has been given out */
+    u32 sample[SAMPLES];
+} pool;
+static u32 added;
+
+void random_add(u32 sample)
+{
+    u32 *s = &pool.sample[added++ % SAMPLES];
+    *s = (*s << 13 | *s >> 19) ^ sample;
+}
+
+u32 random_take(void)
+{
+    struct md5 m;
+    md5_init(&m);
+    md5_add(&m, &pool, sizeof(pool));
+    md5_finish(&m, (u8 *)pool.digest);
+    return pool.digest[0];
+}

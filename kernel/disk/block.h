@@ -1,0 +1,57 @@
+/* The block device interface, base tier: the floor between the iSCSI session below and the cache
+ * and INT 13h above. */
+#ifndef LUNBOOT_BLOCK_H
+#define LUNBOOT_BLOCK_H
+
+#include "base/error.h"
+#include "base/types.h"
+
+enum block_op {
+    BLOCK_READ,
+    BLOCK_WRITE,
+    BLOCK_FLUSH, /* all that was written is on the medium; no range, no buffer */
+};
+
+/* One request. The submitter owns it and its buffer; from submit() until `done` the device may use
+ * both, and neither may move. */
+struct block_req {
+    enum block_op op;
+    u64 lba;      /* first block */
+    u32 count;    /* blocks, 1 .. dev->max_blocks */
+    u8 *data;     /* count * dev->block_size bytes, any alignment */
+    bool awaited; /* when it is done, loop_satisfy() is called */
+    /* Out: */
+    volatile bool done;
+    enum error status; /* valid once done */
+    /* The device's own, while it has the request: */
+    struct block_req *next;
+};
+
+struct block_dev;
+
+struct block_ops {
+    /* Take the request. It always ends in done; a request that can't be (range, count) is done at
+     * once with an error. Requests may complete in any order; two that overlap and of which one
+     * writes must not be given together. */
+    void (*submit)(struct block_dev *dev, struct block_req *req);
+    /* Let a read that is not done go to `data` instead. What of it has arrived is copied. */
+    void (*redirect)(struct block_dev *dev, struct block_req *req, u8 *data);
+    /* Give up everything that is under way: it ends in done with ERR_ABORTED, and the device no
+     * longer touches its buffers. */
+    void (*abort)(struct block_dev *dev);
+};
+
+struct block_dev {
+    const struct block_ops *ops;
+    u64 blocks;     /* size of the disk */
+    u32 block_size; /* bytes */
+    u32 max_blocks; /* the largest count in one request */
+    bool read_only;
+    char vendor[9];   /* from INQUIRY, cleaned of what is not printable, trailing spaces cut */
+    char product[17]; /* the same */
+};
+
+/* Submit one request and run the event loop until it is done. */
+enum error block_wait(struct block_dev *dev, enum block_op op, u64 lba, u32 count, u8 *data);
+
+#endif

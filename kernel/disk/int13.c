@@ -1,0 +1,354 @@
+/* INT 13h. Each function gets the caller's registers and returns why it failed, or OK; only those
+ * whose AH is no status set it themselves. */
+#include "disk/int13.h"
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/platform.h"
+#include "base/str.h"
+#include "disk/cache.h"
+#include "disk/edd.h"
+
+#define SECTOR               512
+
+#define FIRST_DISK           0x80 /* numbers of hard disks; CDs of El Torito begin higher */
+#define LAST_DISK            0x8f
+
+#define BDA_STATUS           0x474 /* of the last hard disk operation */
+#define BDA_DISKS            0x475 /* how many hard disks there are */
+
+/* Where real mode's addresses end: FFFF:FFFF is the last byte. */
+#define RM_END               0x10fff0
+
+/* The disk address packet of AH=42h, 43h, 44h, 47h. */
+#define DAP_SIZE             0
+#define DAP_COUNT            2
+#define DAP_OFFSET           4
+#define DAP_SEGMENT          6
+#define DAP_LBA              8
+#define DAP_FLAT             16
+#define DAP_LENGTH           16
+#define DAP_LONG             24 /* with DAP_FLAT */
+
+/* AH that is no entry of the error table. */
+#define STATUS_BAD_REQUEST   0x01
+#define STATUS_NOT_REMOVABLE 0xb2
+
+#define EDD_VERSION          0x30 /* EDD-3 */
+#define EDD_ACCESS           0x01 /* 42h, 43h, 44h, 47h, 48h */
+#define EDD_ENHANCED         0x04 /* 48h, 4Eh */
+
+static struct int13_disk disk;
+static bool attached;
+static bool busy;
+static u8 locals;      /* the BIOS's hard disks */
+static u8 last_status; /* AH of our disk's last operation */
+
+static void bda_put(u32 address, u8 value)
+{
+    u8 *p = phys_ptr(address, 1);
+    if (p)
+        *p = value;
+}
+
+/* Keep 40:75 right: some BIOSes count their disks again and write what they find, others find one
+ * more later. */
+static void count_disks(void)
+{
+    const u8 *p = phys_ptr(BDA_DISKS, 1);
+    if (p && *p > locals + 1 && *p <= LAST_DISK - FIRST_DISK + 1)
+        locals = *p - 1;
+    bda_put(BDA_DISKS, locals + 1);
+}
+
+u8 int13_init(const struct int13_disk *d)
+{
+    int13_stop();
+    const u8 *p = phys_ptr(BDA_DISKS, 1);
+    locals = p ? (u8)min_u32(*p, LAST_DISK - FIRST_DISK) : 0;
+    memcpy(&disk, d, sizeof(disk));
+    disk.drive = (u8)min_u32(max_u32(d->drive, FIRST_DISK), FIRST_DISK + locals);
+    last_status = 0;
+    busy = false;
+    attached = true;
+    count_disks();
+    return disk.drive;
+}
+
+void int13_stop(void)
+{
+    if (attached)
+        bda_put(BDA_DISKS, locals);
+    attached = false;
+}
+
+/* A register with another low byte or word; the rest of it is the caller's. */
+static u32 with_low(u32 r, u8 v)
+{
+    set_low(&r, v);
+    return r;
+}
+
+static u32 with_word(u32 r, u16 v)
+{
+    set_word(&r, v);
+    return r;
+}
+
+/* Set the status that the caller sees. */
+static void answer(struct rm_regs *r, u8 status, u8 ah)
+{
+    r->eax = with_word(r->eax, (u16)(ah << 8 | reg_low(r->eax)));
+    r->flags = status ? r->flags | FLAG_CF : r->flags & ~FLAG_CF;
+    bda_put(BDA_STATUS, status);
+}
+
+static enum error check_range(u64 lba, u32 count)
+{
+    return lba > disk.blocks || count > disk.blocks - lba ? ERR_OUT_OF_RANGE : OK;
+}
+
+static enum error move(enum block_op op, u64 lba, u32 count, u8 *data)
+{
+    return op == BLOCK_WRITE ? cache_write(lba, count, data) : cache_read(lba, count, data);
+}
+
+/* Read or write; *done is the number of sectors that were. */
+static enum error transfer(enum block_op op, u64 lba, u32 count, u8 *data, u32 *done)
+{
+    *done = 0;
+    enum error e = check_range(lba, count);
+    if (e || !count)
+        return e;
+    e = move(op, lba, count, data);
+    if (e == OK) {
+        *done = count;
+        return OK;
+    }
+    if (e != ERR_MEDIUM)
+        return e;
+    /* One bad sector must not cost its neighbours: go up to it one by one. */
+    for (e = OK; *done < count && !e; *done += !e)
+        e = move(op, lba + *done, 1, data + *done * SECTOR);
+    return e;
+}
+
+/* The CHS address in CX and DH, which is on the disk together with count - 1 sectors behind it. */
+static enum error chs_range(const struct rm_regs *r, u32 count, u64 *lba)
+{
+    u32 cylinder = reg_high(r->ecx) | (u32)(reg_low(r->ecx) & 0xc0) << 2;
+    if (!geometry_lba(&disk.geometry, cylinder, reg_high(r->edx), reg_low(r->ecx) & 0x3f, lba))
+        return ERR_OUT_OF_RANGE;
+    return check_range(*lba, count);
+}
+
+/* The transfer buffer at segment:offset. Offsets do not wrap: what lies beyond 64 KiB is the memory
+ * that follows, as for the DMA of real disk controllers. */
+static u8 *rm_buffer(u16 segment, u16 offset, u32 len)
+{
+    u32 at = rm_phys(segment, offset);
+    return at + len <= RM_END ? phys_ptr(at, len) : NULL;
+}
+
+/* AH=02h, 03h: read, write. */
+static enum error chs_transfer(struct rm_regs *r, enum block_op op)
+{
+    u32 count = reg_low(r->eax), done = 0;
+    u8 *data = rm_buffer(r->es, (u16)r->ebx, count * SECTOR);
+    u64 lba;
+    enum error e = count && data ? chs_range(r, count, &lba) : ERR_BAD_REQUEST;
+    if (!e)
+        e = transfer(op, lba, count, data, &done);
+    r->eax = with_low(r->eax, (u8)done);
+    return e;
+}
+
+/* AH=04h, 0Ch: verify, seek. Verifying looks at the range only, here and in 44h: the target answers
+ * for its medium and has checked what it wrote, and reading a whole disk over the network to throw
+ * it away, as a surface scan would, shows nothing about it. */
+static enum error chs_verify(struct rm_regs *r)
+{
+    u64 lba;
+    u32 count = reg_low(r->eax);
+    if (reg_high(r->eax) == 0x0c)
+        count = 1;
+    return count ? chs_range(r, count, &lba) : ERR_BAD_REQUEST;
+}
+
+/* AH=08h: geometry. ES:DI is a floppy's affair. */
+static enum error parameters(struct rm_regs *r)
+{
+    u32 cylinder = disk.geometry.cylinders - 1;
+    r->eax = with_low(r->eax, 0);
+    r->ebx = with_low(r->ebx, 0);
+    r->ecx =
+        with_word(r->ecx, (u16)(cylinder << 8 | (cylinder >> 2 & 0xc0) | disk.geometry.sectors));
+    r->edx = with_word(r->edx, (u16)((disk.geometry.heads - 1) << 8 | (locals + 1u)));
+    return OK;
+}
+
+/* AH=15h: a hard disk (AH=3) of CX:DX sectors. */
+static void disk_type(struct rm_regs *r)
+{
+    u32 sectors = disk.blocks > UINT32_MAX ? UINT32_MAX : (u32)disk.blocks;
+    r->ecx = with_word(r->ecx, (u16)(sectors >> 16));
+    r->edx = with_word(r->edx, (u16)sectors);
+    answer(r, 0, 3);
+}
+
+/* AH=42h, 43h, 44h, 47h: read, write, verify, seek with a packet at DS:SI. A write's verify flag
+ * (AL) asks for no more than the target does anyway. */
+static enum error packet(struct rm_regs *r, u8 function)
+{
+    u32 at = rm_phys(r->ds, (u16)r->esi);
+    u8 *dap = phys_ptr(at, DAP_LENGTH);
+    if (!dap || dap[DAP_SIZE] < DAP_LENGTH)
+        return ERR_BAD_REQUEST;
+    u64 lba = get_le64(dap + DAP_LBA);
+    u32 count = get_le16(dap + DAP_COUNT), len = count * SECTOR, done;
+    if (function == 0x44)
+        return check_range(lba, count);
+    if (function == 0x47)
+        return check_range(lba, 1);
+
+    u16 offset = get_le16(dap + DAP_OFFSET), segment = get_le16(dap + DAP_SEGMENT);
+    u8 *data;
+    if (offset == 0xffff && segment == 0xffff && dap[DAP_SIZE] >= DAP_LONG) {
+        const u8 *longer = phys_ptr(at, DAP_LONG);
+        u64 flat = longer ? get_le64(longer + DAP_FLAT) : UINT64_MAX;
+        data = flat <= UINT32_MAX ? phys_ptr((u32)flat, len) : NULL;
+    } else {
+        data = rm_buffer(segment, offset, len);
+    }
+    done = 0;
+    enum error e = data || !count ? transfer(function == 0x43 ? BLOCK_WRITE : BLOCK_READ, lba,
+                                             count, data, &done)
+                                  : ERR_BAD_REQUEST;
+    if (e)
+        put_le16(dap + DAP_COUNT, (u16)done);
+    return e;
+}
+
+/* AH=48h: EDD parameters to DS:SI, whose first word is the caller's size. */
+static enum error edd(struct rm_regs *r)
+{
+    u32 at = rm_phys(r->ds, (u16)r->esi);
+    u8 *table = phys_ptr(at, 2);
+    if (!table)
+        return ERR_BAD_REQUEST;
+    u32 size = min_u32(get_le16(table), EDD_SIZE_MAX);
+    table = phys_ptr(at, size);
+    return table && edd_parameters(table, size, &disk) ? OK : ERR_BAD_REQUEST;
+}
+
+/* A call for our disk. */
+static void serve(struct rm_regs *r)
+{
+    u8 function = reg_high(r->eax);
+    enum error e = OK;
+    u8 status = 0;
+    switch (function) {
+    case 0x00: /* reset: for a disk that is always ready, the moment to make writes last */
+    case 0x0d:
+        e = cache_flush();
+        break;
+    case 0x09: /* set up drive parameters */
+    case 0x10: /* ready? If the session is not, it comes back before anyone gets an answer. */
+    case 0x11: /* recalibrate */
+    case 0x14: /* controller diagnostic */
+    case 0x49: /* medium changed? never */
+        break;
+    case 0x01:
+        answer(r, last_status, last_status);
+        return;
+    case 0x02:
+    case 0x03:
+        e = chs_transfer(r, function == 0x03 ? BLOCK_WRITE : BLOCK_READ);
+        break;
+    case 0x04:
+    case 0x0c:
+        e = chs_verify(r);
+        break;
+    case 0x08:
+        e = parameters(r);
+        break;
+    case 0x15:
+        disk_type(r);
+        last_status = 0;
+        return;
+    case 0x41:
+        if ((u16)r->ebx != 0x55aa) {
+            e = ERR_BAD_REQUEST;
+            break;
+        }
+        r->ebx = with_word(r->ebx, 0xaa55);
+        r->ecx = with_word(r->ecx, EDD_ACCESS | EDD_ENHANCED);
+        answer(r, 0, EDD_VERSION);
+        last_status = 0;
+        return;
+    case 0x42:
+    case 0x43:
+    case 0x44:
+    case 0x47:
+        e = packet(r, function);
+        break;
+    case 0x45: /* lock */
+    case 0x46: /* eject */
+        status = STATUS_NOT_REMOVABLE;
+        break;
+    case 0x48:
+        e = edd(r);
+        break;
+    case 0x4e: /* set hardware configuration: of prefetch, PIO and DMA modes, which we lack */
+        if (reg_low(r->eax) <= 6)
+            r->eax = with_low(r->eax, 0); /* no other drive is affected */
+        else
+            e = ERR_BAD_REQUEST;
+        break;
+    default: /* 05h (format) and 4Bh (we are no CD) among them */
+        e = ERR_BAD_REQUEST;
+    }
+    last_status = e ? error_int13_status(e) : status;
+    answer(r, last_status, last_status);
+}
+
+enum int13_action int13(struct rm_regs *r, struct int13_chain *chain)
+{
+    u8 drive = reg_low(r->edx), function = reg_high(r->eax);
+    chain->set_dl = false;
+    chain->dl = drive;
+    if (!attached)
+        return INT13_CHAIN;
+    count_disks();
+    if (drive == disk.drive) {
+        if (busy) {
+            /* An interrupt handler calls while we wait for the network: waiting here for what
+             * the interrupted call waits for would never end. */
+            u8 status = error_int13_status(ERR_BUSY);
+            answer(r, status, status);
+            return INT13_DONE;
+        }
+        busy = true;
+        serve(r);
+        busy = false;
+        return INT13_DONE;
+    }
+    if (drive < FIRST_DISK || drive > LAST_DISK)
+        return INT13_CHAIN;
+    if (drive > FIRST_DISK + locals) {
+        /* No such disk. GRUB counts disks by reading from one after the other until one fails. */
+        answer(r, STATUS_BAD_REQUEST, STATUS_BAD_REQUEST);
+        return INT13_DONE;
+    }
+    if (drive > disk.drive) {
+        r->edx = with_low(r->edx, drive - 1);
+        chain->set_dl = function != 0x15; /* there DX is part of the answer */
+    }
+    if (function == 0x08) {
+        /* Not "plus one": SeaBIOS answers with 40:75, in which we are, others with a count of their
+         * own. */
+        chain->set_dl = true;
+        chain->dl = locals + 1;
+    }
+    return INT13_CHAIN;
+}

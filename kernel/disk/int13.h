@@ -1,0 +1,43 @@
+/* INT 13h: the LUN as a BIOS disk (Enhanced Disk Drive, T13 BIOS EDD-3/EDD-4, and the classic CHS
+ * functions). */
+#ifndef LUNBOOT_INT13_H
+#define LUNBOOT_INT13_H
+
+#include "base/realmode.h"
+#include "base/types.h"
+#include "disk/block.h"
+#include "disk/mbr.h"
+
+struct int13_disk {
+    u8 drive; /* the number we want, 80h or higher */
+    struct geometry geometry;
+    u64 blocks;  /* of 512 bytes */
+    u16 nic_bdf; /* for the EDD device path (48h) */
+    u8 lun[8];
+};
+
+/* What the resident stub does after int13(). */
+enum int13_action {
+    INT13_DONE,  /* the registers hold the answer: return to the caller */
+    INT13_CHAIN, /* not ours: let the old handler have it, with the registers as they are now */
+};
+
+/* Serve this disk, through the cache, from now on: the INT 13h hook may be set afterwards. Counts
+ * the disk in at 40:75. Hard disks are numbered without gaps, so our number is at most 80h + the
+ * number of local hard disks; the number really used is returned. */
+u8 int13_init(const struct int13_disk *disk);
+
+/* Take the disk out again: 40:75 is the BIOS's, and every call is chained as it is. */
+void int13_stop(void);
+
+/* One INT 13h call. DL is the drive. For local disks, which have moved up by one from our number
+ * on, DL is changed to the BIOS's number and the call is chained. When set_dl is true after
+ * INT13_CHAIN, the stub puts `dl` into the caller's DL once the old handler has returned: the
+ * number that the caller used, or after AH=08h the number of disks with ours. */
+struct int13_chain {
+    bool set_dl;
+    u8 dl;
+};
+enum int13_action int13(struct rm_regs *r, struct int13_chain *chain);
+
+#endif

@@ -1,0 +1,20 @@
+/* The CHS geometry that a BIOS would give the disk. */
+#ifndef LUNBOOT_GEOMETRY_H
+#define LUNBOOT_GEOMETRY_H
+
+#include "base/types.h"
+
+struct geometry {
+    u32 cylinders; /* 1..1024 */
+    u32 heads;     /* 1..255 */
+    u32 sectors;   /* 1..63 per track */
+};
+
+/* From the partition table of the MBR (512 bytes) when its entries agree on one, else 255 heads and
+ * 63 sectors. */
+struct geometry geometry_guess(const u8 *mbr, u64 blocks);
+
+/* CHS to LBA; false when it lies outside the geometry. */
+bool geometry_lba(const struct geometry *g, u32 cylinder, u32 head, u32 sector, u64 *lba);
+
+#endif

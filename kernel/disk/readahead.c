@@ -1,0 +1,244 @@
+/* Read-ahead. Each reader that goes through the disk in order is a stream. How far ahead of it is
+ * requested, its window, begins with little, and doubles whenever the reader had to wait, as long
+ * as more under way makes more arrive: that adapts it to the distance of the target.
+ *
+ * What was read ahead lies in chunks, each of which is one request. One that has been read to its
+ * end stays until its memory is wanted. */
+#include "disk/readahead.h"
+
+#include "base/loop.h"
+#include "base/str.h"
+
+#define STREAMS      8
+#define CHUNKS       64
+#define CHUNK_LEAST  4096  /* bytes */
+#define CHUNK_MOST   65536 /* holds the largest request of most boot loaders, 127 blocks */
+#define CHUNKS_IDEAL 32    /* in smaller memory rather smaller chunks than fewer */
+
+#define LARGE        32 /* blocks: calls for so many get requests of their own size */
+#define SKIP         16 /* blocks that a reader in order may leave out */
+#define WINDOW_FIRST 16 /* blocks, at least */
+/* And at most so many, and half of what its reader has read: else too much is fetched in vain. */
+#define WINDOW_SURE  512
+#define RUN_FACTOR   2
+#define REFILL       256 /* blocks that are worth requests of their own */
+/* Answers that take so much longer than they once did, ms, wait for the link, not for the distance.
+ */
+#define QUEUE_MS     2
+
+struct chunk {
+    struct block_req req; /* count 0: the chunk is free */
+    msec asked;
+    u32 stamp;  /* greater: used later */
+    bool spent; /* read to its end */
+};
+
+struct stream {
+    u64 next;   /* where its reader will go on */
+    u64 ahead;  /* what comes before has been requested, or was given to the reader */
+    u32 window; /* blocks; 0: not yet found to be sequential */
+    u32 run;    /* blocks read in order so far */
+    u32 count;  /* of the latest call */
+    u32 stamp;
+};
+
+static struct block_dev *dev;
+static struct chunk chunks[CHUNKS];
+static u32 chunk_count, chunk_blocks;
+static struct stream streams[STREAMS];
+static struct stream *current;     /* the latest reader's */
+static const struct chunk *wanted; /* the one that is being read */
+static u32 stamp;
+static u32 fastest; /* ms that an answer takes at best */
+
+void readahead_init(struct block_dev *device, u8 *memory, u32 size)
+{
+    u32 bytes = CHUNK_LEAST;
+    while (bytes < CHUNK_MOST && bytes * 2 * CHUNKS_IDEAL <= size)
+        bytes *= 2;
+    dev = device;
+    chunk_count = min_u32(size / bytes, CHUNKS);
+    chunk_blocks = min_u32(bytes / dev->block_size, dev->max_blocks);
+    memset(chunks, 0, sizeof(chunks));
+    for (u32 i = 0; i < chunk_count; i++)
+        chunks[i].req.data = memory + i * bytes;
+    memset(streams, 0, sizeof(streams));
+    current = NULL;
+    fastest = UINT32_MAX;
+}
+
+void readahead_note(u64 lba, u32 count)
+{
+    struct stream *found = NULL, *old = streams;
+    for (struct stream *s = streams; s < streams + STREAMS; s++) {
+        /* It may have skipped something; but who jumps about is not to look like a reader in order.
+         */
+        if (s->stamp && lba - s->next <= min_u32(SKIP, (u32)(s->ahead - s->next)))
+            found = s;
+        /* One that has shown to be sequential stays longer. */
+        if (!s->window == !old->window ? s->stamp < old->stamp : !s->window)
+            old = s;
+    }
+    if (!found) {
+        found = old;
+        *found = (struct stream){.next = lba, .ahead = lba};
+    } else if (!found->window) {
+        found->window = max_u32(2 * count, WINDOW_FIRST);
+    }
+    found->run += (u32)(lba - found->next) + count;
+    found->next = lba + count;
+    found->count = count;
+    if (found->ahead < found->next)
+        found->ahead = found->next;
+    found->stamp = ++stamp;
+    current = found;
+}
+
+/* The chunk that holds this block, or will. */
+static struct chunk *find(u64 lba)
+{
+    for (struct chunk *c = chunks; c < chunks + chunk_count; c++)
+        if (lba - c->req.lba < c->req.count)
+            return c;
+    return NULL;
+}
+
+/* A chunk to be filled anew: a free one, else one that has been read, else the oldest. NULL: all
+ * are under way. */
+static struct chunk *free_chunk(void)
+{
+    struct chunk *best = NULL;
+    for (struct chunk *c = chunks; c < chunks + chunk_count; c++) {
+        if (!c->req.count)
+            return c;
+        if (c->req.done && c != wanted &&
+            (!best || (c->spent == best->spent ? c->stamp < best->stamp : c->spent)))
+            best = c;
+    }
+    return best;
+}
+
+/* How much of the `left` blocks of a window to request in one piece. A large call gets pieces that
+ * no other call has a part in, so that their data can go straight to the caller. */
+static u32 piece(const struct stream *s, u32 left)
+{
+    if (s->count >= LARGE)
+        left = s->count - (u32)(s->ahead - s->next) % s->count;
+    return min_u32(left, chunk_blocks);
+}
+
+void readahead_request(void)
+{
+    struct stream *s = current;
+    if (!chunk_count || !s || !s->window)
+        return;
+    u32 left = (u32)(s->ahead - s->next);
+    u64 end = s->next + s->window;
+    if (end > dev->blocks)
+        end = dev->blocks;
+    if (s->ahead >= end || left + min_u32(s->window / 2, REFILL) > s->window)
+        return;
+    u32 before = stamp;
+    while (s->ahead < end) {
+        struct chunk *c = find(s->ahead);
+        if (c) {
+            s->ahead = c->req.lba + c->req.count;
+            continue;
+        }
+        c = free_chunk();
+        if (!c)
+            break;
+        u32 n = piece(s, (u32)(end - s->ahead));
+        if (n > dev->blocks - s->ahead)
+            n = (u32)(dev->blocks - s->ahead);
+        c->req =
+            (struct block_req){.op = BLOCK_READ, .lba = s->ahead, .count = n, .data = c->req.data};
+        c->stamp = ++stamp;
+        c->spent = false;
+        s->ahead += n;
+        dev->ops->submit(dev, &c->req);
+    }
+    loop_send();
+    for (struct chunk *c = chunks; c < chunks + chunk_count; c++)
+        if (c->stamp > before)
+            c->asked = loop_now();
+}
+
+/* The reader of c, which is not there after all that had arrived was taken, has to wait: its window
+ * is too small, unless the link is busy as it is. */
+static void wait_longer(struct chunk *c)
+{
+    while (!c->req.done) {
+        readahead_request();
+        loop_once();
+    }
+    u32 took = loop_now() - c->asked;
+    fastest = min_u32(fastest, took);
+    u32 size = current->count < LARGE ? chunk_blocks : min_u32(current->count, chunk_blocks);
+    u32 most = min_u32(WINDOW_SURE + current->run / RUN_FACTOR, chunk_count * 3 / 4 * size);
+    if (took <= 2 * fastest + QUEUE_MS)
+        current->window = max_u32(current->window, min_u32(2 * current->window, most));
+}
+
+/* Wait for c. What follows it stays in the NIC's ring, so that it can go straight to its reader,
+ * too. */
+static void wait_for(struct chunk *c)
+{
+    c->req.awaited = true;
+    loop_poll();
+    if (!c->req.done)
+        wait_longer(c);
+}
+
+enum error readahead_take(u64 lba, u32 *count, u8 *data)
+{
+    struct chunk *c = find(lba);
+    u32 most = *count;
+    *count = 0;
+    if (!c) {
+        /* If it was requested once, that has given way to others. */
+        current->ahead = current->next;
+        return OK;
+    }
+    wanted = c;
+    u8 *held = c->req.data;
+    bool there = c->req.done, whole = !there && lba == c->req.lba && most >= c->req.count;
+    if (whole)
+        dev->ops->redirect(dev, &c->req, data);
+    if (!there)
+        wait_for(c);
+    c->req.data = held;
+    wanted = NULL;
+    enum error e = c->req.status;
+    u32 skip = (u32)(lba - c->req.lba);
+    u32 n = min_u32(most, c->req.count - skip);
+    if (whole || e)
+        c->req.count = 0; /* nothing is held */
+    if (e)
+        return e == ERR_ABORTED && !there ? e : OK;
+    if (!whole)
+        memcpy(data, held + skip * dev->block_size, n * dev->block_size);
+    c->stamp = ++stamp;
+    c->spent |= skip + n == c->req.count;
+    *count = n;
+    return OK;
+}
+
+u32 readahead_gap(u64 lba, u32 count)
+{
+    for (struct chunk *c = chunks; c < chunks + chunk_count; c++)
+        if (c->req.count && c->req.lba - lba < count)
+            count = (u32)(c->req.lba - lba);
+    return count;
+}
+
+void readahead_forget(u64 lba, u32 count)
+{
+    for (struct chunk *c = chunks; c < chunks + chunk_count; c++) {
+        if (!c->req.count || (lba - c->req.lba >= c->req.count && c->req.lba - lba >= count))
+            continue;
+        while (!c->req.done)
+            loop_once();
+        c->req.count = 0;
+    }
+}

@@ -1,0 +1,62 @@
+/* A network device as the net floor sees it. A driver fills the struct and its ops; nobody else
+ * knows the driver. */
+#ifndef LUNBOOT_NETDEV_H
+#define LUNBOOT_NETDEV_H
+
+#include "base/types.h"
+#include "drv/pkt.h"
+
+struct netdev;
+
+struct netdev_ops {
+    /* Queue one whole Ethernet frame (p->data, p->len; no FCS; the driver pads). Consumes p and
+     * returns true; returns false, and p is still the caller's, when the ring is full. The NIC may
+     * hear of it only at flush(). */
+    bool (*transmit)(struct netdev *dev, struct pkt *p);
+    /* The next received frame without FCS, now the caller's; NULL when there is none. Reads memory
+     * only, never a register. */
+    struct pkt *(*receive)(struct netdev *dev);
+    /* Tell the NIC about queued frames and refilled buffers: the registers that are written once
+     * per batch. Must be called before every wait. */
+    void (*flush)(struct netdev *dev);
+    /* Is a received frame waiting? Reads memory only. */
+    bool (*ready)(struct netdev *dev);
+    /* Allow (true) or forbid (false) the NIC to interrupt. Allowing returns false when there is
+     * something to do already, so that nobody sleeps over it. */
+    bool (*interrupt)(struct netdev *dev, bool on);
+    /* Was the latest interrupt ours? Reads and so clears the cause (ICR), and updates link_up. */
+    bool (*acknowledge)(struct netdev *dev);
+    /* Look at the link again, and bring the statistics up to date. */
+    void (*update)(struct netdev *dev);
+    /* Stop all DMA and interrupts; nothing of ours is touched by the NIC afterwards. */
+    void (*stop)(struct netdev *dev);
+};
+
+struct netdev_stats {
+    u32 rx_frames;
+    u32 rx_errors;     /* descriptor with an error bit, or a frame over more than one buffer */
+    u32 rx_missed;     /* MPC: the ring was empty */
+    u32 rx_no_buffers; /* RNBC */
+    u32 tx_frames;
+    u32 tx_errors; /* late or excess collisions, ring stuck */
+    u32 link_changes;
+};
+
+struct netdev {
+    const struct netdev_ops *ops;
+    const char *model; /* as a person knows it: "Intel 82540EM" */
+    u16 bdf;           /* PCI bus << 8 | device << 3 | function */
+    u16 vendor_id;
+    u16 device_id;
+    u8 irq; /* PIC input 0..15, 0xff for none */
+    u8 mac[6];
+    u16 mtu;       /* largest IP packet: 1500, unless who opened the device sets another one */
+    u16 link_mbps; /* 10, 100, 1000; 0 without link */
+    bool full_duplex;
+    bool link_up;
+    u16 rx_ring; /* descriptors in the receive ring: what can arrive while nobody looks */
+    struct pkt_pool *tx_pool; /* where frames to send are taken from */
+    struct netdev_stats stats;
+};
+
+#endif

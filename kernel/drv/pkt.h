@@ -1,0 +1,68 @@
+/* Packet buffers: one frame each, in memory that the NIC reaches by DMA.
+ *
+ * Ownership: whoever holds the pointer owns the packet, and gives it away by passing it to a
+ * function that says it consumes it. At the end somebody calls pkt_free(), which returns it to its
+ * pool. */
+#ifndef LUNBOOT_PKT_H
+#define LUNBOOT_PKT_H
+
+#include "base/types.h"
+
+#define PKT_SIZE 2048 /* bytes of DMA memory of a packet, unless its pool says more */
+#define PKT_HEADROOM                                                                               \
+    66 /* free bytes before data in a fresh packet: Ethernet, IPv4 with options                    \
+        */
+
+/* Flags that the driver sets on reception. */
+#define PKT_IP_CSUM_OK 0x01 /* the NIC has checked the IPv4 header checksum */
+#define PKT_L4_CSUM_OK 0x02 /* the NIC has checked the TCP or UDP checksum */
+/* Flags that eth.c sets on reception. */
+#define PKT_BROADCAST  0x04 /* the frame was not sent to our MAC alone */
+
+struct pkt_pool;
+
+struct pkt {
+    struct pkt *next; /* the owner's, for its queues */
+    u8 *buf;          /* pool->size bytes, 16-byte aligned */
+    u8 *data;         /* first byte of what counts now, within buf */
+    u16 len;          /* bytes at data */
+    u16 flags;
+    struct pkt_pool *pool;
+};
+
+struct pkt_pool {
+    struct pkt *free;
+    u32 size; /* bytes of DMA memory of each packet */
+    u32 total;
+    u32 available;
+};
+
+/* Make a pool of `count` packets of `size` bytes, a multiple of 16, at most 32 KiB. `pkts` and
+ * `memory` (count * size bytes, 16-byte aligned) are lent to the pool for ever, or until it is made
+ * anew: then all packets must have come back. */
+void pkt_pool_init(struct pkt_pool *pool, struct pkt *pkts, u8 *memory, u32 count, u32 size);
+
+/* A packet with len 0 and PKT_HEADROOM bytes of headroom, or NULL when the pool is empty. */
+struct pkt *pkt_alloc(struct pkt_pool *pool);
+
+/* Return p to its pool. NULL is allowed. */
+void pkt_free(struct pkt *p);
+
+/* Make room for n more bytes in front of data, and return the new data; NULL (and p unchanged) when
+ * there is not so much headroom. */
+u8 *pkt_push(struct pkt *p, u32 n);
+
+/* Drop n bytes in front, which are there. */
+static inline __attribute__((always_inline)) void pkt_skip(struct pkt *p, u32 n)
+{
+    p->data += n;
+    p->len = (u16)(p->len - n);
+}
+
+/* Drop n bytes in front; false (and p unchanged) when it has fewer. */
+bool pkt_pull(struct pkt *p, u32 n);
+
+/* Bytes that can still be appended behind data + len. */
+u32 pkt_tailroom(const struct pkt *p);
+
+#endif

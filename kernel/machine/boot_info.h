@@ -1,0 +1,33 @@
+/* What the way we were started by tells us, in one form for all of them. */
+#ifndef LUNBOOT_BOOT_INFO_H
+#define LUNBOOT_BOOT_INFO_H
+
+#include "base/types.h"
+#include "machine/memmap.h"
+
+enum boot_medium { BOOT_MULTIBOOT, BOOT_ROM, BOOT_DISK, BOOT_PXE };
+
+#define BOOT_NO_BDF       0xffffu
+#define BOOT_COMMAND_LINE 1024 /* bytes, with the terminator */
+#define BOOT_DHCP_ACK     1500 /* bytes: what our own DHCP client would take, too */
+
+struct boot_info {
+    enum boot_medium medium;
+    u16 bdf; /* the NIC that we were started for, else BOOT_NO_BDF */
+    /* May hold secrets: to be wiped once the settings are taken. */
+    char command_line[BOOT_COMMAND_LINE];
+    bool command_line_cut; /* it was longer: the words at its end are missing, whole ones only */
+    struct memmap *map;    /* the caller's, filled */
+    /* The DHCP answer that somebody before us has got for this NIC, from its op field on. May hold
+     * secrets, too. */
+    u8 dhcp_ack[BOOT_DHCP_ACK];
+    u32 dhcp_ack_len; /* 0: none */
+};
+
+/* Nothing is known but the medium. info->map is set by the caller, and stays. */
+void boot_info_init(struct boot_info *info, enum boot_medium medium);
+
+/* Take the text at physical address `at`, up to its 0 byte, and overwrite it there. */
+void boot_info_command_line(struct boot_info *info, u32 at);
+
+#endif

@@ -1,0 +1,42 @@
+/* Memory by the size of the machine. */
+#include "machine/plan.h"
+
+#include "base/str.h"
+
+static const struct {
+    u32 mib;
+    struct plan plan;
+} plans[] = {
+#define PLAN(mib, rx, tx, rx_packets, tx_packets, send_kib, cache_kib, ahead_kib)                  \
+    {mib,                                                                                          \
+     {rx, tx, rx_packets, tx_packets, (send_kib)*1024u, (cache_kib)*1024u, (ahead_kib)*1024u,      \
+      PLAN_BYTES(mib, rx, tx, rx_packets, tx_packets, send_kib, cache_kib, ahead_kib)}},
+    PLAN_TABLE(PLAN)};
+
+const struct plan *plan_for(u64 usable)
+{
+    for (u32 i = 0; i < ARRAY_SIZE(plans); i++)
+        if (usable >> 20 >= plans[i].mib)
+            return &plans[i].plan;
+    return NULL;
+}
+
+static u8 *arena;
+static u32 arena_left;
+
+void arena_init(u8 *memory, u32 size)
+{
+    arena = memory;
+    arena_left = size;
+}
+
+void *arena_take(u32 size)
+{
+    size = (size + 15) & ~15u;
+    if (size > arena_left)
+        return NULL;
+    u8 *piece = arena;
+    arena += size;
+    arena_left -= size;
+    return memset(piece, 0, size);
+}

@@ -1,0 +1,49 @@
+/* How much memory lunboot gives to what, by the size of the machine: decided once, before it moves
+ * to the top of memory. */
+#ifndef LUNBOOT_PLAN_H
+#define LUNBOOT_PLAN_H
+
+#include "base/types.h"
+#include "drv/pkt.h"
+
+/* X(usable memory from, MiB; receive ring, transmit ring, descriptors; receive packets, transmit
+ * packets; TCP send buffer, cache, read-ahead, KiB), the largest first.
+ *
+ * The receive ring is what can arrive while the boot loader computes: it, not the link, bounds how
+ * much can be asked for ahead. There are more receive packets than descriptors for those that TCP
+ * keeps out of order. */
+#define PLAN_TABLE(X)                                                                              \
+    X(240, 2048, 256, 2304, 256, 256, 512, 4096)                                                   \
+    X(120, 1024, 256, 1280, 256, 256, 512, 2048)                                                   \
+    X(60, 512, 128, 640, 128, 128, 256, 1024)                                                      \
+    X(24, 128, 64, 160, 64, 64, 128, 256)
+
+struct plan {
+    u16 rx_ring, tx_ring;
+    u16 rx_packets, tx_packets;
+    u32 send_buffer; /* bytes */
+    u32 cache;       /* bytes */
+    u32 readahead;   /* bytes */
+    u32 size;        /* bytes that arena_take() will be asked for, all pieces together */
+};
+
+#define PLAN_DESCRIPTOR 16u /* bytes, in both rings */
+#define PLAN_PIECES     9u  /* pieces, each rounded up to 16 bytes */
+#define PLAN_BYTES(mib, rx, tx, rx_packets, tx_packets, send_kib, cache_kib, ahead_kib)            \
+    (((rx) + (tx)) * PLAN_DESCRIPTOR +                                                             \
+     ((rx_packets) + (tx_packets)) * (PKT_SIZE + (u32)sizeof(struct pkt)) +                        \
+     ((send_kib) + (cache_kib) + (ahead_kib)) * 1024u + PLAN_PIECES * 16u)
+
+/* The plan for a machine with so many bytes of usable memory below 4 GiB; NULL when it is too
+ * small. */
+const struct plan *plan_for(u64 usable);
+
+/* The place where these pieces lie: pieces are taken from it once and never given back. `memory`
+ * must be 16-byte aligned. */
+void arena_init(u8 *memory, u32 size);
+
+/* `size` bytes, zeroed, 16-byte aligned; NULL when the arena is used up, which the plan rules out.
+ */
+void *arena_take(u32 size);
+
+#endif

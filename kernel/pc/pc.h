@@ -1,0 +1,19 @@
+/* Bringing up the PC's side of platform.h, in the order start.c does it. */
+#ifndef LUNBOOT_PLATFORM_PC_H
+#define LUNBOOT_PLATFORM_PC_H
+
+#include "base/types.h"
+
+/* Screen, COM1 and port E9: find out which are there. */
+void console_init(void);
+
+/* Measure the clock; takes 8 ms. */
+void platform_time_init(void);
+
+/* Find out whether the CPU's own random numbers can be had. */
+void platform_random_init(void);
+
+/* The kernel's IDT: every exception ends in a dump on the console. */
+void exceptions_init(void);
+
+#endif

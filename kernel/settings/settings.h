@@ -1,0 +1,79 @@
+/* What a person or an administrator can set: the command line first, then DHCP, then the defaults.
+ */
+#ifndef LUNBOOT_SETTINGS_H
+#define LUNBOOT_SETTINGS_H
+
+#include "base/error.h"
+#include "base/types.h"
+
+#define SETTING_TEXT 256 /* bytes for a text setting and its terminator */
+
+/* Where a value came from, the stronger later. */
+enum setting_source { FROM_DEFAULT, FROM_DHCP, FROM_COMMAND_LINE };
+
+enum setting_id {
+    SET_IP, /* ip=192.0.2.10 or 192.0.2.10/24: static address, no DHCP */
+    SET_NETMASK,
+    SET_GATEWAY,
+    SET_DNS,
+    SET_DOMAIN,
+    SET_HOSTNAME,
+    SET_ROOT_PATH, /* here any printable text; root_path.c knows its form */
+    SET_INITIATOR_IQN,
+    SET_USERNAME,
+    SET_PASSWORD,
+    SET_REVERSE_USERNAME,
+    SET_REVERSE_PASSWORD,
+    SET_KEEP_SAN,      /* 0 or 1, also no/yes and false/true */
+    SET_SKIP_SAN_BOOT, /* the same */
+    SET_DRIVE,         /* hexadecimal INT 13h drive number, 80 (default) to 8f */
+    SET_NIC,           /* PCI address (00:03.0) or MAC of the NIC to use */
+    SET_MTU,           /* 576..9000 */
+    SET_TIMEOUT, /* seconds that attaching may take before the BIOS's next device, default 60 */
+    SETTING_COUNT
+};
+
+/* Forget everything. */
+void settings_init(void);
+
+/* Set one; a weaker source never replaces a stronger one's value, and within one source the later
+ * value wins. The value is checked here, completely; an invalid one changes nothing. */
+enum error setting_set(enum setting_id id, const char *value, size_t len,
+                       enum setting_source source);
+
+/* The value as text, "" when it isn't set. SET_NIC's has the form of pci_bdf_text() or mac_text().
+ */
+const char *setting_text(enum setting_id id);
+enum setting_source setting_source(enum setting_id id);
+
+/* A parsed form of the simple ones. */
+ip4 setting_ip4(enum setting_id id);    /* 0 when not set; see below for SET_NETMASK */
+u32 setting_number(enum setting_id id); /* the default when not set */
+bool setting_flag(enum setting_id id);
+
+/* setting_ip4(SET_NETMASK) is the netmask that goes with setting_ip4(SET_IP): SET_NETMASK when it
+ * was set by the same or a stronger source than the address; else the address's own /prefix; else
+ * SET_NETMASK of any source; else that of the address's class. 0 without any of them. */
+
+/* setting_number(SET_NIC) is the PCI address (bus << 8 | device << 3 | function), or this when the
+ * NIC is not set or is given by its MAC. */
+#define SETTING_NO_BDF 0xffffu
+
+const char *setting_name(enum setting_id id);
+
+/* What is wrong with a word of the command line; name and value are valid during the call, cleaned
+ * for the screen, and perhaps cut short; the value of what is or may be a secret is never shown, it
+ * is "" then. */
+typedef void (*setting_complaint)(const char *name, const char *value, enum error why);
+
+/* Take words `name=value` separated by spaces. Double quotes keep spaces together, anywhere in a
+ * word; a backslash makes the quote or backslash behind it an ordinary character: both as GRUB
+ * writes them when it passes an argument on. A word that is wrong is reported and skipped, the
+ * rest is still used. The first word is skipped when what stands before any '=' looks like a file:
+ * boot loaders put the kernel's own path there. */
+void settings_parse(const char *line, setting_complaint complain);
+
+/* Overwrite the secrets: they are not set afterwards. */
+void settings_wipe(void);
+
+#endif
