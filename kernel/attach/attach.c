@@ -2,7 +2,10 @@
 #include "attach/attach.h"
 
 #include "attach/attach_internal.h"
+#include "base/format.h"
+#include "base/inet.h"
 #include "base/loop.h"
+#include "base/print.h"
 #include "base/str.h"
 #include "disk/cache.h"
 #include "disk/readahead.h"

@@ -1,6 +1,7 @@
 /* The event loop. */
 #include "base/loop.h"
 
+#include "base/arith.h"
 #include "base/platform.h"
 
 #define POLLERS 4

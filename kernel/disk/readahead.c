@@ -6,6 +6,7 @@
  * end stays until its memory is wanted. */
 #include "disk/readahead.h"
 
+#include "base/arith.h"
 #include "base/loop.h"
 #include "base/str.h"
 

@@ -2,7 +2,10 @@
 #include "handoff/handoff.h"
 
 #include "attach/attach.h"
+#include "base/arith.h"
 #include "base/bytes.h"
+#include "base/format.h"
+#include "base/inet.h"
 #include "base/loop.h"
 #include "base/platform.h"
 #include "base/print.h"
@@ -85,12 +88,9 @@ static u32 find_pnp(void)
 {
     for (u32 at = BIOS_START; at < BIOS_END; at += 16) {
         const u8 *p = phys_ptr(at, PNP_HEADER);
-        u8 sum = 0;
         if (!p || memcmp(p, "$PnP", 4) || p[5] != PNP_HEADER)
             continue;
-        for (u32 i = 0; i < PNP_HEADER; i++)
-            sum = (u8)(sum + p[i]);
-        if (!sum)
+        if (!byte_sum_complement(p, PNP_HEADER))
             return at;
     }
     return 0;

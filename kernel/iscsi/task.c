@@ -1,6 +1,8 @@
 /* The table of commands: how they come in, when they are tried again, and how they end. */
+#include "base/arith.h"
 #include "base/loop.h"
 #include "base/platform.h"
+#include "base/random.h"
 #include "base/str.h"
 #include "iscsi/conn.h"
 #include "iscsi/task_internal.h"
@@ -28,7 +30,7 @@ void task_init(void)
     task_all.requests_allowed = progress = task_all.pump_wanted = false;
     waiting_for = OK;
     task_all.stalled = 0;
-    task_all.next_itt = platform_random();
+    task_all.next_itt = random_u32();
 }
 
 void task_allow(bool requests)

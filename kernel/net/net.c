@@ -1,6 +1,7 @@
 /* The net floor: wires the protocols below TCP to the one device, and polls them. */
 #include "net/net.h"
 
+#include "base/arith.h"
 #include "base/loop.h"
 #include "base/str.h"
 #include "net/arp.h"

@@ -2,6 +2,7 @@
  * with bytes that are no PDU at all, in segments of any size, with time between. A request's buffer
  * is freed as soon as it is done; reads that succeed hold the disk's bytes; data that goes out is
  * the request's own, and only what was asked for. With a decent target every request ends. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/loop.h"
 #include "input.h"

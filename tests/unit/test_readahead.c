@@ -1,4 +1,5 @@
 /* Read-ahead behind the cache, on a disk in memory whose requests end while the event loop runs. */
+#include "base/arith.h"
 #include "base/loop.h"
 #include "disk/cache.h"
 #include "disk/readahead.h"
