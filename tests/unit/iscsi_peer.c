@@ -757,8 +757,9 @@ void peer_reset(void)
     peer.secret = "a secret of joe";
     peer.reverse_user = "target";
     peer.reverse_secret = "the target's own";
-    peer_config = (struct iscsi_config){.paths = {{"10.0.0.1", 0, PEER_PORT, {0, 1}, PEER_TARGET}},
-                                        .path_count = 1,
-                                        .isid = {0x40, 1, 2, 3, 4, 5},
-                                        .initiator = PEER_US};
+    peer_config =
+        (struct iscsi_config){.paths = {{{"10.0.0.1", 0, PEER_PORT}, {0, 1}, PEER_TARGET}},
+                              .path_count = 1,
+                              .isid = {0x40, 1, 2, 3, 4, 5},
+                              .initiator = PEER_US};
 }
