@@ -1,10 +1,12 @@
 /* The first C code, at the address where the boot loader has put us: bring up real mode calls and
  * the console, move to the top of memory, and go on there in main.c. */
+#include "base/bda.h"
 #include "base/error.h"
 #include "base/platform.h"
 #include "base/print.h"
 #include "base/str.h"
 #include "drv/pci.h"
+#include "machine/bios_memory.h"
 #include "machine/machine.h"
 #include "machine/multiboot.h"
 #include "machine/prefix.h"
@@ -12,8 +14,7 @@
 #include "pc/pc.h"
 #include "pc/resident.h"
 
-#define PAGE      4096u
-#define BDA_DISKS 0x475 /* how many hard disks INT 13h has */
+#define PAGE 4096u
 
 /* From the linker script. */
 extern u8 image_start[], image_end[];

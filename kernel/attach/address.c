@@ -1,5 +1,8 @@
 /* The address, and the settings that come with it. */
 #include "attach/attach_internal.h"
+#include "base/format.h"
+#include "base/inet.h"
+#include "base/print.h"
 
 #include "base/loop.h"
 #include "base/str.h"
@@ -65,18 +68,10 @@ static void use_dns(const ip4 *servers)
     dns_configure(list[0] ? list : servers, setting_text(SET_DOMAIN));
 }
 
-static u32 prefix_length(ip4 mask)
-{
-    u32 n = 0;
-    for (; mask; mask <<= 1)
-        n++;
-    return n;
-}
-
 static void say_address(const struct ipv4_config *ip, const char *origin, ip4 server)
 {
     char text[IP4_TEXT];
-    print("Address  %s/%u, ", ip4_text(text, ip->addr), prefix_length(ip->netmask));
+    print("Address  %s/%u, ", ip4_text(text, ip->addr), ip4_prefix(ip->netmask));
     if (ip->gateway)
         print("gateway %s, ", ip4_text(text, ip->gateway));
     else

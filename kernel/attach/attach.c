@@ -2,7 +2,10 @@
 #include "attach/attach.h"
 
 #include "attach/attach_internal.h"
+#include "base/format.h"
+#include "base/inet.h"
 #include "base/loop.h"
+#include "base/print.h"
 #include "base/str.h"
 #include "disk/cache.h"
 #include "disk/readahead.h"
@@ -49,7 +52,7 @@ void attach_wipe(void)
 
 bool wait_for(bool (*done)(void), u32 ms, const char *what)
 {
-    loop_poll();
+    loop_poll(NULL);
     msec start = loop_now();
     bool said = false;
     while (!done()) {
@@ -60,7 +63,7 @@ bool wait_for(bool (*done)(void), u32 ms, const char *what)
             print("         waiting for %s ...\n", what);
             said = true;
         }
-        loop_once();
+        loop_once(NULL);
     }
     return true;
 }

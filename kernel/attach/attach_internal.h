@@ -4,6 +4,7 @@
 #define LUNBOOT_ATTACH_PARTS_H
 
 #include "attach/attach.h"
+#include "base/format.h"
 #include "base/print.h"
 #include "drv/netdev.h"
 

@@ -1,5 +1,7 @@
 /* The NIC, and its link. */
 #include "attach/attach_internal.h"
+#include "base/inet.h"
+#include "base/print.h"
 
 #include "base/loop.h"
 #include "base/str.h"
@@ -19,6 +21,9 @@
 /* Bytes of window for each PKT_SIZE of the receive ring: full segments hold more. */
 #define WINDOW_PER_RX 1024u
 #define ETHERNET_MTU  1500u
+
+_Static_assert(PKT_SIZE == PLAN_PACKET && sizeof(struct pkt) == PLAN_PACKET_ROW,
+               "as machine/plan.h counts on");
 
 static const struct plan *plan;
 static struct e1000_memory nic_memory;

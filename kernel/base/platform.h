@@ -1,5 +1,5 @@
-/* What the machine gives, base tier. Two implementations, chosen at link time: pc/ for
- * the PC, tests/unit/platform_host.c for the host, where the clock is a variable that tests set. */
+/* What the machine gives. Two implementations, chosen at link time: pc/ for the PC,
+ * tests/unit/platform_host.c for the host, where the clock is a variable that tests set. */
 #ifndef LUNBOOT_PLATFORM_H
 #define LUNBOOT_PLATFORM_H
 
@@ -20,8 +20,10 @@ void platform_delay_us(u32 us);
  * its own interrupts. */
 void platform_wait(u32 ms);
 
-/* 32 bits that a peer cannot guess (RDRAND where there is one, mixed with timing; random.h). */
-u32 platform_random(void);
+/* What the machine has of chance at this moment, in words any of which may be worth nothing:
+ * random.c makes numbers of it. */
+#define ENTROPY_WORDS 3
+void platform_entropy(u32 words[ENTROPY_WORDS]);
 
 /* One character for the person at the screen; '\n' starts a new line. */
 void platform_putc(char c);

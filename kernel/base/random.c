@@ -2,7 +2,7 @@
 #include "base/random.h"
 
 #include "base/md5.h"
-#include "base/str.h"
+#include "base/platform.h"
 
 #define SAMPLES 4
 
@@ -18,8 +18,12 @@ void random_add(u32 sample)
     *s = (*s << 13 | *s >> 19) ^ sample;
 }
 
-u32 random_take(void)
+u32 random_u32(void)
 {
+    u32 entropy[ENTROPY_WORDS];
+    platform_entropy(entropy);
+    for (u32 i = 0; i < ENTROPY_WORDS; i++)
+        random_add(entropy[i]);
     struct md5 m;
     md5_init(&m);
     md5_add(&m, &pool, sizeof(pool));

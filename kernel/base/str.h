@@ -1,6 +1,5 @@
-/* Memory and strings, base tier. memcpy, memmove, memset, memcmp and strlen have the meaning of
- * the C standard (memory.c has the kernel's; host tests use the C library's). Everything else is in
- * str.c and runs anywhere. */
+/* Memory and strings. memcpy, memmove, memset, memcmp and strlen have the meaning of the C standard
+ * (pc/memory.c has the kernel's; host tests use the C library's). */
 #ifndef LUNBOOT_STR_H
 #define LUNBOOT_STR_H
 
@@ -31,18 +30,7 @@ bool str_put(char *dst, size_t size, const char *src, size_t len);
  * False on anything else: no digits, a sign, a space, or a value above max. */
 bool parse_number(const char *s, size_t len, u32 base, u32 max, u32 *value);
 
-/* Parse len characters as a dotted IPv4 address: four decimal parts without leading zeros. */
-bool parse_ip4(const char *s, size_t len, ip4 *addr);
-
-/* n / divisor, the rest to *rest when it is not NULL. The one 64-bit division of the kernel, which
- * has no libgcc. divisor != 0. */
-u64 div_u64(u64 n, u32 divisor, u32 *rest);
-
-#define IP4_TEXT 16 /* bytes that ip4_text() needs */
-#define MAC_TEXT 18 /* bytes that mac_text() needs */
-
-/* The usual text forms, "192.0.2.1" and "52:54:00:12:34:56". They return buf. */
-char *ip4_text(char buf[IP4_TEXT], ip4 addr);
-char *mac_text(char buf[MAC_TEXT], const u8 mac[6]);
+/* Replace in place everything that is not printable ASCII by '?'. Returns s. */
+char *text_clean(char *s);
 
 #endif

@@ -40,12 +40,4 @@ static inline u32 time_left(msec now, msec when)
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* In str.c: a call packs into less than the comparison. */
-u32 min_u32(u32 a, u32 b);
-
-static inline u32 max_u32(u32 a, u32 b)
-{
-    return a > b ? a : b;
-}
-
 #endif

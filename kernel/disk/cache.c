@@ -4,6 +4,7 @@
  * Lines hold only what is on the device. */
 #include "disk/cache.h"
 
+#include "base/arith.h"
 #include "base/loop.h"
 #include "base/str.h"
 #include "disk/readahead.h"
@@ -28,11 +29,6 @@ void cache_init(struct block_dev *device, u8 *memory, u32 size)
     line_blocks = LINE_SIZE / device->block_size;
     memset(tags, 0, sizeof(tags));
     unflushed = false;
-}
-
-static bool outside(u64 lba, u32 count)
-{
-    return lba > dev->blocks || count > dev->blocks - lba;
 }
 
 /* Requests that are under way. Static: a device may hold on to them until they are done. */
@@ -72,7 +68,7 @@ static enum error transfer(enum block_op op, u64 lba, u32 count, u8 *data)
             continue;
         if (op == BLOCK_READ)
             readahead_request();
-        loop_once();
+        loop_once(NULL);
     }
 }
 
@@ -113,7 +109,7 @@ static enum error read_lines(u64 lba, u32 count, u8 *data)
 
 enum error cache_read(u64 lba, u32 count, u8 *data)
 {
-    if (outside(lba, count))
+    if (!in_range(lba, count, dev->blocks))
         return ERR_OUT_OF_RANGE;
     readahead_note(lba, count);
     enum error e = OK;
@@ -147,7 +143,7 @@ enum error cache_write(u64 lba, u32 count, const u8 *data)
 {
     if (dev->read_only)
         return ERR_LUN_PROTECTED;
-    if (outside(lba, count))
+    if (!in_range(lba, count, dev->blocks))
         return ERR_OUT_OF_RANGE;
     /* Before the device is asked: when it fails, nobody knows what it has written. */
     forget(lba, count);

@@ -1,6 +1,7 @@
 /* Enhanced Disk Drive parameters. */
 #include "disk/edd.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/str.h"
 
@@ -66,9 +67,6 @@ u32 edd_parameters(u8 *table, u32 size, const struct int13_disk *disk)
     else /* a target id of 0, then the LUN as the number that Linux makes of its eight bytes */
         for (u32 i = 0; i < 8; i += 2)
             put_le16(path + 2 + i, get_be16(disk->lun + i));
-    u8 sum = 0;
-    for (u32 i = EDD_KEY; i < size; i++)
-        sum += table[i];
-    table[size - 1] = (u8)-sum;
+    table[size - 1] = byte_sum_complement(table + EDD_KEY, size - EDD_KEY);
     return size;
 }

@@ -2,6 +2,8 @@
  * whose AH is no status set it themselves. */
 #include "disk/int13.h"
 
+#include "base/arith.h"
+#include "base/bda.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/platform.h"
@@ -13,9 +15,6 @@
 
 #define FIRST_DISK           0x80 /* numbers of hard disks; CDs of El Torito begin higher */
 #define LAST_DISK            0x8f
-
-#define BDA_STATUS           0x474 /* of the last hard disk operation */
-#define BDA_DISKS            0x475 /* how many hard disks there are */
 
 /* Where real mode's addresses end: FFFF:FFFF is the last byte. */
 #define RM_END               0x10fff0
@@ -100,12 +99,12 @@ static void answer(struct rm_regs *r, u8 status, u8 ah)
 {
     r->eax = with_word(r->eax, (u16)(ah << 8 | reg_low(r->eax)));
     r->flags = status ? r->flags | FLAG_CF : r->flags & ~FLAG_CF;
-    bda_put(BDA_STATUS, status);
+    bda_put(BDA_DISK_STATUS, status);
 }
 
 static enum error check_range(u64 lba, u32 count)
 {
-    return lba > disk.blocks || count > disk.blocks - lba ? ERR_OUT_OF_RANGE : OK;
+    return in_range(lba, count, disk.blocks) ? OK : ERR_OUT_OF_RANGE;
 }
 
 static enum error move(enum block_op op, u64 lba, u32 count, u8 *data)

@@ -1,6 +1,7 @@
 /* Guessing a disk's geometry. */
 #include "disk/mbr.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/str.h"
 

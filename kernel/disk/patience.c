@@ -1,22 +1,15 @@
 /* What a person sees of a long wait, and the key that ends it. */
 #include "disk/patience.h"
 
+#include "base/bda.h"
 #include "base/bytes.h"
+#include "base/format.h"
 #include "base/loop.h"
 #include "base/platform.h"
 #include "base/print.h"
 
-#define SILENT_MS  3000
-
-/* The BIOS's keyboard buffer, a ring of words: a key's ASCII code and above it its scan code. All
- * are offsets in the BDA, and so are the values of the pointers. It is looked at here, since INT
- * 16h shows no key but the first. */
-#define BDA        0x400
-#define BDA_SIZE   0x100
-#define KEYS_TAIL  0x1c
-#define KEYS_START 0x80
-#define KEYS_END   0x82
-#define KEY_ESC    0x1b
+#define SILENT_MS 3000
+#define KEY_ESC   0x1b
 
 static struct block_dev *dev;
 static void (*describe)(char *text);
@@ -26,19 +19,20 @@ static msec since;
 static u32 shown; /* seconds that the line says; 0: there is none */
 static u16 tail;  /* of the keyboard buffer when it was last looked at */
 
-/* Is Esc the latest of the keys that came since the last look? Then it is taken out. */
+/* Is Esc the latest of the keys that came since the last look? Then it is taken out. The BIOS's
+ * buffer is a ring of words, a key's ASCII code and above it its scan code. It is looked at here,
+ * since INT 16h shows no key but the first. */
 static bool escape(void)
 {
-    u8 *bda = phys_ptr(BDA, BDA_SIZE);
-    if (tail == get_le16(bda + KEYS_TAIL))
+    if (tail == bda_get16(BDA_KEYS_TAIL))
         return false;
-    tail = get_le16(bda + KEYS_TAIL);
-    u16 end = tail == get_le16(bda + KEYS_START) ? get_le16(bda + KEYS_END) : tail;
+    tail = bda_get16(BDA_KEYS_TAIL);
+    u16 end = tail == bda_get16(BDA_KEYS_START) ? bda_get16(BDA_KEYS_END) : tail;
     const u8 *key = phys_ptr(BDA + end - 2u, 2);
     if (!key || *key != KEY_ESC)
         return false;
     tail = end - 2;
-    put_le16(bda + KEYS_TAIL, tail);
+    bda_put16(BDA_KEYS_TAIL, tail);
     return true;
 }
 
@@ -49,7 +43,7 @@ static void show(u32 seconds)
     format_text(line, sizeof(line), "%-58s%5u s, Esc gives up", text, seconds);
     platform_status(line);
     if (!shown)
-        tail = get_le16(phys_ptr(BDA + KEYS_TAIL, 2));
+        tail = bda_get16(BDA_KEYS_TAIL);
     shown = seconds;
 }
 

@@ -1,5 +1,6 @@
 /* The MAC address, from the EEPROM (5.6 and 13.4.3 to 13.4.4 of the manual). */
 #include "base/bytes.h"
+#include "base/inet.h"
 #include "base/str.h"
 #include "drv/e1000_internal.h"
 #include "drv/e1000_regs.h"
@@ -65,12 +66,6 @@ static bool microwire_read(struct mmio *regs, u32 word, u16 *value)
     return true;
 }
 
-static bool valid(const u8 mac[6])
-{
-    static const u8 none[6];
-    return !(mac[0] & 1) && memcmp(mac, none, sizeof(none)) != 0;
-}
-
 bool e1000_read_mac(struct mmio *regs, enum e1000_nvm nvm, bool port_b, u8 mac[6])
 {
     u16 sum = 0;
@@ -84,7 +79,7 @@ bool e1000_read_mac(struct mmio *regs, enum e1000_nvm nvm, bool port_b, u8 mac[6
             put_le16(mac + 2 * i, word);
     }
     mac[5] ^= port_b;
-    bool usable = read && valid(mac);
+    bool usable = read && mac_is_station(mac);
     if (usable && sum == EEPROM_SUM)
         return true;
 
@@ -93,7 +88,7 @@ bool e1000_read_mac(struct mmio *regs, enum e1000_nvm nvm, bool port_b, u8 mac[6
     u8 loaded[8];
     put_le32(loaded, mmio_read32(regs, RAL));
     put_le32(loaded + 4, mmio_read32(regs, RAH));
-    if ((loaded[7] & RAH_AV >> 24) && valid(loaded)) {
+    if ((loaded[7] & RAH_AV >> 24) && mac_is_station(loaded)) {
         memcpy(mac, loaded, 6);
         return true;
     }

@@ -1,6 +1,8 @@
 /* PCI configuration space. */
 #include "drv/pci.h"
 
+#include "base/arith.h"
+#include "base/format.h"
 #include "base/platform.h"
 #include "base/print.h"
 

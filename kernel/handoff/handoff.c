@@ -2,7 +2,10 @@
 #include "handoff/handoff.h"
 
 #include "attach/attach.h"
+#include "base/arith.h"
 #include "base/bytes.h"
+#include "base/format.h"
+#include "base/inet.h"
 #include "base/loop.h"
 #include "base/platform.h"
 #include "base/print.h"
@@ -74,7 +77,7 @@ static u32 service(struct rm_regs *r, u32 which)
     case SERVICE_INT15:
         return int15(r) ? ACTION_RETURN : ACTION_CHAIN;
     default:
-        loop_poll();
+        loop_poll(NULL);
         return ACTION_RETURN;
     }
 }
@@ -85,12 +88,9 @@ static u32 find_pnp(void)
 {
     for (u32 at = BIOS_START; at < BIOS_END; at += 16) {
         const u8 *p = phys_ptr(at, PNP_HEADER);
-        u8 sum = 0;
         if (!p || memcmp(p, "$PnP", 4) || p[5] != PNP_HEADER)
             continue;
-        for (u32 i = 0; i < PNP_HEADER; i++)
-            sum = (u8)(sum + p[i]);
-        if (!sum)
+        if (!byte_sum_complement(p, PNP_HEADER))
             return at;
     }
     return 0;

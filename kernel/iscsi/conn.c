@@ -1,6 +1,7 @@
 /* The connection: bytes to PDUs and back, sequence numbers, pings. */
 #include "iscsi/conn.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/str.h"
 #include "net/tcp.h"

@@ -1,7 +1,9 @@
 /* The iBFT. */
 #include "iscsi/ibft.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
+#include "base/inet.h"
 #include "base/str.h"
 
 /* The ACPI header. */
@@ -128,14 +130,6 @@ static void put_string(struct builder *b, u8 *field, const char *s)
     put_le16(field, (u16)len);
 }
 
-static u8 prefix_length(ip4 netmask)
-{
-    u8 n = 0;
-    for (; netmask & 0x80000000; netmask <<= 1)
-        n++;
-    return n;
-}
-
 static void put_initiator(struct builder *b, const struct ibft_info *info)
 {
     u8 *p = structure(b, INITIATOR, INITIATOR_ID, INITIATOR_SIZE, FLAG_VALID | FLAG_BOOT_SELECTED);
@@ -146,7 +140,7 @@ static void put_nic(struct builder *b, const struct ibft_info *info)
 {
     u8 *p = structure(b, NIC, NIC_ID, NIC_SIZE, FLAG_VALID | FLAG_BOOT_SELECTED);
     put_ip(p + NIC_IP, info->addr);
-    p[NIC_PREFIX] = prefix_length(info->netmask);
+    p[NIC_PREFIX] = (u8)ip4_prefix(info->netmask);
     p[NIC_ORIGIN] = info->dhcp ? ORIGIN_DHCP : ORIGIN_MANUAL;
     put_ip(p + NIC_GATEWAY, info->gateway);
     put_ip(p + NIC_DNS, info->dns[0]);
@@ -197,10 +191,7 @@ static void put_header(struct builder *b)
     b->table[REVISION] = 1;
     memcpy(b->table + OEM_ID, "LUNBT ", 6);
     memcpy(b->table + OEM_TABLE_ID, "LUNBOOT ", 8);
-    u8 sum = 0;
-    for (u32 i = 0; i < b->end; i++)
-        sum = (u8)(sum + b->table[i]);
-    b->table[CHECKSUM] = (u8)-sum;
+    b->table[CHECKSUM] = byte_sum_complement(b->table, b->end);
 }
 
 u32 ibft_build(u8 *table, u32 size, const struct ibft_info *info)

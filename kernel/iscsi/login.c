@@ -1,8 +1,10 @@
 /* The login phase: stages, keys, and the CHAP exchange. */
 #include "iscsi/login.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/platform.h"
+#include "base/random.h"
 #include "base/str.h"
 #include "iscsi/chap.h"
 #include "iscsi/text.h"
@@ -115,7 +117,7 @@ void login_start(const struct iscsi_config *c, const char *target)
     mutual = config->user[0] && config->reverse_user[0];
     chap = target_continues = transit = false;
     exchanges = in_len = offered = answered = 0;
-    itt = platform_random() & ~1u;
+    itt = random_u32() & ~1u;
     address[0] = 0;
     for (u32 i = 0; i < KEYS; i++)
         value[i] = keys[i].initial;
@@ -274,9 +276,9 @@ static enum error answer_challenge(void)
     }
     do {
         for (u32 i = 0; i < OUR_CHALLENGE; i += 4)
-            put_be32(challenge + i, platform_random());
+            put_be32(challenge + i, random_u32());
     } while (reflected(theirs, len));
-    challenge_id = (u8)platform_random();
+    challenge_id = (u8)random_u32();
     text_put_number(&out, "CHAP_I", challenge_id);
     chap_encode(hex, challenge, OUR_CHALLENGE);
     text_put(&out, "CHAP_C", hex);

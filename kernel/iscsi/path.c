@@ -1,6 +1,7 @@
 /* The table of paths, and whose turn it is. */
 #include "iscsi/path.h"
 
+#include "base/arith.h"
 #include "base/str.h"
 
 #define PATHS 8 /* set and learned */

@@ -1,6 +1,7 @@
 /* Finding PDUs in a byte stream that comes in any pieces. */
 #include "iscsi/pdu.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/str.h"
 

@@ -1,6 +1,7 @@
 /* Asking a LUN what it is, and who. */
 #include "iscsi/probe.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/print.h"
 #include "base/str.h"

@@ -1,4 +1,5 @@
 /* The session's life, as its owner sees it: attach, serve, log out, and the time that all takes. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/str.h"
 #include "iscsi/conn.h"

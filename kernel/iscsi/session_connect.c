@@ -1,5 +1,6 @@
 /* From a path to the disk behind it: name, connection, login, redirects, discovery, probe. And when
  * that comes to nothing, or is lost again, the next attempt. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "iscsi/conn.h"
 #include "iscsi/discover.h"

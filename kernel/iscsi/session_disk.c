@@ -1,4 +1,5 @@
 /* The LUN as a block device: requests are checked, and become tasks. */
+#include "base/arith.h"
 #include "base/loop.h"
 #include "iscsi/conn.h"
 #include "iscsi/login.h"
@@ -16,8 +17,7 @@ static void submit(struct block_dev *dev, struct block_req *req)
         e = ERR_LUN_PROTECTED;
     else if (req->op != BLOCK_FLUSH && (!req->count || req->count > dev->max_blocks))
         e = ERR_BAD_REQUEST;
-    else if (req->op != BLOCK_FLUSH &&
-             (req->lba >= dev->blocks || req->count > dev->blocks - req->lba))
+    else if (req->op != BLOCK_FLUSH && !in_range(req->lba, req->count, dev->blocks))
         e = ERR_OUT_OF_RANGE;
     if (e) {
         req->status = e;

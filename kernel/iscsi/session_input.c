@@ -1,5 +1,6 @@
 /* PDUs from the target: each to whom it is for, and what Async Messages and Rejects ask of the
  * session. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "iscsi/conn.h"
 #include "iscsi/discover.h"

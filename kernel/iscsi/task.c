@@ -1,6 +1,7 @@
 /* The table of commands: how they come in, when they are tried again, and how they end. */
-#include "base/loop.h"
+#include "base/arith.h"
 #include "base/platform.h"
+#include "base/random.h"
 #include "base/str.h"
 #include "iscsi/conn.h"
 #include "iscsi/task_internal.h"
@@ -28,7 +29,7 @@ void task_init(void)
     task_all.requests_allowed = progress = task_all.pump_wanted = false;
     waiting_for = OK;
     task_all.stalled = 0;
-    task_all.next_itt = platform_random();
+    task_all.next_itt = random_u32();
 }
 
 void task_allow(bool requests)
@@ -119,8 +120,6 @@ static void end_request(struct block_req *req, enum error e)
 {
     req->status = e;
     req->done = true;
-    if (req->awaited)
-        loop_satisfy();
 }
 
 void task_end(struct task *t, enum error e, msec now)

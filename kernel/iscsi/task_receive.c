@@ -1,4 +1,5 @@
 /* What the target sends about a command: data, requests for data, and how it went. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "iscsi/conn.h"
 #include "iscsi/task_internal.h"

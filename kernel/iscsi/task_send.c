@@ -1,4 +1,5 @@
 /* Commands and their data on the way out. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/str.h"
 #include "iscsi/conn.h"

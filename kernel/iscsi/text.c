@@ -1,6 +1,7 @@
 /* key=value pairs. */
 #include "iscsi/text.h"
 
+#include "base/format.h"
 #include "base/print.h"
 #include "base/str.h"
 

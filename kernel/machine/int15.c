@@ -1,6 +1,7 @@
 /* INT 15h, the functions that tell the memory's size. */
 #include "machine/int15.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/platform.h"
 

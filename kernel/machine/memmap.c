@@ -1,6 +1,7 @@
 /* The memory map. */
 #include "machine/memmap.h"
 
+#include "base/arith.h"
 #include "base/str.h"
 
 #define PAGE    0x1000u

@@ -4,7 +4,6 @@
 #define LUNBOOT_PLAN_H
 
 #include "base/types.h"
-#include "drv/pkt.h"
 
 /* X(usable memory from, MiB; receive ring, transmit ring, descriptors; receive packets, transmit
  * packets; TCP send buffer, cache, read-ahead, KiB), the largest first.
@@ -27,11 +26,13 @@ struct plan {
     u32 size;        /* bytes that arena_take() will be asked for, all pieces together */
 };
 
-#define PLAN_DESCRIPTOR 16u /* bytes, in both rings */
-#define PLAN_PIECES     9u  /* pieces, each rounded up to 16 bytes */
+#define PLAN_DESCRIPTOR 16u                        /* bytes, in both rings */
+#define PLAN_PACKET     2048u                      /* bytes of DMA memory of a packet */
+#define PLAN_PACKET_ROW (5u * (u32)sizeof(void *)) /* bytes of a struct pkt */
+#define PLAN_PIECES     9u                         /* pieces, each rounded up to 16 bytes */
 #define PLAN_BYTES(mib, rx, tx, rx_packets, tx_packets, send_kib, cache_kib, ahead_kib)            \
     (((rx) + (tx)) * PLAN_DESCRIPTOR +                                                             \
-     ((rx_packets) + (tx_packets)) * (PKT_SIZE + (u32)sizeof(struct pkt)) +                        \
+     ((rx_packets) + (tx_packets)) * (PLAN_PACKET + PLAN_PACKET_ROW) +                             \
      ((send_kib) + (cache_kib) + (ahead_kib)) * 1024u + PLAN_PIECES * 16u)
 
 /* The plan for a machine with so many bytes of usable memory below 4 GiB; NULL when it is too

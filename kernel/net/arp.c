@@ -1,7 +1,9 @@
 /* ARP: the neighbours' MAC addresses, and the defence of our own address. */
 #include "net/arp.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
+#include "base/inet.h"
 #include "base/str.h"
 #include "net/eth.h"
 #include "net/ipv4.h"
@@ -188,11 +190,10 @@ bool arp_conflict(u8 mac[6])
 
 static bool valid(const u8 *a, u32 len)
 {
-    static const u8 none[6];
     return len >= ARP_LEN && get_be32(a + ARP_TYPES) == 0x00010800 &&
            get_be16(a + ARP_LENGTHS) == 0x0604 &&
            (u32)get_be16(a + ARP_OP) - ARP_REQUEST <= ARP_REPLY - ARP_REQUEST &&
-           !(a[ARP_SHA] & 1) && memcmp(a + ARP_SHA, none, 6);
+           mac_is_station(a + ARP_SHA);
 }
 
 static void process(const u8 *a, msec now)

@@ -2,8 +2,10 @@
  * address is used at once, and conflicts are ARP's business. */
 #include "net/dhcp.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/platform.h"
+#include "base/random.h"
 #include "base/str.h"
 #include "net/dhcp_wire.h"
 #include "net/net.h"
@@ -153,7 +155,7 @@ static bool send(msec now)
 static u32 gap(void)
 {
     u32 ms = (u32)FIRST_GAP << min_u32(tries, live ? LOST_DOUBLINGS : GAP_DOUBLINGS);
-    return ms - ms / 8 + platform_random() % (ms / 4);
+    return ms - ms / 8 + random_u32() % (ms / 4);
 }
 
 static void begin(u32 new_state, msec when)
@@ -167,7 +169,7 @@ static void discover(msec when)
 {
     begin(SELECTING, when);
     chosen.addr = 0;
-    xid = platform_random();
+    xid = random_u32();
     started = when;
 }
 
@@ -350,7 +352,7 @@ static bool advance(msec now)
         discover(now);
     if (state == BOUND) {
         begin(RENEWING, now);
-        xid = platform_random();
+        xid = random_u32();
         started = now;
     }
     if (state == RENEWING && time_reached(now, t2))

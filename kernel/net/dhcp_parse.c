@@ -1,4 +1,6 @@
 /* One DHCP answer, checked and turned into a lease. */
+#include "base/arith.h"
+#include "base/inet.h"
 #include "net/dhcp.h"
 
 #include "base/bytes.h"
@@ -95,7 +97,7 @@ static void addresses(const struct options *o, u8 code, ip4 *out, u32 max)
     u32 len = get(o, code, buf, sizeof(buf));
     for (u32 i = 0, found = 0; i + 4 <= len && found < max; i += 4) {
         ip4 a = get_be32(buf + i);
-        if (ipv4_is_host(a))
+        if (ip4_is_host(a))
             out[found++] = a;
         else
             net_stats.dhcp_option++;
@@ -118,7 +120,7 @@ static bool routes(const struct options *o, struct ipv4_config *ip)
         if (r->prefix < 32)
             r->net &= ~(~0u >> r->prefix);
         r->gateway = get_be32(buf + i);
-        if (r->gateway && !ipv4_is_host(r->gateway))
+        if (r->gateway && !ip4_is_host(r->gateway))
             return false;
     }
     return true;
@@ -127,7 +129,7 @@ static bool routes(const struct options *o, struct ipv4_config *ip)
 static void parse_ip(const struct options *o, struct ipv4_config *ip)
 {
     ip->netmask = number(o, OPT_NETMASK);
-    if (!ipv4_is_netmask(ip->netmask))
+    if (!ip4_is_netmask(ip->netmask))
         ip->netmask = 0;
     addresses(o, OPT_ROUTERS, &ip->gateway, 1);
     if (ip->gateway == ip->addr)
@@ -171,7 +173,7 @@ static void parse_disk(const struct options *o, struct dhcp_lease *lease)
 static bool acceptable(const struct ipv4_config *ip)
 {
     ip4 last = ip->netmask ? ~ip->netmask : 0, host = ip->addr & last;
-    return ipv4_is_host(ip->addr) && (last <= 1 || (host && host != last));
+    return ip4_is_host(ip->addr) && (last <= 1 || (host && host != last));
 }
 
 /* The options of an answer, and its type, 0 when it has none. False when it is malformed. */
@@ -209,7 +211,7 @@ bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease)
     if (!offers(*type))
         return false;
     lease->next_server = get_be32(packet + DHCP_SIADDR);
-    if (!ipv4_is_host(lease->next_server))
+    if (!ip4_is_host(lease->next_server))
         lease->next_server = 0;
     lease->lease_seconds = number(&o, OPT_LEASE_TIME);
     if (!lease->lease_seconds) /* an old BOOTP server's gift is for ever */

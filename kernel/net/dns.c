@@ -2,8 +2,11 @@
  * an answer counts only from a server that we ask. */
 #include "net/dns.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
+#include "base/inet.h"
 #include "base/platform.h"
+#include "base/random.h"
 #include "base/str.h"
 #include "net/ipv4.h"
 #include "net/net.h"
@@ -105,9 +108,9 @@ static void ask(const char *host, const char *suffix, msec now)
     question[question_len++] = 0;
     tries = 0;
     sent = false;
-    id = (u16)platform_random();
+    id = (u16)random_u32();
     udp_bind(port, NULL);
-    port = (u16)(0x8000 | platform_random());
+    port = (u16)(0x8000 | random_u32());
     deadline = now + FIRST_WAIT;
     state = DNS_ASKING;
     if (!ok || !server_count || !udp_bind(port, input))
@@ -125,7 +128,7 @@ void dns_start(const char *host, msec now)
 {
     size_t len = strlen(host);
     try_alone = false;
-    if (parse_ip4(host, len, &result)) {
+    if (ip4_parse(host, len, &result)) {
         finish(DNS_DONE);
     } else if (!domain[0] || has_dot(host)) {
         ask(host, "", now);
@@ -244,7 +247,7 @@ static enum outcome scan(const u8 *msg, u32 len, u32 at)
         if (same_name(name[1], name[0])) {
             if (type == (TYPE_A << 16 | CLASS_IN) && data_len == 4) {
                 result = get_be32(msg + at);
-                if (ipv4_is_host(result))
+                if (ip4_is_host(result))
                     return FOUND;
             } else if (type == (TYPE_CNAME << 16 | CLASS_IN)) {
                 return read_name(msg, len, at, name[0]) ? ALIAS : MALFORMED;

@@ -1,6 +1,7 @@
 /* ICMP. Redirects, and errors about anything but TCP, are not believed. */
 #include "net/icmp.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/str.h"
 #include "net/ipv4.h"

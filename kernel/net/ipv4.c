@@ -1,7 +1,9 @@
 /* IPv4: one address, a few routes, no fragments. */
 #include "net/ipv4.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
+#include "base/inet.h"
 #include "base/str.h"
 #include "net/arp.h"
 #include "net/eth.h"
@@ -33,19 +35,12 @@ void ipv4_init(void)
     path.to = 0;
 }
 
-static ip4 class_mask(ip4 addr)
-{
-    if (!(addr >> 31))
-        return 0xff000000;
-    return addr >> 30 == 2 ? 0xffff0000 : 0xffffff00;
-}
-
 void ipv4_configure(const struct ipv4_config *config, msec now)
 {
     own = *config;
     own.route_count = min_u32(own.route_count, IPV4_ROUTES);
-    if (!ipv4_is_netmask(own.netmask))
-        own.netmask = class_mask(own.addr);
+    if (!ip4_is_netmask(own.netmask))
+        own.netmask = ip4_class_mask(own.addr);
     own_broadcast = own.addr | ~own.netmask;
     /* A network of one or two addresses has no broadcast (RFC 3021), nor who has no address. */
     if (!own.addr || ~own.netmask <= 1)
@@ -59,17 +54,6 @@ const struct ipv4_config *ipv4_config(void)
     return &own;
 }
 
-bool ipv4_is_host(ip4 addr)
-{
-    u32 first = addr >> 24;
-    return first && first != 127 && first < 224;
-}
-
-bool ipv4_is_netmask(ip4 mask)
-{
-    return mask && !(~mask & (~mask + 1));
-}
-
 static bool is_broadcast(ip4 addr)
 {
     return addr == IP4_BROADCAST || addr == own_broadcast;
@@ -79,7 +63,7 @@ bool ipv4_next_hop(ip4 to, ip4 *next)
 {
     ip4 best = 0; /* the mask of the best route so far */
     bool found = false;
-    if (!own.addr || to == own.addr || !ipv4_is_host(to) || is_broadcast(to))
+    if (!own.addr || to == own.addr || !ip4_is_host(to) || is_broadcast(to))
         return false;
     if (!((to ^ own.addr) & own.netmask)) {
         best = own.netmask;
@@ -88,7 +72,7 @@ bool ipv4_next_hop(ip4 to, ip4 *next)
     }
     for (u32 i = 0; i < own.route_count; i++) {
         const struct ipv4_route *r = &own.routes[i];
-        ip4 mask = r->prefix ? ~0u << (32 - r->prefix) : 0;
+        ip4 mask = ip4_netmask(r->prefix);
         if (!((to ^ r->net) & mask) && (!found || mask > best)) {
             best = mask;
             *next = r->gateway ? r->gateway : to;
@@ -155,7 +139,7 @@ void ipv4_input(struct pkt *p, msec now)
     reason = &net_stats.ip_martian;
     ip4 from = get_be32(ip + IP_SOURCE);
     ip4 to = get_be32(ip + IP_DESTINATION);
-    if (!ipv4_is_host(from) || from == own.addr || is_broadcast(from))
+    if (!ip4_is_host(from) || from == own.addr || is_broadcast(from))
         goto drop;
     reason = &net_stats.ip_not_ours;
     if (!accepted(ip, header, total, p->flags))

@@ -3,6 +3,7 @@
 #ifndef LUNBOOT_IPV4_H
 #define LUNBOOT_IPV4_H
 
+#include "base/inet.h"
 #include "base/types.h"
 #include "drv/pkt.h"
 #include "net/checksum.h"
@@ -63,12 +64,6 @@ bool ipv4_next_hop(ip4 to, ip4 *next);
 
 /* Is `to` on our own network? */
 bool ipv4_on_link(ip4 to);
-
-/* Can this be the address of one machine: not 0.x, loopback, multicast, reserved or broadcast? */
-bool ipv4_is_host(ip4 addr);
-
-/* Is it the mask of a prefix of 1 to 32 bits? */
-bool ipv4_is_netmask(ip4 mask);
 
 /* The largest IP packet towards `to`: the device's MTU or what path MTU discovery found (RFC 1191).
  */

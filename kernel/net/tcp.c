@@ -1,5 +1,7 @@
 /* TCP: opening and closing the connection, its timers, and the interface to the floor above. */
+#include "base/arith.h"
 #include "base/platform.h"
+#include "base/random.h"
 #include "base/str.h"
 #include "net/arp.h"
 #include "net/net.h"
@@ -33,7 +35,7 @@ void tcp_connect(ip4 addr, u16 port, const struct tcp_ops *ops, void *ctx, u32 g
     tcb.ctx = ctx;
     tcb.local_addr = ipv4_config()->addr;
     tcb.remote_addr = addr;
-    tcb.ports = (PORT_LOW + platform_random() % (65536 - PORT_LOW)) << 16 | port;
+    tcb.ports = (PORT_LOW + random_u32() % (65536 - PORT_LOW)) << 16 | port;
     tcb.iss = tcp_isn(tcb.local_addr, addr, tcb.ports, now);
     tcb.snd_una = tcb.snd_nxt = tcb.iss;
     tcb.snd_end = tcb.iss + 1;
@@ -43,7 +45,7 @@ void tcp_connect(ip4 addr, u16 port, const struct tcp_ops *ops, void *ctx, u32 g
     while (window >> tcb.rcv_wscale > 65535)
         tcb.rcv_wscale++;
     tcb.rcv_wnd = window;
-    tcb.ts_offset = platform_random();
+    tcb.ts_offset = random_u32();
     tcb.give_up_ms = give_up_ms;
     tcb.stall_since = now;
     tcb.kick = true;

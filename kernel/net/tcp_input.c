@@ -1,5 +1,6 @@
 /* Arriving segments: what they must pass (RFC 9293 3.10.7, RFC 5961, RFC 7323), and what they do.
  */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "net/checksum.h"
 #include "net/icmp.h"

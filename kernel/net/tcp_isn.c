@@ -3,6 +3,7 @@
  * still only grow. */
 #include "base/md5.h"
 #include "base/platform.h"
+#include "base/random.h"
 #include "net/tcp_internal.h"
 
 static u32 key[4];
@@ -10,7 +11,7 @@ static u32 key[4];
 void tcp_isn_init(void)
 {
     for (u32 i = 0; i < ARRAY_SIZE(key); i++)
-        key[i] = platform_random();
+        key[i] = random_u32();
 }
 
 /* F() is MD5 of the connection and the key, as RFC 6528 has it. */

@@ -5,6 +5,7 @@
  * not hold are lost, those of them below rtx_nxt were sent again, and whatever is neither lost nor
  * held is in the pipe, which the congestion window limits. The three differ in how far they move
  * lost_edge: to the end of one segment, to where the scoreboard says, or to snd_nxt. */
+#include "base/arith.h"
 #include "base/str.h"
 #include "net/tcp_internal.h"
 

@@ -1,4 +1,5 @@
 /* TCP options: MSS (RFC 9293), window scale and timestamps (RFC 7323), SACK (RFC 2018). */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "net/tcp_internal.h"
 

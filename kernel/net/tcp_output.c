@@ -1,4 +1,5 @@
 /* Sending: which segment is next, and what it looks like. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/str.h"
 #include "net/checksum.h"

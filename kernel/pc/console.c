@@ -1,5 +1,6 @@
 /* The console: VGA text screen, COM1 and port E9. No BIOS calls, so that it works from the timer
  * tick and from an exception as well. */
+#include "base/bda.h"
 #include "base/platform.h"
 
 #include "base/realmode.h"
@@ -10,13 +11,6 @@
 
 /* ---- the text screen, as the BIOS left it: BDA 40:49 on ---- */
 
-#define BDA_VIDEO_MODE 0x449
-#define BDA_COLUMNS    0x44a /* word */
-#define BDA_PAGE_START 0x44e /* word, bytes */
-#define BDA_CURSOR     0x450 /* column, row, of page 0; others behind it */
-#define BDA_PAGE       0x462
-#define BDA_CRTC       0x463 /* word, port */
-#define BDA_LAST_ROW   0x484 /* rows - 1; 0 on very old adapters */
 #define CRTC_CURSOR_HI 0x0e
 #define CRTC_CURSOR_LO 0x0f
 #define MODE_MONO      7
@@ -25,12 +19,6 @@
 #define SCREEN_MONO    0xb0000
 #define BLANK          0x0720 /* a light grey space */
 #define INVERSE        0x7000
-
-static u16 bda16(u32 address)
-{
-    const u8 *p = phys_ptr(address, 2);
-    return (u16)(p[0] | p[1] << 8);
-}
 
 static bool text_mode(void)
 {
@@ -41,14 +29,14 @@ static bool text_mode(void)
 /* The page in view; NULL when there is no text screen. */
 static u16 *screen(u32 *columns, u32 *rows)
 {
-    *columns = bda16(BDA_COLUMNS);
+    *columns = bda_get16(BDA_COLUMNS);
     *rows = *phys_ptr(BDA_LAST_ROW, 1) + 1u;
     if (*rows < 2 || *rows > 60)
         *rows = 25;
     if (!text_mode() || *columns < 40 || *columns > 132)
         return NULL;
     u32 base = *phys_ptr(BDA_VIDEO_MODE, 1) == MODE_MONO ? SCREEN_MONO : SCREEN_COLOR;
-    return (u16 *)phys_ptr(base + bda16(BDA_PAGE_START), *rows * *columns * 2);
+    return (u16 *)phys_ptr(base + bda_get16(BDA_PAGE_START), *rows * *columns * 2);
 }
 
 static void screen_putc(char c)
@@ -80,8 +68,8 @@ static void screen_putc(char c)
     }
     cursor[0] = (u8)column;
     cursor[1] = (u8)row;
-    u16 crtc = bda16(BDA_CRTC);
-    u32 at = bda16(BDA_PAGE_START) / 2u + row * columns + column;
+    u16 crtc = bda_get16(BDA_CRTC);
+    u32 at = bda_get16(BDA_PAGE_START) / 2u + row * columns + column;
     out8(crtc, CRTC_CURSOR_HI);
     out8((u16)(crtc + 1), (u8)(at >> 8));
     out8(crtc, CRTC_CURSOR_LO);
@@ -90,7 +78,6 @@ static void screen_putc(char c)
 
 /* ---- the serial line: 16550 (NS PC16550D data sheet, table II) ---- */
 
-#define BDA_COM1        0x400
 #define UART_DATA       0
 #define UART_IER        1
 #define UART_DIVISOR_LO 0 /* with LCR.DLAB */
@@ -112,7 +99,7 @@ static u16 com1;
 
 static void serial_init(void)
 {
-    com1 = bda16(BDA_COM1);
+    com1 = bda_get16(BDA_COM1);
     if (!com1)
         return;
     /* The scratch register tells a UART from an empty bus. */

@@ -1,5 +1,6 @@
 /* CPU exceptions in the kernel: nothing but a fault of ours, so all they do is say what a developer
  * needs to know, and stop. */
+#include "base/arith.h"
 #include "base/print.h"
 #include "base/str.h"
 #include "pc/pc.h"

@@ -1,6 +1,7 @@
 /* The PC's implementation of platform.h but for the console (console.c) and waiting (wait.c).
  */
 #include "base/platform.h"
+#include "base/arith.h"
 
 #include "base/random.h"
 #include "base/str.h"
@@ -77,12 +78,11 @@ void platform_delay_us(u32 us)
 /* ---- randomness ---- */
 
 #define CPUID_RDRAND    (1u << 30)
-#define RDRAND_WORDS    2 /* for each number; when the CPU has none to give it gives 0 */
 
 /* A KVM without VMX or SVM runs us in its instruction emulator, which does not know RDRAND though
  * CPUID announces it, and stops the machine there. What gives it away is that every instruction
  * takes it thousands of cycles. */
-#define EMULATOR_PROBE  16  /* instructions */
+#define EMULATOR_LOOPS  16  /* instructions */
 #define EMULATOR_CYCLES 200 /* each; interpreters take more, CPUs a hundredth */
 
 static bool can_rdrand;
@@ -92,21 +92,20 @@ void platform_random_init(void)
     if (!(cpuid_features() & CPUID_RDRAND))
         return;
     u64 start = read_tsc();
-    for (volatile u32 i = 0; i < EMULATOR_PROBE; i++)
+    for (volatile u32 i = 0; i < EMULATOR_LOOPS; i++)
         ;
-    can_rdrand = read_tsc() - start < EMULATOR_PROBE * EMULATOR_CYCLES;
+    can_rdrand = read_tsc() - start < EMULATOR_LOOPS * EMULATOR_CYCLES;
 }
 
-/* Its own words when there are some, and the time in any case: neither has to be trusted. */
-u32 platform_random(void)
+/* The CPU's own words when there are some, and the time in any case: neither has to be trusted. */
+void platform_entropy(u32 words[ENTROPY_WORDS])
 {
-    for (u32 i = 0; can_rdrand && i < RDRAND_WORDS; i++) {
-        u32 word = 0;
-        __asm__ volatile("rdrand %0" : "+r"(word) : : "cc");
-        random_add(word);
+    for (u32 i = 0; i < ENTROPY_WORDS; i++) {
+        words[i] = 0;
+        if (can_rdrand && i)
+            __asm__ volatile("rdrand %0" : "+r"(words[i]) : : "cc");
     }
-    random_add((u32)read_tsc());
-    return random_take();
+    words[0] = (u32)read_tsc();
 }
 
 /* ---- memory and devices ---- */

@@ -1,11 +1,11 @@
 /* Putting the resident block in place, hooking its entries, and calling real mode through it. */
 #include "pc/resident.h"
 
+#include "base/bda.h"
 #include "base/platform.h"
 #include "base/str.h"
 
-#define BDA_BASE_MEMORY 0x413 /* KiB of conventional memory, INT 12h's answer */
-#define BASE_MEMORY_MIN 64    /* KiB; below that the BDA is not to be believed */
+#define BASE_MEMORY_MIN 64 /* KiB; below that the BDA is not to be believed */
 
 #define CODE32          0x00cf9a000000ffffull /* flat, 4 GiB, 32-bit code */
 #define DATA32          0x00cf92000000ffffull /* flat, 4 GiB, B=1 */
@@ -44,29 +44,13 @@ static struct far_pointer *vector(u8 number)
     return (struct far_pointer *)phys_ptr(number * 4u, 4);
 }
 
-static u8 *base_memory(void)
-{
-    return phys_ptr(BDA_BASE_MEMORY, 2);
-}
-
-static u16 get_base_memory(void)
-{
-    return (u16)(base_memory()[0] | base_memory()[1] << 8);
-}
-
-static void set_base_memory(u16 kib)
-{
-    base_memory()[0] = (u8)kib;
-    base_memory()[1] = (u8)(kib >> 8);
-}
-
 bool resident_install(void)
 {
-    u16 kib = get_base_memory();
+    u16 kib = bda_get16(BDA_BASE_MEMORY);
     if (kib < BASE_MEMORY_MIN || kib > 640)
         return false;
     kib = (u16)(kib - RESIDENT_SIZE / 1024);
-    set_base_memory(kib);
+    bda_put16(BDA_BASE_MEMORY, kib);
 
     u32 base = (u32)kib * 1024;
     u8 *all = phys_ptr(base, RESIDENT_SIZE);
@@ -102,7 +86,7 @@ void resident_relocated(void)
 
 void resident_remove(void)
 {
-    set_base_memory((u16)(get_base_memory() + RESIDENT_SIZE / 1024));
+    bda_put16(BDA_BASE_MEMORY, (u16)(bda_get16(BDA_BASE_MEMORY) + RESIDENT_SIZE / 1024));
 }
 
 static struct far_pointer entry(u16 offset)
@@ -139,7 +123,7 @@ void resident_hook(service_handler handler, u16 nic_bdf)
 
 struct resident *resident_former(void)
 {
-    u8 *former = phys_ptr(get_base_memory() * 1024u, RESIDENT_SIZE);
+    u8 *former = phys_ptr(bda_get16(BDA_BASE_MEMORY) * 1024u, RESIDENT_SIZE);
     if (memcmp(former, resident_image, (size_t)(resident_image_end - resident_image)))
         return NULL;
     return (struct resident *)(former + RESIDENT_DATA);

@@ -1,6 +1,8 @@
 /* Settings: one table of names and forms, one of values. */
 #include "settings/settings.h"
 
+#include "base/format.h"
+#include "base/inet.h"
 #include "base/print.h"
 #include "base/str.h"
 
@@ -91,16 +93,10 @@ static bool is_hex(const char *s, size_t len)
     return true;
 }
 
-/* Ones from the top, then zeros; not all zeros. */
-static bool is_netmask(ip4 mask)
-{
-    return mask && !((~mask + 1) & ~mask);
-}
-
 /* An address that one machine can have: not "this network", loopback, multicast or reserved. */
 static bool check_host(const char *s, size_t len, u32 *addr)
 {
-    return parse_ip4(s, len, addr) && *addr >> 24 && *addr >> 24 != 127 && *addr >> 24 < 224;
+    return ip4_parse(s, len, addr) && ip4_is_host(*addr);
 }
 
 static bool check_address(struct value *v, size_t len)
@@ -115,7 +111,7 @@ static bool check_address(struct value *v, size_t len)
     u32 bits;
     if (!parse_number(v->text + addr_len + 1, len - addr_len - 1, 10, 32, &bits) || !bits)
         return false;
-    v->prefix = ~(ip4)0 << (32 - bits);
+    v->prefix = ip4_netmask(bits);
     ip4 host = v->number & ~v->prefix;
     /* Only links of two machines (RFC 3021) and single hosts have no network and broadcast address.
      */
@@ -209,7 +205,7 @@ static bool check(enum form form, struct value *v)
     case FORM_ADDRESS:
         return check_address(v, len);
     case FORM_NETMASK:
-        return parse_ip4(s, len, n) && is_netmask(*n);
+        return ip4_parse(s, len, n) && ip4_is_netmask(*n);
     case FORM_HOST:
         return check_host(s, len, n);
     case FORM_NAME:
@@ -274,8 +270,7 @@ ip4 setting_ip4(enum setting_id id)
         return ip->prefix;
     if (v->number || !ip->number)
         return v->number;
-    /* RFC 791, 3.2: classes A, B, C. */
-    return ip->number >> 31 == 0 ? 0xff000000 : ip->number >> 30 == 2 ? 0xffff0000 : 0xffffff00;
+    return ip4_class_mask(ip->number);
 }
 
 u32 setting_number(enum setting_id id)

@@ -1,6 +1,8 @@
 /* The cache and its read-ahead, on a disk whose requests end late, in any order, or fail: several
  * readers in order and at random, with writes among them. What is read is what the disk holds. */
+#include "base/arith.h"
 #include "base/loop.h"
+#include "base/str.h"
 #include "disk/cache.h"
 #include "disk/readahead.h"
 #include "fake_disk.h"
@@ -113,7 +115,7 @@ static void poll(void)
 {
     if (fake.queued)
         on_wait(0);
-    loop_poll();
+    loop_poll(NULL);
 }
 
 static void machine(void)

@@ -1,7 +1,9 @@
 /* DHCP: servers that answer anything at any time, over the net floor. A lease that is taken holds
  * only what can be used; an address that is bound stays; questions come at the pace of the RFC,
  * whatever the answers are. */
+#include "base/arith.h"
 #include "base/bytes.h"
+#include "base/inet.h"
 #include "input.h"
 #include "net/dhcp.h"
 #include "net/dhcp_wire.h"
@@ -32,20 +34,20 @@ static void check_text(const char *text)
 
 static void check_lease(const struct dhcp_lease *l)
 {
-    CHECK(ipv4_is_host(l->ip.addr) && ipv4_is_host(l->server));
-    CHECK(!l->ip.netmask || ipv4_is_netmask(l->ip.netmask));
-    CHECK(!l->ip.gateway || (ipv4_is_host(l->ip.gateway) && l->ip.gateway != l->ip.addr));
+    CHECK(ip4_is_host(l->ip.addr) && ip4_is_host(l->server));
+    CHECK(!l->ip.netmask || ip4_is_netmask(l->ip.netmask));
+    CHECK(!l->ip.gateway || (ip4_is_host(l->ip.gateway) && l->ip.gateway != l->ip.addr));
     CHECK(!l->mtu || l->mtu >= 576);
     CHECK(l->ip.route_count <= IPV4_ROUTES);
     for (u32 i = 0; i < l->ip.route_count; i++) {
         const struct ipv4_route *r = &l->ip.routes[i];
-        CHECK(r->prefix <= 32 && (!r->gateway || ipv4_is_host(r->gateway)));
+        CHECK(r->prefix <= 32 && (!r->gateway || ip4_is_host(r->gateway)));
         CHECK(r->prefix == 32 || !(r->net & ~0u >> r->prefix));
     }
-    CHECK(!l->next_server || ipv4_is_host(l->next_server));
+    CHECK(!l->next_server || ip4_is_host(l->next_server));
     CHECK(l->lease_seconds);
     for (u32 i = 0; i < DNS_SERVERS; i++)
-        CHECK(!l->dns[i] || ipv4_is_host(l->dns[i]));
+        CHECK(!l->dns[i] || ip4_is_host(l->dns[i]));
     check_text(l->domain);
     check_text(l->hostname);
     check_text(l->root_path);

@@ -2,7 +2,9 @@
  * when it comes from a server and has the question's id, an address that is found stands in it, and
  * the search ends in time. */
 #define _GNU_SOURCE /* memmem */
+#include "base/arith.h"
 #include "base/bytes.h"
+#include "base/inet.h"
 #include "base/str.h"
 #include "input.h"
 #include "net/dns.h"
@@ -51,7 +53,7 @@ static void search(void)
     }
     dns_start(name, host_now);
     ip4 addr = 0, number;
-    if (parse_ip4(name, strlen(name), &number))
+    if (ip4_parse(name, strlen(name), &number))
         CHECK(dns_result(&addr) == DNS_DONE && addr == number);
     else
         CHECK(dns_result(&addr) != DNS_DONE);
@@ -132,7 +134,7 @@ static void answer(void)
     if (is == DNS_DONE) {
         u8 bytes[4];
         put_be32(bytes, after);
-        CHECK(ipv4_is_host(after) && memmem(message + HEADER, len - HEADER, bytes, 4));
+        CHECK(ip4_is_host(after) && memmem(message + HEADER, len - HEADER, bytes, 4));
     }
 }
 

@@ -1,5 +1,6 @@
 /* Frames with time between them, and what lunboot itself does meanwhile, over the whole net floor.
  */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "input.h"
 #include "net/arp.h"

@@ -1,7 +1,10 @@
 /* INT 13h: any registers, any disk address packets, on a disk that fails, is slow, or is called
  * again meanwhile. Real-mode memory is poisoned but for what the call asked for, which must be what
  * its registers say; nothing changes but what the function is to change; and each call returns. */
+#include "base/arith.h"
+#include "base/bda.h"
 #include "base/bytes.h"
+#include "base/str.h"
 #include "disk/cache.h"
 #include "disk/int13.h"
 #include "disk/readahead.h"

@@ -3,6 +3,7 @@
  * does not get in without; nobody hears a secret; and a session that was there once comes back as
  * soon as the target is decent again. */
 #define _GNU_SOURCE /* memmem */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "input.h"
 #include "iscsi/chap.h"

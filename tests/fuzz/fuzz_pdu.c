@@ -2,6 +2,7 @@
  * with bytes that are no PDU at all, in segments of any size, with time between. A request's buffer
  * is freed as soon as it is done; reads that succeed hold the disk's bytes; data that goes out is
  * the request's own, and only what was asked for. With a decent target every request ends. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/loop.h"
 #include "input.h"
@@ -76,7 +77,6 @@ static void submit(void)
     struct block_req *req = calloc(1, sizeof(*req));
     req->op = how % 8 == 0 ? BLOCK_FLUSH : how & 1 ? BLOCK_READ : BLOCK_WRITE;
     req->lba = (u32)(s - slots) * SLOT_LBAS;
-    req->awaited = how & 0x10;
     if (req->op != BLOCK_FLUSH) {
         req->count = count;
         req->data = malloc(count * 512);

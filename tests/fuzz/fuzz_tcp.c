@@ -2,6 +2,7 @@
  * segments that no peer of good will sends. The peer's bytes are always those of its stream, so
  * that what arrives above must be that stream, in order; what lunboot sends must be its own, within
  * window and MSS. When nothing but losses has happened, all of it arrives in the end. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "input.h"
 #include "net/arp.h"

@@ -1,6 +1,7 @@
 /* See input.h. */
 #define _GNU_SOURCE /* memmem */
 #include "input.h"
+#include "base/arith.h"
 
 #include <stdio.h>
 #include <stdlib.h>

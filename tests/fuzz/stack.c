@@ -1,6 +1,7 @@
 /* See stack.h. */
 #define _GNU_SOURCE /* memmem */
 #include "stack.h"
+#include "base/arith.h"
 
 #include "base/bytes.h"
 #include "input.h"

@@ -3,6 +3,7 @@
 #ifndef E1000_FIXTURE_H
 #define E1000_FIXTURE_H
 
+#include "base/str.h"
 #include "drv/e1000.h"
 #include "e1000_model.h"
 

@@ -3,6 +3,7 @@
 #ifndef E1000_MODEL_H
 #define E1000_MODEL_H
 
+#include "base/arith.h"
 #include "drv/e1000_regs.h"
 #include "drv/pci.h"
 #include "platform_host.h"

@@ -1,5 +1,8 @@
 /* See iscsi_peer.h. */
 #include "iscsi_peer.h"
+#include "base/arith.h"
+#include "base/inet.h"
+#include "base/random.h"
 
 #include "base/bytes.h"
 #include "base/loop.h"
@@ -101,7 +104,7 @@ void dns_start(const char *name, msec now)
 
 enum dns_state dns_result(ip4 *addr)
 {
-    if (parse_ip4(peer.dns_name, strlen(peer.dns_name), addr))
+    if (ip4_parse(peer.dns_name, strlen(peer.dns_name), addr))
         return DNS_DONE;
     *addr = peer.dns_answer;
     return peer.dns_answer ? DNS_DONE : DNS_ERROR;
@@ -635,7 +638,7 @@ static bool deliver(void)
     u32 at = 0;
     static u8 piece[1 << 20];
     while (peer.open && at < to_initiator_len) {
-        u32 n = peer.segment ? peer.segment : 1 + platform_random() % 3000;
+        u32 n = peer.segment ? peer.segment : 1 + random_u32() % 3000;
         n = min_u32(min_u32(n, sizeof(piece)), to_initiator_len - at);
         /* A copy of its own, so that ASan sees who reads beyond it. */
         u8 *copy = malloc(n);
@@ -645,7 +648,7 @@ static bool deliver(void)
         const u8 *data = copy;
         if (expect_len)
             memset(expect_to, 0xee, expect_len);
-        if (n <= expect_len && platform_random() % 2)
+        if (n <= expect_len && random_u32() % 2)
             data = memcpy(expect_to, copy, n);
         expect_len = 0;
         ops->receive(NULL, data, n, host_now);
@@ -661,7 +664,7 @@ bool peer_run(u32 ms, bool (*until)(void))
 {
     msec end = host_now + ms;
     for (u32 spins = 0; spins < 100;) {
-        loop_poll();
+        loop_poll(NULL);
         while (deliver())
             ;
         if (until && until())
@@ -725,7 +728,7 @@ void peer_reset(void)
     if (ops && peer.open)
         peer_lose(ERR_TCP_RESET);
     host_reset(1000);
-    loop_poll();
+    loop_poll(NULL);
     static u8 pattern[sizeof(peer.disk)];
     for (u32 i = sizeof(pattern); !pattern[1] && i--;)
         pattern[i] = (u8)(i * 31 + i / 512 * 7);

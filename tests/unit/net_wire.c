@@ -1,5 +1,6 @@
 /* The wire for the net floor's tests. */
 #include "net_wire.h"
+#include "base/arith.h"
 
 #include "base/bytes.h"
 #include "net/arp.h"

@@ -1,5 +1,6 @@
 /* The host's implementation of kernel/base/platform.h. */
 #include "platform_host.h"
+#include "base/random.h"
 
 #include "base/platform.h"
 #include <stdio.h>
@@ -79,12 +80,25 @@ void platform_wait(u32 ms)
 }
 
 /* xorshift32 (Marsaglia): repeatable, which is what a test wants of randomness. */
-u32 platform_random(void)
+static u32 xorshift(void)
 {
     random_state ^= random_state << 13;
     random_state ^= random_state >> 17;
     random_state ^= random_state << 5;
     return random_state;
+}
+
+/* Weak, for the tests of the real ones: those bring their own entropy, or call random_add(), which
+ * is only there. */
+__attribute__((weak)) void platform_entropy(u32 words[ENTROPY_WORDS])
+{
+    for (u32 i = 0; i < ENTROPY_WORDS; i++)
+        words[i] = xorshift();
+}
+
+__attribute__((weak)) u32 random_u32(void)
+{
+    return xorshift();
 }
 
 void platform_putc(char c)

@@ -1,8 +1,10 @@
 /* The whole initiator, from the block floor to the wire, with a cable that is pulled for a second,
  * a minute, half an hour, and with targets that forget their connections, all on the virtual clock.
  * The target is iscsi_peer.c's; between it and the wire stands a small TCP of its own. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/loop.h"
+#include "base/random.h"
 #include "iscsi/session.h"
 #include "net/arp.h"
 #include "net/net.h"
@@ -128,7 +130,7 @@ static void accept_syn(u16 port, u32 seq)
     memset(&server, 0, offsetof(typeof(server), out));
     server.open = true;
     server.port = port;
-    server.iss = platform_random();
+    server.iss = random_u32();
     server.una = server.iss;
     server.nxt = server.end = server.iss + 1;
     server.rcv_nxt = seq + 1;
@@ -238,7 +240,7 @@ static bool run(u32 ms, bool (*until)(void))
     msec end = host_now + ms;
     for (;;) {
         do
-            loop_poll();
+            loop_poll(NULL);
         while (wire_moves());
         if (until && until())
             return true;

@@ -1,4 +1,5 @@
 /* One DHCP answer turned into a lease: what is read, what is refused. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "dhcp_server.h"
 #include "net/dhcp.h"

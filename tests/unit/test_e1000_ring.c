@@ -1,4 +1,5 @@
 /* The e1000 driver against a model of the NIC: frames in and out. */
+#include "base/str.h"
 #include "e1000_fixture.h"
 
 /* --- receiving -------------------------------------------------------------------------------- */

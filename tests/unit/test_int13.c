@@ -1,4 +1,5 @@
 /* INT 13h, through the cache, on a disk in memory. */
+#include "base/bda.h"
 #include "base/bytes.h"
 #include "disk/cache.h"
 #include "disk/int13.h"

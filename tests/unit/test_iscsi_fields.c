@@ -1,5 +1,6 @@
 /* What stands in the PDUs that we send (RFC 7143, 11), byte for byte:
  * tests/conformance/unh-iol-*.md say which item of the UNH-IOL's lists each test is for. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "iscsi_peer.h"
 #include "platform_host.h"

@@ -1,7 +1,9 @@
 /* What a hostile target could send in full feature phase. Each flaw by name; then any bit changed.
  * ASan watches the buffers: a request's is allocated to the byte. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/platform.h"
+#include "base/random.h"
 #include "iscsi_peer.h"
 #include "platform_host.h"
 // clang-format off
@@ -634,18 +636,18 @@ static bool noise(const struct peer_pdu *p)
 {
     static const u8 opcodes[] = {OPCODE_NOP_IN, OPCODE_SCSI_RSP, OPCODE_DATA_IN, OPCODE_LOGOUT_RSP,
                                  OPCODE_R2T,    OPCODE_ASYNC,    OPCODE_REJECT,  OPCODE_LOGIN_RSP};
-    if ((p->bhs[BHS_OPCODE] & OPCODE_MASK) == OPCODE_LOGIN_REQ || platform_random() % 4)
+    if ((p->bhs[BHS_OPCODE] & OPCODE_MASK) == OPCODE_LOGIN_REQ || random_u32() % 4)
         return p->bhs[BHS_OPCODE] == OPCODE_DATA_OUT;
     static u8 data[2048];
     u8 bhs[BHS_SIZE];
-    for (u32 i = 0; i < 1 + platform_random() % 3; i++) {
-        peer_header(bhs, opcodes[platform_random() % sizeof(opcodes)], (u8)platform_random(),
-                    platform_random() % 3 ? peer.last_itt : ISCSI_NO_TAG, true);
-        for (u32 k = platform_random() % 8; k; k--)
-            bhs[platform_random() % BHS_SIZE] = (u8)(platform_random() % 3 ? 0 : platform_random());
+    for (u32 i = 0; i < 1 + random_u32() % 3; i++) {
+        peer_header(bhs, opcodes[random_u32() % sizeof(opcodes)], (u8)random_u32(),
+                    random_u32() % 3 ? peer.last_itt : ISCSI_NO_TAG, true);
+        for (u32 k = random_u32() % 8; k; k--)
+            bhs[random_u32() % BHS_SIZE] = (u8)(random_u32() % 3 ? 0 : random_u32());
         for (u32 k = 0; k < sizeof(data); k++)
-            data[k] = (u8)platform_random();
-        peer_send(bhs, data, platform_random() % sizeof(data));
+            data[k] = (u8)random_u32();
+        peer_send(bhs, data, random_u32() % sizeof(data));
     }
     return true;
 }

@@ -1,5 +1,6 @@
 /* Texts of the login that a hostile target could send: of any length, without an end, in pieces
  * where none belong. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "iscsi_peer.h"
 // clang-format off

@@ -1,4 +1,5 @@
 /* The session against a target that behaves: attach, read, write, errors, recovery, logout. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "iscsi_peer.h"
 #include "platform_host.h"

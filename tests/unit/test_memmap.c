@@ -1,6 +1,7 @@
 /* The memory map: where there is room, and what reserving changes. Every answer is compared with
  * one that looks at each page by itself. */
 #include "base/platform.h"
+#include "base/random.h"
 #include "machine/memmap.h"
 #include "platform_host.h"
 // clang-format off
@@ -205,10 +206,10 @@ static void reserving_changes_the_range_alone(void **state)
     host_random_seed(4711);
     for (u32 round = 0; round < 3000; round++) {
         begin();
-        u32 entries = platform_random() % 9;
+        u32 entries = random_u32() % 9;
         for (u32 i = 0; i < entries; i++)
-            add(platform_random() % 64, platform_random() % 24, 1 + platform_random() % 3 / 2);
-        u64 base = platform_random() % 64, length = 1 + platform_random() % 24;
+            add(random_u32() % 64, random_u32() % 24, 1 + random_u32() % 3 / 2);
+        u64 base = random_u32() % 64, length = 1 + random_u32() % 24;
         bool was[100];
         for (u32 at = 0; at < 100; at++)
             was[at] = usable_byte(at);
@@ -230,11 +231,11 @@ static void finding_the_top_agrees_with_every_page(void **state)
     host_random_seed(42);
     for (u32 round = 0; round < 2000; round++) {
         begin();
-        u32 entries = platform_random() % 9;
+        u32 entries = random_u32() % 9;
         for (u32 i = 0; i < entries; i++)
-            add(MIB - 8 * PAGE + platform_random() % 64 * (PAGE / 2),
-                platform_random() % 48 * (PAGE / 2), 1 + platform_random() % 4 / 3);
-        u32 pages = 1 + platform_random() % 12;
+            add(MIB - 8 * PAGE + random_u32() % 64 * (PAGE / 2), random_u32() % 48 * (PAGE / 2),
+                1 + random_u32() % 4 / 3);
+        u32 pages = 1 + random_u32() % 12;
         u32 best = 0;
         for (u32 base = (u32)MIB; base < MIB + 80 * PAGE; base += PAGE) {
             bool all = true;

@@ -1,4 +1,5 @@
 /* Memory by the size of the machine. */
+#include "drv/pkt.h"
 #include "machine/plan.h"
 // clang-format off
 #include <stdarg.h>

@@ -1,5 +1,6 @@
 /* The pool of random numbers. It can't be set back, so whoever wants to see the same pool go two
  * ways looks from child processes. */
+#include "base/platform.h"
 #include "base/random.h"
 
 // clang-format off
@@ -14,6 +15,12 @@
 
 #define NUMBERS 256
 
+/* A machine without any chance: what there is comes from the samples. */
+void platform_entropy(u32 words[ENTROPY_WORDS])
+{
+    memset(words, 0, ENTROPY_WORDS * sizeof(*words));
+}
+
 /* What the pool as it is now would give after these samples. */
 static void numbers_after(const u32 *samples, u32 count, u32 numbers[NUMBERS])
 {
@@ -25,7 +32,7 @@ static void numbers_after(const u32 *samples, u32 count, u32 numbers[NUMBERS])
         for (u32 i = 0; i < count; i++)
             random_add(samples[i]);
         for (u32 i = 0; i < NUMBERS; i++)
-            numbers[i] = random_take();
+            numbers[i] = random_u32();
         ssize_t written = write(ends[1], numbers, NUMBERS * sizeof(u32));
         _exit(written != NUMBERS * sizeof(u32));
     }
@@ -80,7 +87,7 @@ static void samples_of_an_adversary_undo_nothing(void **state)
     (void)state;
     u32 chosen[64], with[NUMBERS], without[NUMBERS];
     for (u32 i = 0; i < 64; i++)
-        chosen[i] = i % 4 ? 0 : random_take();
+        chosen[i] = i % 4 ? 0 : random_u32();
     numbers_after(chosen, 64, with);
     random_add(0x5ec2e7); /* what the adversary does not know */
     numbers_after(chosen, 64, without);
@@ -91,9 +98,9 @@ static void numbers_show_no_pattern(void **state)
 {
     (void)state;
     enum { COUNT = 1 << 16 };
-    u32 set[32] = {0}, rises = 0, last = 0, first[2] = {random_take(), random_take()};
+    u32 set[32] = {0}, rises = 0, last = 0, first[2] = {random_u32(), random_u32()};
     for (u32 i = 0; i < COUNT; i++) {
-        u32 n = random_take();
+        u32 n = random_u32();
         for (u32 bit = 0; bit < 32; bit++)
             set[bit] += n >> bit & 1;
         rises += n > last;

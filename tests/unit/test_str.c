@@ -1,5 +1,8 @@
 /* Strings, numbers, text formats. */
+#include "base/arith.h"
 #include "base/error.h"
+#include "base/format.h"
+#include "base/inet.h"
 #include "base/print.h"
 #include "base/str.h"
 #include "platform_host.h"
@@ -13,7 +16,7 @@
 
 static bool ip(const char *s, ip4 *a)
 {
-    return parse_ip4(s, strlen(s), a);
+    return ip4_parse(s, strlen(s), a);
 }
 
 static void dotted_addresses(void **state)
@@ -64,10 +67,9 @@ static void formats(void **state)
 {
     (void)state;
     char t[64];
-    assert_int_equal(format_text(t, sizeof(t), "%s|%5u|%-4d|%04x|%c|%%|%llu", "a", 42u, -7, 0xbeu,
-                                 'z', 18446744073709551615ull),
-                     42);
-    assert_string_equal(t, "a|   42|-7  |00be|z|%|18446744073709551615");
+    assert_int_equal(
+        format_text(t, sizeof(t), "%s|%5u|%-4u|%04x|%%|%u", "a", 42u, 7u, 0xbeu, 4294967295u), 30);
+    assert_string_equal(t, "a|   42|7   |00be|%|4294967295");
     assert_int_equal(format_text(t, 4, "%s", "abcdef"), 3);
     assert_string_equal(t, "abc");
     host_reset(0);

@@ -1,0 +1,31 @@
+/* Arithmetic on the basic types. */
+#ifndef LUNBOOT_ARITH_H
+#define LUNBOOT_ARITH_H
+
+#include "base/types.h"
+
+static inline u32 min_u32(u32 a, u32 b)
+{
+    return a < b ? a : b;
+}
+
+static inline u32 max_u32(u32 a, u32 b)
+{
+    return a > b ? a : b;
+}
+
+/* n / divisor, the rest to *rest when it is not NULL. The one 64-bit division of the kernel, which
+ * has no libgcc. divisor != 0. */
+u64 div_u64(u64 n, u32 divisor, u32 *rest);
+
+/* Does [start, start + count) lie within the first `size`? */
+static inline bool in_range(u64 start, u64 count, u64 size)
+{
+    return start <= size && count <= size - start;
+}
+
+/* What has to be written over a byte of 0 for `len` bytes to add up to 0: the checksum of BIOS and
+ * ACPI structures. Of a range that holds it, 0 when it is right. */
+u8 byte_sum_complement(const u8 *p, u32 len);
+
+#endif
