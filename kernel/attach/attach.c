@@ -46,7 +46,8 @@ void attach_init(struct machine *machine)
 void attach_wipe(void)
 {
     wipe(&config, sizeof(config));
-    wipe(boot->dhcp_ack, sizeof(boot->dhcp_ack));
+    wipe(&boot->dhcp_ack, sizeof(boot->dhcp_ack));
+    wipe(&boot->dhcp_reply, sizeof(boot->dhcp_reply));
 }
 
 bool wait_for(bool (*done)(void), u32 ms, const char *what)
