@@ -3,12 +3,7 @@
 
 #include "base/bytes.h"
 #include "net/ipv4.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
 
 struct dhcp_said said;

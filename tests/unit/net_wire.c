@@ -6,12 +6,7 @@
 #include "net/eth.h"
 #include "net/ipv4.h"
 #include "net/net.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -7,12 +7,7 @@
 #include "net/ipv4.h"
 #include "net/net.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -258,20 +253,16 @@ void peer_reset(msec start)
     tcp_init(&(struct tcp_params){send_buffer, SEND_BUFFER, PEER_WINDOW, &peer_rx_pool});
 }
 
-int peer_setup(void **state)
+void peer_setup(void)
 {
-    (void)state;
     peer_reset(1000);
-    return 0;
 }
 
-int peer_teardown(void **state)
+void peer_teardown(void)
 {
-    (void)state;
     tcp_abort();
     assert_int_equal(peer_rx_pool.available, peer_rx_pool.total);
     assert_int_equal(peer_tx_pool.available, peer_tx_pool.total);
-    return 0;
 }
 
 void peer_poll(void)

@@ -111,9 +111,9 @@ extern u16 our_port;
 #define UNA (our_iss + 1)          /* the first byte of ours */
 #define RCV (peer_options.iss + 1) /* the first byte of the peer's */
 
-/* Of each test, for cmocka: everything new; and every packet must be back in its pool. */
-int peer_setup(void **state);
-int peer_teardown(void **state);
+/* Of each test: everything new; and every packet must be back in its pool. */
+void peer_setup(void);
+void peer_teardown(void);
 
 void peer_connect(void);       /* tcp_connect(), nothing yet polled */
 struct seg *peer_accept(void); /* take the SYN, answer SYN-ACK; returns the last ACK */

@@ -6,12 +6,7 @@
 #include "net/net.h"
 #include "net_no_tcp.h"
 #include "net_wire.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
 
 #define REQUEST 1
@@ -46,9 +41,8 @@ static void assert_request(const struct wire_frame *f, ip4 from, ip4 target, con
     assert_int_equal(get_be32(f->bytes + ARP + 24), target);
 }
 
-static void asks_and_learns(void **state)
+TEST(asks_and_learns)
 {
-    (void)state;
     wire_reset_configured(0);
     assert_int_equal(lookup(WIRE_PEER), ARP_PENDING);
     assert_int_equal(lookup(WIRE_PEER), ARP_PENDING);
@@ -61,9 +55,8 @@ static void asks_and_learns(void **state)
     wire_check_leaks();
 }
 
-static void retries_with_back_off_then_fails_but_goes_on(void **state)
+TEST(retries_with_back_off_then_fails_but_goes_on)
 {
-    (void)state;
     wire_reset_configured(1000);
     msec start = host_now;
     const msec at[] = {0, 250, 750, 1750, 3750, 7750, 11750};
@@ -83,9 +76,8 @@ static void retries_with_back_off_then_fails_but_goes_on(void **state)
     assert_int_equal(lookup(WIRE_PEER), ARP_FOUND);
 }
 
-static void nobody_interested_means_no_more_questions(void **state)
+TEST(nobody_interested_means_no_more_questions)
 {
-    (void)state;
     wire_reset_configured(0);
     lookup(WIRE_PEER);
     wire_run(70000);
@@ -95,9 +87,8 @@ static void nobody_interested_means_no_more_questions(void **state)
     assert_true(arp_timeout(host_now) > 60000);
 }
 
-static void a_full_ring_delays_the_question_only(void **state)
+TEST(a_full_ring_delays_the_question_only)
 {
-    (void)state;
     wire_reset_configured(0);
     wire_tx_full = true;
     assert_int_equal(lookup(WIRE_PEER), ARP_PENDING);
@@ -109,9 +100,8 @@ static void a_full_ring_delays_the_question_only(void **state)
     wire_check_leaks();
 }
 
-static void a_used_entry_is_asked_again_and_used_meanwhile(void **state)
+TEST(a_used_entry_is_asked_again_and_used_meanwhile)
 {
-    (void)state;
     wire_reset_configured(0);
     wire_know_neighbours();
     for (u32 i = 0; i < 59; i++) {
@@ -135,9 +125,8 @@ static void a_used_entry_is_asked_again_and_used_meanwhile(void **state)
     assert_int_equal(wire_captured(), 0);
 }
 
-static void a_neighbour_that_is_gone_is_given_up(void **state)
+TEST(a_neighbour_that_is_gone_is_given_up)
 {
-    (void)state;
     wire_reset_configured(0);
     wire_know_neighbours();
     lookup(WIRE_PEER);
@@ -156,9 +145,8 @@ static void a_neighbour_that_is_gone_is_given_up(void **state)
     assert_int_equal(wire_captured(), 0);
 }
 
-static void answers_questions_about_us_and_learns_who_asks(void **state)
+TEST(answers_questions_about_us_and_learns_who_asks)
 {
-    (void)state;
     wire_reset_configured(0);
     deliver(REQUEST, wire_peer_mac, WIRE_PEER, WIRE_US);
     const struct wire_frame *f = wire_take();
@@ -177,9 +165,8 @@ static void answers_questions_about_us_and_learns_who_asks(void **state)
     assert_int_equal(lookup(0xc0000230), ARP_PENDING);
 }
 
-static void a_probe_for_our_address_is_answered_but_not_learned(void **state)
+TEST(a_probe_for_our_address_is_answered_but_not_learned)
 {
-    (void)state;
     wire_reset_configured(0);
     deliver(REQUEST, other_mac, 0, WIRE_US);
     const struct wire_frame *f = wire_take();
@@ -189,9 +176,8 @@ static void a_probe_for_our_address_is_answered_but_not_learned(void **state)
     wire_check_leaks();
 }
 
-static void who_is_off_link_is_not_learned(void **state)
+TEST(who_is_off_link_is_not_learned)
 {
-    (void)state;
     wire_reset_configured(0);
     deliver(REQUEST, other_mac, WIRE_FAR, WIRE_US);
     assert_int_equal(wire_captured(), 1);
@@ -199,9 +185,8 @@ static void who_is_off_link_is_not_learned(void **state)
     assert_int_equal(lookup(WIRE_FAR), ARP_PENDING);
 }
 
-static void unasked_answers_only_update(void **state)
+TEST(unasked_answers_only_update)
 {
-    (void)state;
     wire_reset_configured(0);
     deliver(REPLY, other_mac, WIRE_PEER, WIRE_PEER);
     deliver(REQUEST, other_mac, WIRE_PEER, WIRE_PEER);
@@ -211,9 +196,8 @@ static void unasked_answers_only_update(void **state)
     assert_memory_equal(mac, other_mac, 6);
 }
 
-static void a_flood_of_strangers_does_not_push_out_the_target(void **state)
+TEST(a_flood_of_strangers_does_not_push_out_the_target)
 {
-    (void)state;
     wire_reset_configured(0);
     wire_know_neighbours();
     for (u32 i = 0; i < 100; i++) {
@@ -226,9 +210,8 @@ static void a_flood_of_strangers_does_not_push_out_the_target(void **state)
     assert_int_equal(wire_captured(), 0);
 }
 
-static void a_full_cache_drops_what_was_used_longest_ago(void **state)
+TEST(a_full_cache_drops_what_was_used_longest_ago)
 {
-    (void)state;
     wire_reset_configured(0);
     wire_know_neighbours();
     for (u32 i = 0; i < 6; i++) {
@@ -244,9 +227,8 @@ static void a_full_cache_drops_what_was_used_longest_ago(void **state)
     assert_int_equal(lookup(WIRE_PEER), ARP_PENDING);
 }
 
-static void the_address_is_announced_twice(void **state)
+TEST(the_address_is_announced_twice)
 {
-    (void)state;
     wire_reset(5000);
     const struct ipv4_config config = {.addr = WIRE_US, .netmask = 0xffffff00};
     wire_tx_full = true;
@@ -262,9 +244,8 @@ static void the_address_is_announced_twice(void **state)
     assert_null(wire_take());
 }
 
-static void a_conflict_is_defended_once_then_reported(void **state)
+TEST(a_conflict_is_defended_once_then_reported)
 {
-    (void)state;
     wire_reset_configured(0);
     deliver(REPLY, other_mac, WIRE_US, WIRE_PEER);
     assert_request(wire_take(), WIRE_US, WIRE_US, wire_all);
@@ -283,9 +264,8 @@ static void a_conflict_is_defended_once_then_reported(void **state)
     assert_false(arp_conflict(mac));
 }
 
-static void our_own_frames_coming_back_are_no_conflict(void **state)
+TEST(our_own_frames_coming_back_are_no_conflict)
 {
-    (void)state;
     wire_reset_configured(0);
     deliver(REQUEST, wire_mac, WIRE_US, WIRE_US);
     deliver(REQUEST, wire_mac, WIRE_US, WIRE_US);
@@ -293,9 +273,8 @@ static void our_own_frames_coming_back_are_no_conflict(void **state)
     assert_int_equal(wire_captured(), 0);
 }
 
-static void bad_packets_are_counted(void **state)
+TEST(bad_packets_are_counted)
 {
-    (void)state;
     wire_reset_configured(0);
     static const struct {
         u32 at;
@@ -325,9 +304,8 @@ static void bad_packets_are_counted(void **state)
     wire_check_leaks();
 }
 
-static void without_an_address_we_are_silent(void **state)
+TEST(without_an_address_we_are_silent)
 {
-    (void)state;
     wire_reset(0);
     deliver(REQUEST, wire_peer_mac, WIRE_PEER, WIRE_US);
     deliver(REQUEST, wire_peer_mac, WIRE_PEER, 0);
@@ -336,37 +314,11 @@ static void without_an_address_we_are_silent(void **state)
     assert_int_equal(wire_captured(), 0);
 }
 
-static void mutated_packets_do_no_harm(void **state)
+TEST(mutated_packets_do_no_harm)
 {
-    (void)state;
     wire_reset_configured(0);
     wire_know_neighbours();
     u32 len = wire_arp(frame, REQUEST, wire_peer_mac, WIRE_PEER, WIRE_US, wire_all);
     wire_torment(frame, len, 3000);
     wire_check_leaks();
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(asks_and_learns),
-        cmocka_unit_test(retries_with_back_off_then_fails_but_goes_on),
-        cmocka_unit_test(nobody_interested_means_no_more_questions),
-        cmocka_unit_test(a_full_ring_delays_the_question_only),
-        cmocka_unit_test(a_used_entry_is_asked_again_and_used_meanwhile),
-        cmocka_unit_test(a_neighbour_that_is_gone_is_given_up),
-        cmocka_unit_test(answers_questions_about_us_and_learns_who_asks),
-        cmocka_unit_test(a_probe_for_our_address_is_answered_but_not_learned),
-        cmocka_unit_test(who_is_off_link_is_not_learned),
-        cmocka_unit_test(unasked_answers_only_update),
-        cmocka_unit_test(a_flood_of_strangers_does_not_push_out_the_target),
-        cmocka_unit_test(a_full_cache_drops_what_was_used_longest_ago),
-        cmocka_unit_test(the_address_is_announced_twice),
-        cmocka_unit_test(a_conflict_is_defended_once_then_reported),
-        cmocka_unit_test(our_own_frames_coming_back_are_no_conflict),
-        cmocka_unit_test(bad_packets_are_counted),
-        cmocka_unit_test(without_an_address_we_are_silent),
-        cmocka_unit_test(mutated_packets_do_no_harm),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,12 +8,7 @@
 #include "net/net.h"
 #include "net/tcp.h"
 #include "net_wire.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -252,12 +247,11 @@ static bool run(u32 ms, bool (*until)(void))
     }
 }
 
-static int setup(void **state)
+static void setup(void)
 {
     static u8 send_buffer[SEND_BUFFER];
     static struct pkt_pool none;
     static const struct poller net = {net_poll, net_timeout};
-    (void)state;
     wire_reset(1000);
     loop_register(&net);
     static const struct tcp_params params = {send_buffer, SEND_BUFFER, 32768, &none};
@@ -272,8 +266,9 @@ static int setup(void **state)
     plug(true);
     iscsi_attach(&peer_config, 20000, host_now);
     assert_true(run(5000, peer_ready));
-    return 0;
 }
+
+FIXTURE(setup);
 
 /* Requests, some of which write; each buffer is of its own. */
 #define REQUESTS 6
@@ -327,9 +322,9 @@ static void submit_then(u32 segments, void (*what)(void))
 }
 
 /* How many segments of ours it takes when nothing happens. */
-static u32 segments_in_all(void **state)
+static u32 segments_in_all(void)
 {
-    setup(state);
+    setup();
     countdown = UINT32_MAX;
     submit_all();
     assert_true(run(1000, all_done));
@@ -338,11 +333,11 @@ static u32 segments_in_all(void **state)
     return all;
 }
 
-static void a_second_is_tcps_affair(void **state)
+TEST(a_second_is_tcps_affair)
 {
-    u32 all = segments_in_all(state);
+    u32 all = segments_in_all();
     for (u32 segments = 1; segments < all; segments++) {
-        setup(state);
+        setup();
         submit_then(segments, pull);
         run(1000, NULL);
         plug(true);
@@ -352,11 +347,11 @@ static void a_second_is_tcps_affair(void **state)
     }
 }
 
-static void after_a_minute_the_session_comes_back(void **state)
+TEST(after_a_minute_the_session_comes_back)
 {
-    u32 all = segments_in_all(state);
+    u32 all = segments_in_all();
     for (u32 segments = 1; segments < all; segments++) {
-        setup(state);
+        setup();
         submit_then(segments, pull);
         run(60000, NULL);
         assert_int_equal(iscsi_state(), ISCSI_RECOVERING);
@@ -367,9 +362,8 @@ static void after_a_minute_the_session_comes_back(void **state)
     }
 }
 
-static void after_half_an_hour_too(void **state)
+TEST(after_half_an_hour_too)
 {
-    (void)state;
     submit_then(10, pull);
     run(1800000, NULL);
     assert_false(all_done());
@@ -380,9 +374,8 @@ static void after_half_an_hour_too(void **state)
     assert_true(iscsi_stats.connections < 300);
 }
 
-static void a_link_that_flaps(void **state)
+TEST(a_link_that_flaps)
 {
-    (void)state;
     submit_all();
     for (u32 i = 0; i < 40; i++) {
         plug(i & 1);
@@ -393,9 +386,8 @@ static void a_link_that_flaps(void **state)
     assert_all_good();
 }
 
-static void a_pull_while_nothing_was_in_flight(void **state)
+TEST(a_pull_while_nothing_was_in_flight)
 {
-    (void)state;
     run(60000, NULL);
     assert_int_equal(iscsi_stats.connections, 1);
     plug(false);
@@ -408,9 +400,8 @@ static void a_pull_while_nothing_was_in_flight(void **state)
 
 /* The target has forgotten us and says so when it hears from us (RST); or its machine is there, and
  * says nothing at all until it is up. */
-static void half_open(void **state)
+TEST(half_open)
 {
-    (void)state;
     run(1000, NULL);
     reboot();
     submit_all();
@@ -420,7 +411,7 @@ static void half_open(void **state)
     assert_true(resets);
     assert_all_good();
 
-    setup(state);
+    setup();
     reboot();
     plug(false); /* no RST gets through, either */
     submit_all();
@@ -430,9 +421,8 @@ static void half_open(void **state)
     assert_all_good();
 }
 
-static void a_target_that_takes_no_connections_for_a_while(void **state)
+TEST(a_target_that_takes_no_connections_for_a_while)
 {
-    (void)state;
     submit_all();
     reboot();
     peer.deaf = true;
@@ -444,30 +434,14 @@ static void a_target_that_takes_no_connections_for_a_while(void **state)
     assert_all_good();
 }
 
-static void a_target_that_dies_in_each_place(void **state)
+TEST(a_target_that_dies_in_each_place)
 {
-    u32 all = segments_in_all(state);
+    u32 all = segments_in_all();
     for (u32 segments = 1; segments < all; segments++) {
-        setup(state);
+        setup();
         submit_then(segments, reboot);
         assert_true(run(20000, all_done));
         assert_all_good();
         assert_true(iscsi_stats.connections <= 2);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup(name, setup)
-        T(a_second_is_tcps_affair),
-        T(after_a_minute_the_session_comes_back),
-        T(after_half_an_hour_too),
-        T(a_link_that_flaps),
-        T(a_pull_while_nothing_was_in_flight),
-        T(half_open),
-        T(a_target_that_takes_no_connections_for_a_while),
-        T(a_target_that_dies_in_each_place),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

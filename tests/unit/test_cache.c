@@ -2,12 +2,7 @@
 #include "disk/cache.h"
 #include "fake_disk.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,22 +18,20 @@ static void start(u32 memory_size, u32 max_blocks)
     cache_init(fake_disk(BLOCKS, max_blocks), memory, memory_size);
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-    (void)state;
     buf = malloc(BLOCKS * 512);
-    return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-    (void)state;
     fake_disk_free();
     free(buf);
     free(memory);
     memory = NULL;
-    return 0;
 }
+
+FIXTURE(setup, teardown);
 
 static void check_read(u32 lba, u32 count)
 {
@@ -48,9 +41,8 @@ static void check_read(u32 lba, u32 count)
     free(to);
 }
 
-static void without_memory_everything_goes_to_the_device(void **state)
+TEST(without_memory_everything_goes_to_the_device)
 {
-    (void)state;
     start(0, 64);
     check_read(7, 1);
     check_read(7, 1);
@@ -59,9 +51,8 @@ static void without_memory_everything_goes_to_the_device(void **state)
     assert_int_equal(fake.requests, 2 + (BLOCKS + 63) / 64);
 }
 
-static void a_large_read_is_split_and_kept_in_flight(void **state)
+TEST(a_large_read_is_split_and_kept_in_flight)
 {
-    (void)state;
     start(0, 16);
     fake.later = true;
     host_on_wait = fake_complete_one; /* the latest first: out of order */
@@ -71,9 +62,8 @@ static void a_large_read_is_split_and_kept_in_flight(void **state)
     assert_int_equal(fake.queued, 0);
 }
 
-static void sector_by_sector_costs_one_request_a_line(void **state)
+TEST(sector_by_sector_costs_one_request_a_line)
 {
-    (void)state;
     start(64 * 1024, 64);
     for (u32 lba = 0; lba < BLOCKS; lba++)
         check_read(lba, 1);
@@ -91,9 +81,8 @@ static void sector_by_sector_costs_one_request_a_line(void **state)
     assert_int_equal(fake.requests, before + 1);
 }
 
-static void a_line_gives_way_to_another(void **state)
+TEST(a_line_gives_way_to_another)
 {
-    (void)state;
     start(2 * 4096, 64);
     for (u32 round = 0; round < 3; round++) {
         check_read(0, 1);
@@ -103,9 +92,8 @@ static void a_line_gives_way_to_another(void **state)
     assert_int_equal(fake.requests, 7);
 }
 
-static void what_was_written_is_read(void **state)
+TEST(what_was_written_is_read)
 {
-    (void)state;
     start(256 * 1024, 16);
     for (u32 lba = 0; lba < 200; lba++)
         check_read(lba, 1);
@@ -122,9 +110,8 @@ static void what_was_written_is_read(void **state)
     }
 }
 
-static void a_failed_write_leaves_no_stale_line(void **state)
+TEST(a_failed_write_leaves_no_stale_line)
 {
-    (void)state;
     start(64 * 1024, 64);
     check_read(100, 1);
     memset(buf, 0x77, 512 * 4);
@@ -135,9 +122,8 @@ static void a_failed_write_leaves_no_stale_line(void **state)
     assert_int_equal(fake.bytes[100 * 512], 0x77);
 }
 
-static void starting_again_starts_empty(void **state)
+TEST(starting_again_starts_empty)
 {
-    (void)state;
     start(64 * 1024, 64);
     check_read(100, 1);
     cache_init(&fake.dev, memory, 64 * 1024); /* starts empty again */
@@ -145,9 +131,8 @@ static void starting_again_starts_empty(void **state)
     check_read(100, 1);
 }
 
-static void a_bad_block_spoils_only_reads_that_want_it(void **state)
+TEST(a_bad_block_spoils_only_reads_that_want_it)
 {
-    (void)state;
     start(64 * 1024, 64);
     check_read(96, 1);
     fake.bad_lba = 102;
@@ -162,9 +147,8 @@ static void a_bad_block_spoils_only_reads_that_want_it(void **state)
     check_read(102, 1);
 }
 
-static void the_first_error_stops_the_rest(void **state)
+TEST(the_first_error_stops_the_rest)
 {
-    (void)state;
     start(0, 16);
     fake.bad_lba = 16 * 2;
     assert_int_equal(cache_read(0, 16 * 100, buf), ERR_MEDIUM);
@@ -182,9 +166,8 @@ static void abort_at_the_keyboard(u32 ms)
     fake.dev.ops->abort(&fake.dev);
 }
 
-static void given_up_means_an_error_and_nothing_under_way(void **state)
+TEST(given_up_means_an_error_and_nothing_under_way)
 {
-    (void)state;
     start(64 * 1024, 16);
     fake.later = true;
     host_on_wait = abort_at_the_keyboard;
@@ -196,9 +179,8 @@ static void given_up_means_an_error_and_nothing_under_way(void **state)
     check_read(0, 1);
 }
 
-static void outside_the_disk(void **state)
+TEST(outside_the_disk)
 {
-    (void)state;
     for (u32 size = 0; size <= 64 * 1024; size += 64 * 1024) {
         start(size, 64);
         u32 before = fake.requests;
@@ -214,18 +196,16 @@ static void outside_the_disk(void **state)
     }
 }
 
-static void writing_needs_permission(void **state)
+TEST(writing_needs_permission)
 {
-    (void)state;
     start(0, 64);
     fake.dev.read_only = true;
     assert_int_equal(cache_write(0, 1, buf), ERR_LUN_PROTECTED);
     assert_int_equal(fake.requests, 0);
 }
 
-static void flushing(void **state)
+TEST(flushing)
 {
-    (void)state;
     u8 block[512] = {0};
     start(0, 64);
     assert_int_equal(cache_flush(), OK);
@@ -241,9 +221,8 @@ static void flushing(void **state)
 }
 
 /* Random reads and writes against a model, with completion out of order and errors now and then. */
-static void any_mixture(void **state)
+TEST(any_mixture)
 {
-    (void)state;
     srand(3);
     start(40 * 1024 + 100, 20);
     u8 *model = malloc(BLOCKS * 512);
@@ -272,27 +251,4 @@ static void any_mixture(void **state)
     }
     assert_memory_equal(model, fake.bytes, BLOCKS * 512);
     free(model);
-}
-
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(without_memory_everything_goes_to_the_device),
-        T(a_large_read_is_split_and_kept_in_flight),
-        T(sector_by_sector_costs_one_request_a_line),
-        T(a_line_gives_way_to_another),
-        T(what_was_written_is_read),
-        T(a_failed_write_leaves_no_stale_line),
-        T(starting_again_starts_empty),
-        T(a_bad_block_spoils_only_reads_that_want_it),
-        T(the_first_error_stops_the_rest),
-        T(given_up_means_an_error_and_nothing_under_way),
-        T(outside_the_disk),
-        T(writing_needs_permission),
-        T(flushing),
-        T(any_mixture),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,12 +2,7 @@
 #include "base/md5.h"
 #include "base/str.h"
 #include "iscsi/chap.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
 
 static void md5_text(const char *s, char hex[2 * MD5_DIGEST + 3])
@@ -20,9 +15,8 @@ static void md5_text(const char *s, char hex[2 * MD5_DIGEST + 3])
     chap_encode(hex, digest, MD5_DIGEST);
 }
 
-static void the_digests_of_the_rfc(void **state)
+TEST(the_digests_of_the_rfc)
 {
-    (void)state;
     static const char *const suite[][2] = {
         {"", "0xd41d8cd98f00b204e9800998ecf8427e"},
         {"a", "0x0cc175b9c0f1b6a831c399e269772661"},
@@ -41,9 +35,8 @@ static void the_digests_of_the_rfc(void **state)
     }
 }
 
-static void the_state_is_wiped(void **state)
+TEST(the_state_is_wiped)
 {
-    (void)state;
     struct md5 m, zero = {0};
     u8 digest[MD5_DIGEST];
     md5_init(&m);
@@ -52,9 +45,8 @@ static void the_state_is_wiped(void **state)
     assert_memory_equal(&m, &zero, sizeof(m));
 }
 
-static void a_chap_response_is_md5_of_id_secret_challenge(void **state)
+TEST(a_chap_response_is_md5_of_id_secret_challenge)
 {
-    (void)state;
     char hex[2 * MD5_DIGEST + 3], want[2 * MD5_DIGEST + 3];
     u8 digest[MD5_DIGEST];
     chap_response('1', "secret", (const u8 *)"challenge", 9, digest);
@@ -63,9 +55,8 @@ static void a_chap_response_is_md5_of_id_secret_challenge(void **state)
     assert_string_equal(hex, want);
 }
 
-static void binary_values_in_both_encodings(void **state)
+TEST(binary_values_in_both_encodings)
 {
-    (void)state;
     static const struct {
         const char *text, *bytes;
         u32 len; /* 0: not valid */
@@ -109,9 +100,8 @@ static void binary_values_in_both_encodings(void **state)
 }
 
 /* The flaw that EDK II had: CHAP hex overflow. */
-static void a_value_of_any_size_stays_in_its_buffer(void **state)
+TEST(a_value_of_any_size_stays_in_its_buffer)
 {
-    (void)state;
     static char text[4096];
     static u8 bytes[CHAP_CHALLENGE_MAX];
     u32 len;
@@ -128,9 +118,8 @@ static void a_value_of_any_size_stays_in_its_buffer(void **state)
     }
 }
 
-static void digests_are_compared_in_whole(void **state)
+TEST(digests_are_compared_in_whole)
 {
-    (void)state;
     u8 a[4] = {1, 2, 3, 4}, b[4] = {1, 2, 3, 4};
     assert_true(chap_equal(a, b, 4));
     for (u32 i = 0; i < 4; i++) {
@@ -138,17 +127,4 @@ static void digests_are_compared_in_whole(void **state)
         assert_false(chap_equal(a, b, 4));
         b[i] ^= 0x80;
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_digests_of_the_rfc),
-        cmocka_unit_test(the_state_is_wiped),
-        cmocka_unit_test(a_chap_response_is_md5_of_id_secret_challenge),
-        cmocka_unit_test(binary_values_in_both_encodings),
-        cmocka_unit_test(a_value_of_any_size_stays_in_its_buffer),
-        cmocka_unit_test(digests_are_compared_in_whole),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,12 +5,7 @@
 #include "dhcp_server.h"
 #include "net/net.h"
 #include "net_no_tcp.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
 
 #define START   1000
@@ -18,20 +13,18 @@
 
 static struct dhcp_identity identity;
 
-static int asking(void **state)
+static void asking(void)
 {
-    (void)state;
     wire_reset(START);
     memset(&identity, 0, sizeof(identity));
     dhcp_start(&identity, true, GIVE_UP, host_now);
     net_poll(host_now);
-    return 0;
 }
 
 /* A lease of so many seconds, in a quiet network where the neighbours answer ARP. */
 static void bind_for(u32 seconds)
 {
-    asking(NULL);
+    asking();
     wire_neighbours = true;
     assert_int_equal(hear(), DHCPDISCOVER);
     answer_with(DHCPOFFER, WIRE_US, SERVER, seconds, "first root");
@@ -42,9 +35,8 @@ static void bind_for(u32 seconds)
 
 /* ---- getting a lease ---- */
 
-static void the_whole_exchange_without_a_wait(void **state)
+TEST(the_whole_exchange_without_a_wait)
 {
-    (void)state;
     wire_reset(START);
     memset(&identity, 0, sizeof(identity));
     strcpy(identity.hostname, "pc7");
@@ -100,17 +92,15 @@ static void the_whole_exchange_without_a_wait(void **state)
     wire_check_leaks();
 }
 
-static void names_and_numbers_that_are_not_known_are_not_sent(void **state)
+TEST_WITH(names_and_numbers_that_are_not_known_are_not_sent, asking)
 {
-    (void)state;
     assert_int_equal(hear(), DHCPDISCOVER);
     assert_false(said_has(OPT_HOSTNAME));
     assert_false(said_has(OPT_CLIENT_UUID));
 }
 
-static void lost_questions_are_repeated_with_back_off(void **state)
+TEST_WITH(lost_questions_are_repeated_with_back_off, asking)
 {
-    (void)state;
     static const u32 nominal[] = {0, 1000, 3000, 7000, 15000, 31000, 47000};
     u32 xid = 0;
     wire_run(GIVE_UP - 1);
@@ -132,9 +122,8 @@ static void lost_questions_are_repeated_with_back_off(void **state)
     wire_check_leaks();
 }
 
-static void nobody_answers_and_it_ends(void **state)
+TEST_WITH(nobody_answers_and_it_ends, asking)
 {
-    (void)state;
     u32 xid;
     hear();
     xid = get_be32(said.packet + DHCP_XID);
@@ -153,9 +142,8 @@ static void nobody_answers_and_it_ends(void **state)
     assert_int_not_equal(xid, get_be32(said.packet + DHCP_XID));
 }
 
-static void jitter_differs_between_machines(void **state)
+TEST_WITH(jitter_differs_between_machines, asking)
 {
-    (void)state;
     u32 first = 0, differs = 0;
     for (u32 seed = 1; seed < 6; seed++) {
         wire_reset(START);
@@ -171,9 +159,8 @@ static void jitter_differs_between_machines(void **state)
     assert_true(differs >= 3);
 }
 
-static void a_lost_request_is_repeated_then_begun_anew(void **state)
+TEST_WITH(a_lost_request_is_repeated_then_begun_anew, asking)
 {
-    (void)state;
     hear();
     u32 xid = get_be32(said.packet + DHCP_XID);
     answer_with(DHCPOFFER, WIRE_US, SERVER, 3600, "root");
@@ -191,9 +178,8 @@ static void a_lost_request_is_repeated_then_begun_anew(void **state)
     assert_int_equal(dhcp_state(), DHCP_BOUND);
 }
 
-static void a_refusal_begins_anew_but_makes_no_storm(void **state)
+TEST_WITH(a_refusal_begins_anew_but_makes_no_storm, asking)
 {
-    (void)state;
     assert_int_equal(hear(), DHCPDISCOVER);
     answer_with(DHCPOFFER, WIRE_US, SERVER, 3600, "root");
     assert_int_equal(hear(), DHCPREQUEST);
@@ -222,9 +208,8 @@ static void a_refusal_begins_anew_but_makes_no_storm(void **state)
     assert_int_equal(dhcp_state(), DHCP_ASKING);
 }
 
-static void an_offer_with_a_root_path_is_taken_at_once(void **state)
+TEST_WITH(an_offer_with_a_root_path_is_taken_at_once, asking)
 {
-    (void)state;
     hear();
     answer_with(DHCPOFFER, WIRE_US, SERVER, 3600, NULL);
     wire_run(500);
@@ -245,9 +230,8 @@ static void an_offer_with_a_root_path_is_taken_at_once(void **state)
     assert_int_equal(dhcp_lease()->ip.addr, WIRE_US + 2);
 }
 
-static void a_plain_offer_is_taken_after_a_second(void **state)
+TEST_WITH(a_plain_offer_is_taken_after_a_second, asking)
 {
-    (void)state;
     hear();
     wire_run(300);
     answer_with(DHCPOFFER, WIRE_US, SERVER, 3600, NULL);
@@ -263,9 +247,8 @@ static void a_plain_offer_is_taken_after_a_second(void **state)
     assert_string_equal(dhcp_lease()->root_path, "");
 }
 
-static void a_root_path_set_elsewhere_saves_the_wait(void **state)
+TEST(a_root_path_set_elsewhere_saves_the_wait)
 {
-    (void)state;
     wire_reset(START);
     dhcp_start(&identity, false, GIVE_UP, host_now);
     net_poll(host_now);
@@ -275,9 +258,8 @@ static void a_root_path_set_elsewhere_saves_the_wait(void **state)
     assert_int_equal(said.at, START);
 }
 
-static void only_the_ack_to_our_request_counts(void **state)
+TEST_WITH(only_the_ack_to_our_request_counts, asking)
 {
-    (void)state;
     hear();
     answer_with(DHCPACK, WIRE_US, SERVER, 3600, "root"); /* nothing was requested */
     answer_with(DHCPNAK, 0, SERVER, 3600, NULL);
@@ -296,9 +278,8 @@ static void only_the_ack_to_our_request_counts(void **state)
     assert_int_equal(dhcp_state(), DHCP_BOUND);
 }
 
-static void foreign_and_malformed_answers_are_not_ours(void **state)
+TEST_WITH(foreign_and_malformed_answers_are_not_ours, asking)
 {
-    (void)state;
     u8 frame[2048];
     hear();
     static const u32 foreign[] = {DHCP_XID, DHCP_XID + 3, DHCP_CHADDR, DHCP_CHADDR + 5};
@@ -328,9 +309,8 @@ static void foreign_and_malformed_answers_are_not_ours(void **state)
     wire_check_leaks();
 }
 
-static void addresses_that_can_be_no_machines_are_refused(void **state)
+TEST_WITH(addresses_that_can_be_no_machines_are_refused, asking)
 {
-    (void)state;
     hear();
     static const ip4 bad[] = {0,          0x00000001, 0x7f000001,    0xe0000001,
                               0xf0000001, 0xc0000200, IP4_BROADCAST, 0xc00002ff};
@@ -344,9 +324,8 @@ static void addresses_that_can_be_no_machines_are_refused(void **state)
     assert_int_equal(hear(), 0);
 }
 
-static void a_full_ring_delays_the_question_only(void **state)
+TEST(a_full_ring_delays_the_question_only)
 {
-    (void)state;
     wire_reset(START);
     wire_tx_full = true;
     dhcp_start(&identity, true, GIVE_UP, host_now);
@@ -358,9 +337,8 @@ static void a_full_ring_delays_the_question_only(void **state)
     wire_check_leaks();
 }
 
-static void mutated_answers_do_no_harm(void **state)
+TEST_WITH(mutated_answers_do_no_harm, asking)
 {
-    (void)state;
     u8 frame[2048];
     hear();
     begin_answer(DHCPOFFER, WIRE_US, SERVER);
@@ -373,7 +351,7 @@ static void mutated_answers_do_no_harm(void **state)
     memcpy(answer + DHCP_SNAME, "\x11\5three\xff", 8);
     memcpy(answer + DHCP_FILE, "\x11\4two,\x0f\3org\xff", 12);
     wire_torment(frame, wire_udp(frame, SERVER, 67, WIRE_US, 68, answer, answer_len), 10000);
-    asking(state);
+    asking();
     hear();
     answer_with(DHCPOFFER, WIRE_US, SERVER, 3600, "root");
     hear();
@@ -384,9 +362,8 @@ static void mutated_answers_do_no_harm(void **state)
 
 /* ---- keeping it ---- */
 
-static void at_t1_it_is_renewed_by_unicast(void **state)
+TEST(at_t1_it_is_renewed_by_unicast)
 {
-    (void)state;
     bind_for(120);
     dhcp_lease()->password[0] = 'x';
     wire_run(60000 - 1);
@@ -409,9 +386,8 @@ static void at_t1_it_is_renewed_by_unicast(void **state)
     wire_check_leaks();
 }
 
-static void the_servers_own_times_are_used_when_they_make_sense(void **state)
+TEST(the_servers_own_times_are_used_when_they_make_sense)
 {
-    (void)state;
     static const struct {
         u32 lease, t1, t2, want;
     } cases[] = {
@@ -420,7 +396,7 @@ static void the_servers_own_times_are_used_when_they_make_sense(void **state)
         {1000, 100, 100, 500}, {1, 0, 0, 5},        {0xfffffffe, 0, 0, 900000},
     };
     for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
-        asking(state);
+        asking();
         hear();
         answer_with(DHCPOFFER, WIRE_US, SERVER, 1000, "root");
         hear();
@@ -436,9 +412,8 @@ static void the_servers_own_times_are_used_when_they_make_sense(void **state)
     }
 }
 
-static void a_lease_for_ever_is_never_renewed(void **state)
+TEST(a_lease_for_ever_is_never_renewed)
 {
-    (void)state;
     bind_for(UINT32_MAX);
     assert_int_equal(dhcp_timeout(host_now), TIMEOUT_NEVER);
     wire_run(3 * 24 * 3600 * 1000);
@@ -446,9 +421,8 @@ static void a_lease_for_ever_is_never_renewed(void **state)
     assert_int_equal(dhcp_state(), DHCP_BOUND);
 }
 
-static void at_t2_everybody_is_asked_and_at_the_end_it_is_lost(void **state)
+TEST(at_t2_everybody_is_asked_and_at_the_end_it_is_lost)
 {
-    (void)state;
     bind_for(800);
     u32 renewals = 0, rebinds = 0, last = 0;
     wire_run(800000 - 1);
@@ -481,9 +455,8 @@ static void at_t2_everybody_is_asked_and_at_the_end_it_is_lost(void **state)
     wire_check_leaks();
 }
 
-static void another_server_may_extend_at_t2(void **state)
+TEST(another_server_may_extend_at_t2)
 {
-    (void)state;
     bind_for(800);
     wire_run(700000);
     while (hear() && said.to != IP4_BROADCAST)
@@ -495,9 +468,8 @@ static void another_server_may_extend_at_t2(void **state)
     assert_int_equal(dhcp_timeout(host_now), 400000);
 }
 
-static void before_t2_only_the_own_server_may(void **state)
+TEST(before_t2_only_the_own_server_may)
 {
-    (void)state;
     bind_for(800);
     wire_run(400100);
     assert_int_equal(hear(), DHCPREQUEST);
@@ -507,9 +479,8 @@ static void before_t2_only_the_own_server_may(void **state)
     assert_int_equal(dhcp_lease()->lease_seconds, 800);
 }
 
-static void gone_and_back_after_the_end_gives_the_same_address_back(void **state)
+TEST(gone_and_back_after_the_end_gives_the_same_address_back)
 {
-    (void)state;
     bind_for(120);
     wire_run(120000 + 3600000);
     assert_int_equal(dhcp_state(), DHCP_FAILED);
@@ -536,9 +507,8 @@ static void gone_and_back_after_the_end_gives_the_same_address_back(void **state
     wire_check_leaks();
 }
 
-static void a_renewal_that_changes_the_address_is_a_loss(void **state)
+TEST(a_renewal_that_changes_the_address_is_a_loss)
 {
-    (void)state;
     bind_for(120);
     wire_run(60100);
     assert_int_equal(hear(), DHCPREQUEST);
@@ -549,9 +519,8 @@ static void a_renewal_that_changes_the_address_is_a_loss(void **state)
     assert_int_equal(hear(), DHCPDISCOVER);
 }
 
-static void a_refused_renewal_is_a_loss(void **state)
+TEST(a_refused_renewal_is_a_loss)
 {
-    (void)state;
     bind_for(120);
     wire_run(60100);
     assert_int_equal(hear(), DHCPREQUEST);
@@ -565,9 +534,8 @@ static void a_refused_renewal_is_a_loss(void **state)
     assert_int_equal(dhcp_state(), DHCP_BOUND);
 }
 
-static void a_server_that_does_not_answer_arp_is_asked_by_broadcast_in_time(void **state)
+TEST(a_server_that_does_not_answer_arp_is_asked_by_broadcast_in_time)
 {
-    (void)state;
     bind_for(120);
     wire_neighbours = false;
     wire_run(104999);
@@ -579,9 +547,8 @@ static void a_server_that_does_not_answer_arp_is_asked_by_broadcast_in_time(void
     assert_int_equal(dhcp_state(), DHCP_BOUND);
 }
 
-static void a_short_lease_is_renewed_for_hours(void **state)
+TEST(a_short_lease_is_renewed_for_hours)
 {
-    (void)state;
     bind_for(120);
     u32 renewals = 0;
     for (u32 seconds = 0; seconds < 180 * 60; seconds++) {
@@ -622,9 +589,8 @@ static bool adopt(bool want_root_path)
     return adopted;
 }
 
-static void an_adopted_lease_is_used_at_once_and_renewed(void **state)
+TEST(an_adopted_lease_is_used_at_once_and_renewed)
 {
-    (void)state;
     another_has_asked(DHCPACK, "root");
     assert_true(adopt(true));
     assert_int_equal(dhcp_state(), DHCP_BOUND);
@@ -648,9 +614,8 @@ static void an_adopted_lease_is_used_at_once_and_renewed(void **state)
     wire_check_leaks();
 }
 
-static void without_a_root_path_it_is_adopted_when_none_is_wanted(void **state)
+TEST(without_a_root_path_it_is_adopted_when_none_is_wanted)
 {
-    (void)state;
     another_has_asked(DHCPACK, NULL);
     assert_false(adopt(true));
     assert_int_equal(dhcp_state(), DHCP_OFF);
@@ -659,9 +624,8 @@ static void without_a_root_path_it_is_adopted_when_none_is_wanted(void **state)
     assert_int_equal(ipv4_config()->addr, WIRE_US);
 }
 
-static void only_an_ack_for_us_is_adopted(void **state)
+TEST(only_an_ack_for_us_is_adopted)
 {
-    (void)state;
     another_has_asked(DHCPOFFER, "root");
     assert_false(adopt(true));
     another_has_asked(DHCPACK, "root");
@@ -679,9 +643,8 @@ static void only_an_ack_for_us_is_adopted(void **state)
     assert_false(adopt(true));
 }
 
-static void stopping_forgets_the_lease(void **state)
+TEST(stopping_forgets_the_lease)
 {
-    (void)state;
     bind_for(120);
     strcpy(dhcp_lease()->password, "secret");
     dhcp_stop();
@@ -689,42 +652,4 @@ static void stopping_forgets_the_lease(void **state)
     assert_int_equal(dhcp_lease()->password[0], 0);
     wire_run(600000);
     assert_int_equal(hear(), 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define ASKING(name) cmocka_unit_test_setup(name, asking)
-        cmocka_unit_test(the_whole_exchange_without_a_wait),
-        ASKING(names_and_numbers_that_are_not_known_are_not_sent),
-        ASKING(lost_questions_are_repeated_with_back_off),
-        ASKING(nobody_answers_and_it_ends),
-        ASKING(jitter_differs_between_machines),
-        ASKING(a_lost_request_is_repeated_then_begun_anew),
-        ASKING(a_refusal_begins_anew_but_makes_no_storm),
-        ASKING(an_offer_with_a_root_path_is_taken_at_once),
-        ASKING(a_plain_offer_is_taken_after_a_second),
-        cmocka_unit_test(a_root_path_set_elsewhere_saves_the_wait),
-        ASKING(only_the_ack_to_our_request_counts),
-        ASKING(foreign_and_malformed_answers_are_not_ours),
-        ASKING(addresses_that_can_be_no_machines_are_refused),
-        cmocka_unit_test(a_full_ring_delays_the_question_only),
-        ASKING(mutated_answers_do_no_harm),
-        cmocka_unit_test(at_t1_it_is_renewed_by_unicast),
-        cmocka_unit_test(the_servers_own_times_are_used_when_they_make_sense),
-        cmocka_unit_test(a_lease_for_ever_is_never_renewed),
-        cmocka_unit_test(at_t2_everybody_is_asked_and_at_the_end_it_is_lost),
-        cmocka_unit_test(another_server_may_extend_at_t2),
-        cmocka_unit_test(before_t2_only_the_own_server_may),
-        cmocka_unit_test(gone_and_back_after_the_end_gives_the_same_address_back),
-        cmocka_unit_test(a_renewal_that_changes_the_address_is_a_loss),
-        cmocka_unit_test(a_refused_renewal_is_a_loss),
-        cmocka_unit_test(a_server_that_does_not_answer_arp_is_asked_by_broadcast_in_time),
-        cmocka_unit_test(a_short_lease_is_renewed_for_hours),
-        cmocka_unit_test(an_adopted_lease_is_used_at_once_and_renewed),
-        cmocka_unit_test(without_a_root_path_it_is_adopted_when_none_is_wanted),
-        cmocka_unit_test(only_an_ack_for_us_is_adopted),
-        cmocka_unit_test(stopping_forgets_the_lease),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

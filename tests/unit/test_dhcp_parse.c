@@ -4,26 +4,21 @@
 #include "net/dhcp.h"
 #include "net/net.h"
 #include "net_no_tcp.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
 static struct dhcp_lease lease;
 static u8 type;
 
-static int begin(void **state)
+static void begin(void)
 {
-    (void)state;
     wire_reset(0);
     memset(&said, 0, sizeof(said));
     begin_answer(DHCPACK, WIRE_US, SERVER);
-    return 0;
 }
+
+FIXTURE(begin);
 
 /* Parse the answer, in memory of exactly its length. */
 static bool parse(void)
@@ -35,9 +30,8 @@ static bool parse(void)
     return ok;
 }
 
-static void every_option_is_read(void **state)
+TEST(every_option_is_read)
 {
-    (void)state;
     u8 dns[16];
     put_be32(answer + DHCP_SIADDR, SERVER2);
     add_network();
@@ -79,9 +73,8 @@ static void every_option_is_read(void **state)
     assert_int_equal(net_stats.dhcp_option, 0);
 }
 
-static void split_options_are_put_together(void **state)
+TEST(split_options_are_put_together)
 {
-    (void)state;
     add_text(OPT_ROOT_PATH, "iscsi:");
     add(OPT_IPXE, "\xbe\3ab", 4);
     add_text(OPT_ROOT_PATH, "192.0.2.20");
@@ -93,9 +86,8 @@ static void split_options_are_put_together(void **state)
     assert_true(lease.keep_san);
 }
 
-static void overloaded_fields_are_read_in_order(void **state)
+TEST(overloaded_fields_are_read_in_order)
 {
-    (void)state;
     add(OPT_OVERLOAD, "\3", 1);
     add_text(OPT_ROOT_PATH, "one,");
     answer[answer_len++] = OPT_END;
@@ -107,23 +99,21 @@ static void overloaded_fields_are_read_in_order(void **state)
     assert_string_equal(lease.domain, "org");
 }
 
-static void fields_without_overload_are_just_fields(void **state)
+TEST(fields_without_overload_are_just_fields)
 {
-    (void)state;
     memcpy(answer + DHCP_SNAME, "\x11\5three\xff", 8);
     memcpy(answer + DHCP_FILE, "\x11\xff", 2);
     assert_true(parse());
     assert_string_equal(lease.root_path, "");
 }
 
-static void one_overloaded_field_to_its_last_byte(void **state)
+TEST(one_overloaded_field_to_its_last_byte)
 {
-    (void)state;
     for (u32 which = 1; which <= 2; which++) {
         u8 *field = answer + (which == 1 ? DHCP_FILE : DHCP_SNAME);
         u32 len = which == 1 ? DHCP_FILE_LEN : DHCP_SNAME_LEN;
         u8 overload = (u8)which;
-        begin(state);
+        begin();
         add(OPT_OVERLOAD, &overload, 1);
         memcpy(answer + DHCP_SNAME, "\x11\5sname\xff", 8);
         memcpy(answer + DHCP_FILE, "\x11\4file\xff", 7);
@@ -140,25 +130,23 @@ static void one_overloaded_field_to_its_last_byte(void **state)
     }
 }
 
-static void overload_within_overloaded_fields_is_not_followed(void **state)
+TEST(overload_within_overloaded_fields_is_not_followed)
 {
-    (void)state;
     add(OPT_OVERLOAD, "\1", 1);
     memcpy(answer + DHCP_FILE, "\x34\1\3\x11\4file\xff", 10);
     memcpy(answer + DHCP_SNAME, "\x11\5sname\xff", 8);
     assert_true(parse());
     assert_string_equal(lease.root_path, "file");
     /* Nor an option 52 that names the field that it stands in. */
-    begin(state);
+    begin();
     memcpy(answer + DHCP_FILE, "\x34\1\1\x11\4file\xff", 10);
     assert_true(parse());
     assert_string_equal(lease.root_path, "");
 }
 
 /* What is no list and no text counts as it came first, whatever follows. */
-static void options_that_repeat_count_once(void **state)
+TEST(options_that_repeat_count_once)
 {
-    (void)state;
     add(OPT_OVERLOAD, "\2", 1);
     memcpy(answer + DHCP_FILE, "\x0c\4file\xff", 7);
     memcpy(answer + DHCP_SNAME, "\x0c\5sname\xff", 8);
@@ -183,7 +171,7 @@ static void options_that_repeat_count_once(void **state)
     assert_string_equal(lease.hostname, "sname");
 }
 
-static void options_that_overrun_refuse_the_packet(void **state)
+TEST(options_that_overrun_refuse_the_packet)
 {
     add_text(OPT_ROOT_PATH, "0123456789");
     assert_true(parse()); /* without END: the packet ends, too */
@@ -196,7 +184,7 @@ static void options_that_overrun_refuse_the_packet(void **state)
     assert_true(parse());
     assert_string_equal(lease.root_path, "");
     for (u32 pads = 0; pads < 5; pads++) {
-        begin(state);
+        begin();
         answer_len += pads;
         answer[answer_len++] = OPT_DNS;
         answer[answer_len++] = 255;
@@ -207,9 +195,8 @@ static void options_that_overrun_refuse_the_packet(void **state)
     }
 }
 
-static void texts_are_taken_whole_or_not_at_all(void **state)
+TEST(texts_are_taken_whole_or_not_at_all)
 {
-    (void)state;
     char text[255];
     memset(text, 'x', sizeof(text));
     add(OPT_ROOT_PATH, text, 255);
@@ -225,9 +212,8 @@ static void texts_are_taken_whole_or_not_at_all(void **state)
     assert_string_equal(lease.root_path, "");
 }
 
-static void zero_bytes_are_forgiven_at_the_end_only(void **state)
+TEST(zero_bytes_are_forgiven_at_the_end_only)
 {
-    (void)state;
     add(OPT_ROOT_PATH, "abc\0\0", 5); /* RFC 2132, 2 */
     add(OPT_HOSTNAME, "abc\0def", 7);
     add(OPT_DOMAIN, "", 0);
@@ -241,9 +227,8 @@ static void zero_bytes_are_forgiven_at_the_end_only(void **state)
         assert_int_equal(lease.hostname[i], 0);
 }
 
-static void numbers_of_a_wrong_length_are_not_there(void **state)
+TEST(numbers_of_a_wrong_length_are_not_there)
 {
-    (void)state;
     add(OPT_LEASE_TIME, "\0\0\1", 3);
     add(OPT_NETMASK, "\xff\xff", 2);
     add(OPT_ROUTERS, "\xc0\0\2", 3);
@@ -261,7 +246,7 @@ static void numbers_of_a_wrong_length_are_not_there(void **state)
     assert_true(lease.skip_san_boot);
 }
 
-static void nonsense_values_are_not_used(void **state)
+TEST(nonsense_values_are_not_used)
 {
     add_u32(OPT_NETMASK, 0xff00ff00);
     add(OPT_ROUTERS, "\0\0\0\0\x7f\0\0\1\xc0\0\2\1", 12);
@@ -274,7 +259,7 @@ static void nonsense_values_are_not_used(void **state)
     assert_int_equal(lease.dns[0], 0xc0000205);
     assert_int_equal(lease.mtu, 0);
     assert_int_equal(lease.next_server, 0);
-    begin(state);
+    begin();
     add_u32(OPT_ROUTERS, WIRE_US); /* ourselves */
     add(OPT_MTU, "\2\x40", 2);
     assert_true(parse());
@@ -282,13 +267,13 @@ static void nonsense_values_are_not_used(void **state)
     assert_int_equal(lease.mtu, 576);
 }
 
-static void an_mtu_is_at_most_9000(void **state)
+TEST(an_mtu_is_at_most_9000)
 {
     static const u16 mtus[] = {1500, 1501, 8999, 9000, 9001, 65535};
     for (u32 i = 0; i < ARRAY_SIZE(mtus); i++) {
         u8 mtu[2];
         put_be16(mtu, mtus[i]);
-        begin(state);
+        begin();
         add(OPT_MTU, mtu, 2);
         assert_true(parse());
         assert_int_equal(lease.mtu, min_u32(mtus[i], 9000));
@@ -300,9 +285,8 @@ static const u8 routes[] = {0,  192, 0,   2,    1,                /* default */
                             20, 172, 16,  0xff, 192, 0, 2, 3,     /* 172.16/20, host bits set */
                             32, 203, 0,   113,  5,   0, 0, 0, 0}; /* on link */
 
-static void classless_routes_are_read(void **state)
+TEST(classless_routes_are_read)
 {
-    (void)state;
     static const struct ipv4_route want[] = {{0, 0, 0xc0000201},
                                              {0x0a000000, 8, 0xc0000202},
                                              {0xac10f000, 20, 0xc0000203},
@@ -317,39 +301,39 @@ static void classless_routes_are_read(void **state)
     }
 }
 
-static void malformed_routes_are_not_used_and_option_3_counts(void **state)
+TEST(malformed_routes_are_not_used_and_option_3_counts)
 {
     for (u32 n = 1; n < sizeof(routes); n++) { /* cut off anywhere */
-        begin(state);
+        begin();
         add_network();
         add(OPT_CLASSLESS_ROUTES, routes, n);
         assert_true(parse());
         assert_int_equal(lease.ip.route_count, n == 5 ? 1 : n == 11 ? 2 : n == 19 ? 3 : 0);
         assert_int_equal(lease.ip.gateway, WIRE_GATEWAY);
     }
-    begin(state);
+    begin();
     add(OPT_CLASSLESS_ROUTES, "\x21\xc0\0\2\1\1\xc0\0\2\1", 10); /* a prefix of 33 */
     assert_true(parse());
     assert_int_equal(lease.ip.route_count, 0);
-    begin(state);
+    begin();
     add(OPT_CLASSLESS_ROUTES, "\0\x7f\0\0\1", 5); /* a router that is none */
     assert_true(parse());
     assert_int_equal(lease.ip.route_count, 0);
-    begin(state);
+    begin();
     for (u32 i = 0; i < 60; i++) /* more than we keep, and than we read */
         add(OPT_CLASSLESS_ROUTES, "\x08\x0a\xc0\0\2\2", 6);
     assert_true(parse());
     assert_int_equal(lease.ip.route_count, IPV4_ROUTES);
 }
 
-static void encapsulated_options_that_overrun_are_not_used(void **state)
+TEST(encapsulated_options_that_overrun_are_not_used)
 {
     add(OPT_IPXE, "\x08\1\1\xbf\6secre", 10);
     assert_true(parse());
     assert_false(lease.has_keep_san);
     assert_string_equal(lease.password, "");
     assert_int_equal(net_stats.dhcp_option, 1);
-    begin(state);
+    begin();
     const u8 filler[255] = {1, 253};
     for (u32 i = 0; i < 5; i++) /* more than fits */
         add(OPT_IPXE, filler, 255);
@@ -357,10 +341,10 @@ static void encapsulated_options_that_overrun_are_not_used(void **state)
     assert_int_equal(net_stats.dhcp_option, 1);
 }
 
-static void other_messages_are_no_leases(void **state)
+TEST(other_messages_are_no_leases)
 {
     for (u32 t = 0; t < 256; t++) {
-        begin(state);
+        begin();
         begin_answer((u8)t, WIRE_US, SERVER);
         assert_int_equal(parse(), t == DHCPOFFER || t == DHCPACK);
         assert_int_equal(type, t);
@@ -371,38 +355,11 @@ static void other_messages_are_no_leases(void **state)
     assert_int_equal(type, 0);
 }
 
-static void short_packets_are_refused(void **state)
+TEST(short_packets_are_refused)
 {
-    (void)state;
     add_text(OPT_ROOT_PATH, "root");
     u32 whole = answer_len;
     for (answer_len = 0; answer_len < whole; answer_len++)
         if (parse())
             assert_true(answer_len == DHCP_OPTIONS + 9); /* type and server, no root path */
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup(name, begin)
-        TEST(every_option_is_read),
-        TEST(split_options_are_put_together),
-        TEST(overloaded_fields_are_read_in_order),
-        TEST(fields_without_overload_are_just_fields),
-        TEST(one_overloaded_field_to_its_last_byte),
-        TEST(overload_within_overloaded_fields_is_not_followed),
-        TEST(options_that_repeat_count_once),
-        TEST(options_that_overrun_refuse_the_packet),
-        TEST(texts_are_taken_whole_or_not_at_all),
-        TEST(zero_bytes_are_forgiven_at_the_end_only),
-        TEST(numbers_of_a_wrong_length_are_not_there),
-        TEST(nonsense_values_are_not_used),
-        TEST(an_mtu_is_at_most_9000),
-        TEST(classless_routes_are_read),
-        TEST(malformed_routes_are_not_used_and_option_3_counts),
-        TEST(encapsulated_options_that_overrun_are_not_used),
-        TEST(other_messages_are_no_leases),
-        TEST(short_packets_are_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,12 +6,7 @@
 #include "net/net.h"
 #include "net_no_tcp.h"
 #include "net_wire.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
 
 #define SERVER2 WIRE_GATEWAY
@@ -158,22 +153,19 @@ static void assert_found(ip4 want)
 
 /* ---- states ---- */
 
-static int one_server(void **s)
+static void one_server(void)
 {
-    (void)s;
     static const ip4 servers[DNS_SERVERS] = {0, WIRE_PEER, 0};
     wire_reset_configured(1000);
     wire_neighbours = true;
     dns_configure(servers, "");
-    return 0;
 }
 
-static int three_servers(void **s)
+static void three_servers(void)
 {
     static const ip4 servers[DNS_SERVERS] = {WIRE_PEER, SERVER2, SERVER3};
-    one_server(s);
+    one_server();
     dns_configure(servers, "example.org");
-    return 0;
 }
 
 static void start(const char *name)
@@ -182,19 +174,17 @@ static void start(const char *name)
     wire_run(50);
 }
 
-static int asking(void **s)
+static void asking(void)
 {
-    one_server(s);
+    one_server();
     start("target.example.org");
     assert_true(hear());
-    return 0;
 }
 
 /* ---- tests ---- */
 
-static void a_dotted_address_needs_nobody(void **s)
+TEST(a_dotted_address_needs_nobody)
 {
-    (void)s;
     wire_reset(0);
     assert_int_equal(state(), DNS_IDLE);
     dns_start("192.0.2.99", host_now);
@@ -202,9 +192,8 @@ static void a_dotted_address_needs_nobody(void **s)
     assert_int_equal(wire_captured(), 0);
 }
 
-static void a_name_is_asked_and_answered(void **s)
+TEST_WITH(a_name_is_asked_and_answered, one_server)
 {
-    (void)s;
     dns_start("Target.Example.ORG.", host_now);
     assert_int_equal(state(), DNS_ASKING);
     wire_run(50);
@@ -218,9 +207,8 @@ static void a_name_is_asked_and_answered(void **s)
     wire_check_leaks();
 }
 
-static void ids_and_ports_differ(void **s)
+TEST_WITH(ids_and_ports_differ, asking)
 {
-    (void)s;
     u16 id = get_be16(asked.packet), port = asked.port;
     start("target.example.org");
     assert_true(hear());
@@ -228,9 +216,8 @@ static void ids_and_ports_differ(void **s)
     assert_int_not_equal(asked.port, port);
 }
 
-static void lost_questions_are_repeated_to_the_end(void **s)
+TEST_WITH(lost_questions_are_repeated_to_the_end, one_server)
 {
-    (void)s;
     static const u32 at[] = {0, 1000, 3000};
     msec begun = host_now;
     dns_start("target.example.org", host_now);
@@ -247,9 +234,8 @@ static void lost_questions_are_repeated_to_the_end(void **s)
     assert_int_equal(state(), DNS_ERROR);
 }
 
-static void all_servers_are_asked_in_turn(void **s)
+TEST_WITH(all_servers_are_asked_in_turn, three_servers)
 {
-    (void)s;
     static const ip4 servers[] = {WIRE_PEER, SERVER2, SERVER3};
     dns_start("target.example.com", host_now);
     wire_run(21000);
@@ -261,9 +247,8 @@ static void all_servers_are_asked_in_turn(void **s)
     assert_int_equal(state(), DNS_ERROR);
 }
 
-static void a_server_without_arp_is_skipped(void **s)
+TEST_WITH(a_server_without_arp_is_skipped, three_servers)
 {
-    (void)s;
     wire_neighbours = false;
     dns_start("target.example.com", host_now);
     wire_run(900);
@@ -276,9 +261,8 @@ static void a_server_without_arp_is_skipped(void **s)
     assert_found(ANSWER);
 }
 
-static void a_late_answer_of_the_server_before_counts(void **s)
+TEST_WITH(a_late_answer_of_the_server_before_counts, three_servers)
 {
-    (void)s;
     start("target.example.com");
     assert_true(hear());
     ip4 first = asked.to;
@@ -293,9 +277,8 @@ static void a_late_answer_of_the_server_before_counts(void **s)
     assert_found(ANSWER);
 }
 
-static void a_server_that_cannot_tell_passes_it_on(void **s)
+TEST_WITH(a_server_that_cannot_tell_passes_it_on, three_servers)
 {
-    (void)s;
     start("target.example.com");
     assert_true(hear());
     begin_answer(2); /* SERVFAIL */
@@ -319,21 +302,19 @@ static void a_server_that_cannot_tell_passes_it_on(void **s)
     assert_int_equal(state(), DNS_ERROR);
 }
 
-static void an_unknown_name_is_an_error_at_once(void **s)
+TEST_WITH(an_unknown_name_is_an_error_at_once, asking)
 {
-    (void)s;
     begin_answer(3);
     send_answer();
     assert_int_equal(state(), DNS_ERROR);
-    asking(s);
+    asking();
     begin_answer(0); /* the name has no address */
     send_answer();
     assert_int_equal(state(), DNS_ERROR);
 }
 
-static void a_name_without_a_dot_gets_the_domain_then_goes_alone(void **s)
+TEST_WITH(a_name_without_a_dot_gets_the_domain_then_goes_alone, three_servers)
 {
-    (void)s;
     start("target");
     assert_true(hear());
     assert_string_equal(asked_name(), "target.example.org");
@@ -352,9 +333,8 @@ static void a_name_without_a_dot_gets_the_domain_then_goes_alone(void **s)
     assert_string_equal(asked_name(), "a.b");
 }
 
-static void names_that_are_none_are_refused(void **s)
+TEST_WITH(names_that_are_none_are_refused, one_server)
 {
-    (void)s;
     char name[300];
     static const char *bad[] = {"", ".", "..", "a..b", ".a", "a.."};
     for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -382,22 +362,20 @@ static void names_that_are_none_are_refused(void **s)
     assert_found(ANSWER);
 }
 
-static void without_a_server_there_is_an_error_at_once(void **s)
+TEST_WITH(without_a_server_there_is_an_error_at_once, one_server)
 {
-    (void)s;
     wire_reset_configured(0);
     dns_start("target.example.org", host_now);
     assert_int_equal(state(), DNS_ERROR);
-    one_server(s);
+    one_server();
     static const ip4 none[DNS_SERVERS];
     dns_start("target.example.org", host_now);
     dns_configure(none, "");
     assert_int_equal(state(), DNS_ERROR);
 }
 
-static void aliases_are_followed_in_any_order(void **s)
+TEST_WITH(aliases_are_followed_in_any_order, asking)
 {
-    (void)s;
     begin_answer(0);
     put_name("two.example.net", 0);
     put_a(ANSWER);
@@ -409,9 +387,8 @@ static void aliases_are_followed_in_any_order(void **s)
     assert_found(ANSWER);
 }
 
-static void an_alias_may_be_compressed(void **s)
+TEST_WITH(an_alias_may_be_compressed, asking)
 {
-    (void)s;
     begin_answer(0);
     put_name("", HEADER);
     put_record(CNAME, 7);
@@ -423,9 +400,8 @@ static void an_alias_may_be_compressed(void **s)
     assert_found(ANSWER);
 }
 
-static void aliases_in_a_circle_end(void **s)
+TEST_WITH(aliases_in_a_circle_end, asking)
 {
-    (void)s;
     begin_answer(0);
     put_name("one.example.net", 0);
     put_cname("target.example.org");
@@ -435,9 +411,8 @@ static void aliases_in_a_circle_end(void **s)
     assert_int_equal(state(), DNS_ERROR);
 }
 
-static void addresses_of_others_do_not_count(void **s)
+TEST_WITH(addresses_of_others_do_not_count, asking)
 {
-    (void)s;
     begin_answer(0);
     put_name("evil.example.org", 0);
     put_a(ANSWER);
@@ -455,9 +430,8 @@ static void addresses_of_others_do_not_count(void **s)
     assert_found(ANSWER + 1);
 }
 
-static void addresses_that_can_be_no_machines_do_not_count(void **s)
+TEST_WITH(addresses_that_can_be_no_machines_do_not_count, asking)
 {
-    (void)s;
     begin_answer(0);
     static const ip4 bad[] = {0, 0x7f000001, 0xe0000001, IP4_BROADCAST};
     for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -471,9 +445,8 @@ static void addresses_that_can_be_no_machines_do_not_count(void **s)
     assert_int_equal(state(), DNS_ERROR);
 }
 
-static void answers_of_strangers_do_not_count(void **s)
+TEST_WITH(answers_of_strangers_do_not_count, asking)
 {
-    (void)s;
     for (u32 i = 0; i < 9; i++) {
         begin_answer(0);
         put_name("", HEADER);
@@ -515,9 +488,8 @@ static void answers_of_strangers_do_not_count(void **s)
     assert_found(ANSWER);
 }
 
-static void pointers_that_do_not_lead_back_are_malformed(void **s)
+TEST_WITH(pointers_that_do_not_lead_back_are_malformed, asking)
 {
-    (void)s;
     u32 owner = asked.len;
     const u16 bad[] = {(u16)owner, (u16)(owner + 1), (u16)(owner + 2), 0x3fff, (u16)(owner + 16)};
     for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -550,9 +522,8 @@ static void pointers_that_do_not_lead_back_are_malformed(void **s)
     assert_int_equal(state(), DNS_ASKING);
 }
 
-static void names_that_grow_too_long_are_malformed(void **s)
+TEST_WITH(names_that_grow_too_long_are_malformed, asking)
 {
-    (void)s;
     begin_answer(0);
     u16 last = HEADER;
     for (u32 i = 0; i < 6; i++) { /* each one label of 60 and a pointer to the one before */
@@ -569,9 +540,8 @@ static void names_that_grow_too_long_are_malformed(void **s)
     assert_int_equal(state(), DNS_ASKING);
 }
 
-static void truncated_answers_do_no_harm(void **s)
+TEST_WITH(truncated_answers_do_no_harm, asking)
 {
-    (void)s;
     begin_answer(0);
     put_name("", HEADER);
     put_cname("one.example.net");
@@ -587,11 +557,11 @@ static void truncated_answers_do_no_harm(void **s)
     wire_check_leaks();
 }
 
-static void mutated_answers_do_no_harm(void **s)
+TEST(mutated_answers_do_no_harm)
 {
     u8 frame[2048];
     for (u32 round = 0; round < 400; round++) {
-        asking(s);
+        asking();
         begin_answer(0);
         put_name("", HEADER);
         put_record(CNAME, 7);
@@ -608,34 +578,4 @@ static void mutated_answers_do_no_harm(void **s)
         }
         wire_check_leaks();
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define TEST(setup, name) cmocka_unit_test_setup(name, setup)
-        cmocka_unit_test(a_dotted_address_needs_nobody),
-        TEST(one_server, a_name_is_asked_and_answered),
-        TEST(asking, ids_and_ports_differ),
-        TEST(one_server, lost_questions_are_repeated_to_the_end),
-        TEST(three_servers, all_servers_are_asked_in_turn),
-        TEST(three_servers, a_server_without_arp_is_skipped),
-        TEST(three_servers, a_late_answer_of_the_server_before_counts),
-        TEST(three_servers, a_server_that_cannot_tell_passes_it_on),
-        TEST(asking, an_unknown_name_is_an_error_at_once),
-        TEST(three_servers, a_name_without_a_dot_gets_the_domain_then_goes_alone),
-        TEST(one_server, names_that_are_none_are_refused),
-        TEST(one_server, without_a_server_there_is_an_error_at_once),
-        TEST(asking, aliases_are_followed_in_any_order),
-        TEST(asking, an_alias_may_be_compressed),
-        TEST(asking, aliases_in_a_circle_end),
-        TEST(asking, addresses_of_others_do_not_count),
-        TEST(asking, addresses_that_can_be_no_machines_do_not_count),
-        TEST(asking, answers_of_strangers_do_not_count),
-        TEST(asking, pointers_that_do_not_lead_back_are_malformed),
-        TEST(asking, names_that_grow_too_long_are_malformed),
-        TEST(asking, truncated_answers_do_no_harm),
-        cmocka_unit_test(mutated_answers_do_no_harm),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,9 @@
 /* The e1000 driver against a model of the NIC: what it is, reset, link, interrupts, statistics. */
 #include "e1000_fixture.h"
+#include "test.h"
 #include <stdio.h>
+
+FIXTURE(NULL, power_off);
 
 static void assert_mac(const char *text)
 {
@@ -12,9 +15,8 @@ static void assert_mac(const char *text)
 
 /* --- finding out what it is ------------------------------------------------------------------- */
 
-static void knows_its_models(void **state)
+TEST(knows_its_models)
 {
-    (void)state;
     assert_true(e1000_match(0x8086, 0x100e));
     assert_string_equal(e1000_model(0x100e), "Intel 82540EM");
     assert_string_equal(e1000_model(0x1004), "Intel 82543GC");
@@ -30,9 +32,8 @@ static void knows_its_models(void **state)
     assert_string_equal(e1000_model(0x10d3), "");
 }
 
-static void open_tells_about_the_device(void **state)
+TEST_WITH(open_tells_about_the_device, with_82540em, power_off)
 {
-    (void)state;
     assert_string_equal(dev->model, "Intel 82540EM");
     assert_int_equal(dev->vendor_id, 0x8086);
     assert_int_equal(dev->device_id, 0x100e);
@@ -49,9 +50,8 @@ static void open_tells_about_the_device(void **state)
     assert_memory_equal(&dev->stats, &none, sizeof(none));
 }
 
-static void an_irq_beyond_the_pic_is_none(void **state)
+TEST(an_irq_beyond_the_pic_is_none)
 {
-    (void)state;
     model_power_on(0x100e);
     nic_model->irq_line = 0xff;
     assert_int_equal(try_open(), OK);
@@ -62,9 +62,8 @@ static void an_irq_beyond_the_pic_is_none(void **state)
     assert_int_equal(dev->irq, 0xff);
 }
 
-static void filters_are_set_even_when_reset_does_nothing(void **state)
+TEST(filters_are_set_even_when_reset_does_nothing)
 {
-    (void)state;
     model_power_on(0x100e);
     nic_model->rst_ignored = true;
     /* What somebody before us may have left. */
@@ -107,9 +106,8 @@ static void filters_are_set_even_when_reset_does_nothing(void **state)
     assert_received(1);
 }
 
-static void a_receiver_that_the_rom_has_started_goes_on(void **state)
+TEST(a_receiver_that_the_rom_has_started_goes_on)
 {
-    (void)state;
     model_power_on(0x100e);
     nic_model->rst_ignored = true;
     model_set(RCTL, RCTL_START);
@@ -133,9 +131,8 @@ static void a_receiver_that_the_rom_has_started_goes_on(void **state)
     assert_int_equal(nic_model->rctl_writes, 1);
 }
 
-static void fibre_models_start_their_own_negotiation(void **state)
+TEST(fibre_models_start_their_own_negotiation)
 {
-    (void)state;
     model_power_on(0x1011);
     nic_model->link_bits = STATUS_FD;
     assert_int_equal(try_open(), OK);
@@ -146,18 +143,16 @@ static void fibre_models_start_their_own_negotiation(void **state)
 
 /* --- reset and PHY ---------------------------------------------------------------------------- */
 
-static void reset_leaves_a_link_that_is_up_alone(void **state)
+TEST_WITH(reset_leaves_a_link_that_is_up_alone, with_82540em, power_off)
 {
-    (void)state;
     assert_int_equal(nic_model->resets, 1);
     assert_int_equal(nic_model->phy_writes, 0);
     assert_int_equal(nic_model->phy_pctrl, PHY_PCTRL_DEFAULT);
     assert_true(host_now - 1000 < 100);
 }
 
-static void a_reset_that_does_not_end_is_not_waited_for(void **state)
+TEST(a_reset_that_does_not_end_is_not_waited_for)
 {
-    (void)state;
     model_power_on(0x100e);
     nic_model->rst_sticks = true;
     assert_int_equal(try_open(), OK);
@@ -165,9 +160,8 @@ static void a_reset_that_does_not_end_is_not_waited_for(void **state)
 }
 
 /* A speed forced by somebody is as good a link as any. */
-static void a_forced_link_that_is_up_is_left_alone(void **state)
+TEST(a_forced_link_that_is_up_is_left_alone)
 {
-    (void)state;
     model_power_on(0x100e);
     nic_model->phy_pctrl = 0x0140;
     assert_int_equal(try_open(), OK);
@@ -175,9 +169,8 @@ static void a_forced_link_that_is_up_is_left_alone(void **state)
     assert_true(dev->link_up);
 }
 
-static void a_phy_that_negotiates_is_left_to_it(void **state)
+TEST(a_phy_that_negotiates_is_left_to_it)
 {
-    (void)state;
     model_power_on(0x100e);
     nic_model->link = false;
     assert_int_equal(try_open(), OK);
@@ -190,9 +183,8 @@ static void a_phy_that_negotiates_is_left_to_it(void **state)
     assert_int_equal(dev->stats.link_changes, 1);
 }
 
-static void a_phy_powered_down_is_woken(void **state)
+TEST(a_phy_powered_down_is_woken)
 {
-    (void)state;
     const u32 asleep[] = {0x1940, 0x1540, 0x0140};
     for (u32 i = 0; i < ARRAY_SIZE(asleep); i++) {
         model_power_on(0x100e);
@@ -205,9 +197,8 @@ static void a_phy_powered_down_is_woken(void **state)
 
 /* --- MAC address ------------------------------------------------------------------------------ */
 
-static void mac_comes_from_the_eeprom(void **state)
+TEST(mac_comes_from_the_eeprom)
 {
-    (void)state;
     const u16 devices[] = {0x100e, 0x1008, 0x1004, 0x1013, 0x1075, 0x1079};
     for (u32 i = 0; i < ARRAY_SIZE(devices); i++) {
         model_power_on(devices[i]);
@@ -218,9 +209,8 @@ static void mac_comes_from_the_eeprom(void **state)
     }
 }
 
-static void mac_comes_through_a_long_microwire(void **state)
+TEST(mac_comes_through_a_long_microwire)
 {
-    (void)state;
     model_power_on(0x1008);
     nic_model->big_eeprom = true;
     nic_model->rst_ignored = true;
@@ -229,9 +219,8 @@ static void mac_comes_through_a_long_microwire(void **state)
     assert_mac("52:54:00:12:34:56");
 }
 
-static void a_wrong_sum_makes_ral_and_rah_better(void **state)
+TEST(a_wrong_sum_makes_ral_and_rah_better)
 {
-    (void)state;
     model_power_on(0x100e);
     nic_model->rst_ignored = true;
     nic_model->eeprom[40] ^= 1;
@@ -241,9 +230,8 @@ static void a_wrong_sum_makes_ral_and_rah_better(void **state)
     assert_mac("02:22:33:44:55:66");
 }
 
-static void a_wrong_sum_is_better_than_nothing(void **state)
+TEST(a_wrong_sum_is_better_than_nothing)
 {
-    (void)state;
     model_power_on(0x100e);
     nic_model->rst_ignored = true;
     nic_model->eeprom[40] ^= 1;
@@ -252,9 +240,8 @@ static void a_wrong_sum_is_better_than_nothing(void **state)
     assert_mac("52:54:00:12:34:56");
 }
 
-static void without_eeprom_ral_and_rah_serve(void **state)
+TEST(without_eeprom_ral_and_rah_serve)
 {
-    (void)state;
     model_power_on(0x100e);
     nic_model->eerd_dead = true;
     assert_int_equal(try_open(), OK);
@@ -262,9 +249,8 @@ static void without_eeprom_ral_and_rah_serve(void **state)
     assert_true(host_now - 1000 < 1000);
 }
 
-static void no_valid_mac_is_an_error(void **state)
+TEST(no_valid_mac_is_an_error)
 {
-    (void)state;
     const u8 bad[][6] = {{0}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, {1, 2, 3, 4, 5, 6}};
     for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
         model_power_on(0x100e);
@@ -277,9 +263,8 @@ static void no_valid_mac_is_an_error(void **state)
     }
 }
 
-static void the_second_port_has_the_next_mac(void **state)
+TEST(the_second_port_has_the_next_mac)
 {
-    (void)state;
     model_power_on(0x1079);
     nic_model->port_b = true;
     assert_int_equal(try_open(), OK);
@@ -290,9 +275,8 @@ static void the_second_port_has_the_next_mac(void **state)
     assert_mac("52:54:00:12:34:56");
 }
 
-static void a_stuck_ring_is_counted_and_restarted(void **state)
+TEST_WITH(a_stuck_ring_is_counted_and_restarted, with_82540em, power_off)
 {
-    (void)state;
     dev->ops->interrupt(dev, true);
     nic_model->holds_tx = true;
     for (u32 i = 0; i < 5; i++)
@@ -326,9 +310,8 @@ static void a_stuck_ring_is_counted_and_restarted(void **state)
     assert_int_equal(nic_model->resets, 2);
 }
 
-static void a_ring_that_moves_is_not_stuck(void **state)
+TEST_WITH(a_ring_that_moves_is_not_stuck, with_82540em, power_off)
 {
-    (void)state;
     for (u32 i = 0; i < 20; i++) {
         nic_model->holds_tx = true;
         transmit_numbered(i);
@@ -362,9 +345,8 @@ static void frame_arrives(void)
     receive_numbered(1);
 }
 
-static void interrupts_are_on_only_when_asked(void **state)
+TEST_WITH(interrupts_are_on_only_when_asked, with_82540em, power_off)
 {
-    (void)state;
     receive_numbered(0);
     assert_received(0);
     assert_true(dev->ops->interrupt(dev, true));
@@ -380,9 +362,8 @@ static void interrupts_are_on_only_when_asked(void **state)
     assert_false(dev->ops->acknowledge(dev));
 }
 
-static void nobody_sleeps_over_a_frame(void **state)
+TEST_WITH(nobody_sleeps_over_a_frame, with_82540em, power_off)
 {
-    (void)state;
     /* There already. */
     receive_numbered(1);
     assert_false(dev->ops->interrupt(dev, true));
@@ -404,18 +385,16 @@ static void nobody_sleeps_over_a_frame(void **state)
 }
 
 /* VMware's 82545EM: the descriptor is done, ICR says nothing. */
-static void a_frame_without_a_cause_is_found(void **state)
+TEST_WITH(a_frame_without_a_cause_is_found, with_82540em, power_off)
 {
-    (void)state;
     receive_numbered(4);
     model_set(ICR, 0);
     assert_false(dev->ops->interrupt(dev, true));
     assert_received(4);
 }
 
-static void sent_frames_wake_only_who_waits_for_room(void **state)
+TEST_WITH(sent_frames_wake_only_who_waits_for_room, with_82540em, power_off)
 {
-    (void)state;
     nic_model->holds_tx = true;
     u32 n = 0;
     while (transmit_numbered(n))
@@ -434,9 +413,8 @@ static void sent_frames_wake_only_who_waits_for_room(void **state)
     assert_false(dev->ops->acknowledge(dev));
 }
 
-static void a_link_change_wakes_and_is_seen(void **state)
+TEST_WITH(a_link_change_wakes_and_is_seen, with_82540em, power_off)
 {
-    (void)state;
     dev->ops->interrupt(dev, true);
     nic_model->link = false;
     model_set(ICR, INT_LSC);
@@ -459,9 +437,8 @@ static void a_link_change_wakes_and_is_seen(void **state)
 
 /* --- statistics, the end ---------------------------------------------------------------------- */
 
-static void statistics_add_up(void **state)
+TEST(statistics_add_up)
 {
-    (void)state;
     for (u32 kind = 0; kind < 2; kind++) {
         model_power_on(0x100e);
         nic_model->keeps_stats = kind;
@@ -484,9 +461,8 @@ static void statistics_add_up(void **state)
     }
 }
 
-static void stop_leaves_the_nic_silent(void **state)
+TEST_WITH(stop_leaves_the_nic_silent, with_82540em, power_off)
 {
-    (void)state;
     for (u32 kind = 0; kind < 2; kind++) {
         open_device(0x100e);
         nic_model->rst_ignored = kind;
@@ -517,9 +493,8 @@ static void stop_leaves_the_nic_silent(void **state)
     }
 }
 
-static void a_nic_that_is_not_there_is_dead(void **state)
+TEST(a_nic_that_is_not_there_is_dead)
 {
-    (void)state;
     model_power_on(0x100e);
     nic_model->gone = true;
     assert_int_equal(try_open(), ERR_NIC_DEAD);
@@ -530,9 +505,8 @@ static void a_nic_that_is_not_there_is_dead(void **state)
     assert_int_equal(try_open(), ERR_NIC_DEAD);
 }
 
-static void a_nic_that_vanishes_ends_in_no_hang(void **state)
+TEST_WITH(a_nic_that_vanishes_ends_in_no_hang, with_82540em, power_off)
 {
-    (void)state;
     transmit_numbered(0);
     nic_model->gone = true;
     dev->ops->flush(dev);
@@ -567,9 +541,8 @@ static u32 vanishing_read(u32 offset)
     return model_read(offset);
 }
 
-static void a_nic_that_vanishes_during_open_ends_in_an_error(void **state)
+TEST(a_nic_that_vanishes_during_open_ends_in_an_error)
 {
-    (void)state;
     const u16 devices[] = {0x100e, 0x1008};
     for (u32 i = 0; i < ARRAY_SIZE(devices); i++)
         for (u32 n = 0; n < 60; n++) {
@@ -579,41 +552,4 @@ static void a_nic_that_vanishes_during_open_ends_in_an_error(void **state)
             enum error e = try_open();
             assert_true(e == ERR_NIC_DEAD || e == ERR_NIC_EEPROM);
         }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(knows_its_models),
-        OPENED(open_tells_about_the_device),
-        cmocka_unit_test(an_irq_beyond_the_pic_is_none),
-        cmocka_unit_test(filters_are_set_even_when_reset_does_nothing),
-        cmocka_unit_test(a_receiver_that_the_rom_has_started_goes_on),
-        cmocka_unit_test(fibre_models_start_their_own_negotiation),
-        OPENED(reset_leaves_a_link_that_is_up_alone),
-        cmocka_unit_test(a_reset_that_does_not_end_is_not_waited_for),
-        cmocka_unit_test(a_forced_link_that_is_up_is_left_alone),
-        cmocka_unit_test(a_phy_that_negotiates_is_left_to_it),
-        cmocka_unit_test(a_phy_powered_down_is_woken),
-        cmocka_unit_test(mac_comes_from_the_eeprom),
-        cmocka_unit_test(mac_comes_through_a_long_microwire),
-        cmocka_unit_test(a_wrong_sum_makes_ral_and_rah_better),
-        cmocka_unit_test(a_wrong_sum_is_better_than_nothing),
-        cmocka_unit_test(without_eeprom_ral_and_rah_serve),
-        cmocka_unit_test(no_valid_mac_is_an_error),
-        cmocka_unit_test(the_second_port_has_the_next_mac),
-        OPENED(a_stuck_ring_is_counted_and_restarted),
-        OPENED(a_ring_that_moves_is_not_stuck),
-        OPENED(interrupts_are_on_only_when_asked),
-        OPENED(nobody_sleeps_over_a_frame),
-        OPENED(a_frame_without_a_cause_is_found),
-        OPENED(sent_frames_wake_only_who_waits_for_room),
-        OPENED(a_link_change_wakes_and_is_seen),
-        cmocka_unit_test(statistics_add_up),
-        OPENED(stop_leaves_the_nic_silent),
-        cmocka_unit_test(a_nic_that_is_not_there_is_dead),
-        OPENED(a_nic_that_vanishes_ends_in_no_hang),
-        cmocka_unit_test(a_nic_that_vanishes_during_open_ends_in_an_error),
-    };
-    return cmocka_run_group_tests(tests, NULL, power_off);
 }

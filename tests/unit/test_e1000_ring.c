@@ -1,11 +1,13 @@
 /* The e1000 driver against a model of the NIC: frames in and out. */
 #include "e1000_fixture.h"
+#include "test.h"
+
+FIXTURE(with_82540em, power_off);
 
 /* --- receiving -------------------------------------------------------------------------------- */
 
-static void frames_come_in_order_over_many_laps(void **state)
+TEST(frames_come_in_order_over_many_laps)
 {
-    (void)state;
     u32 in = 0, out = 0;
     assert_null(dev->ops->receive(dev));
     for (u32 round = 0; round < 200; round++) {
@@ -23,9 +25,8 @@ static void frames_come_in_order_over_many_laps(void **state)
     assert_int_equal(rx_pool.available, RX_PKTS - (RX_COUNT - 1));
 }
 
-static void what_rx_ring_promises_fits(void **state)
+TEST(what_rx_ring_promises_fits)
 {
-    (void)state;
     u32 n = 0, out = 0;
     for (u32 lap = 0; lap < 50; lap++) {
         dev->ops->flush(dev);
@@ -40,9 +41,8 @@ static void what_rx_ring_promises_fits(void **state)
     }
 }
 
-static void the_tail_is_written_in_batches(void **state)
+TEST(the_tail_is_written_in_batches)
 {
-    (void)state;
     u32 before = nic_model->rdt_writes, tdt = nic_model->tdt_writes;
     for (u32 i = 0; i < 40 * RX_COUNT; i++) {
         receive_numbered(i);
@@ -54,9 +54,8 @@ static void the_tail_is_written_in_batches(void **state)
 }
 
 /* QEMU under KVM: RDT alone never reaches the NIC, and nobody flushes while frames keep coming. */
-static void a_held_back_tail_does_not_stall(void **state)
+TEST(a_held_back_tail_does_not_stall)
 {
-    (void)state;
     nic_model->holds_rdt = true;
     for (u32 i = 0; i < 10 * RX_COUNT; i++) {
         assert_true(receive_numbered(i));
@@ -64,9 +63,8 @@ static void a_held_back_tail_does_not_stall(void **state)
     }
 }
 
-static void an_empty_pool_recovers(void **state)
+TEST(an_empty_pool_recovers)
 {
-    (void)state;
     struct pkt *kept[RX_PKTS];
     u32 n = 0;
     /* The stack keeps everything it gets. */
@@ -100,9 +98,8 @@ static void an_empty_pool_recovers(void **state)
     assert_int_equal(dev->stats.rx_no_buffers, 2);
 }
 
-static void bad_frames_are_counted_and_dropped(void **state)
+TEST(bad_frames_are_counted_and_dropped)
 {
-    (void)state;
     const u8 bad[] = {RXD_ERROR_CE, RXD_ERROR_SE, RXD_ERROR_SEQ, RXD_ERROR_CXE, RXD_ERROR_RXE};
     static u8 frame[PKT_SIZE];
     for (u32 i = 0; i < ARRAY_SIZE(bad); i++)
@@ -117,9 +114,8 @@ static void bad_frames_are_counted_and_dropped(void **state)
     assert_int_equal(rx_pool.available, RX_PKTS - (RX_COUNT - 1));
 }
 
-static void a_frame_over_several_descriptors_is_one_error(void **state)
+TEST(a_frame_over_several_descriptors_is_one_error)
 {
-    (void)state;
     static u8 part[PKT_SIZE];
     model_receive(part, PKT_SIZE, RXD_STATUS_IXSM, 0);
     assert_null(dev->ops->receive(dev));
@@ -132,9 +128,8 @@ static void a_frame_over_several_descriptors_is_one_error(void **state)
 }
 
 /* 13.4.22 of the manual. */
-static void rctl_tells_the_size_of_the_packets(void **state)
+TEST(rctl_tells_the_size_of_the_packets)
 {
-    (void)state;
     static const u32 cases[][2] = {
         {2048, 0x04008002}, {4096, 0x06038022}, {8192, 0x06028022}, {16384, 0x06018022}};
     for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -145,9 +140,8 @@ static void rctl_tells_the_size_of_the_packets(void **state)
     }
 }
 
-static void large_frames_fit_large_packets(void **state)
+TEST(large_frames_fit_large_packets)
 {
-    (void)state;
     static u8 frame[16380];
     static const u32 cases[][2] = {
         {2048, 1518}, {4096, 4096}, {8192, 8192}, {16384, 9014}, {16384, 16380}};
@@ -178,9 +172,8 @@ static void large_frames_fit_large_packets(void **state)
     }
 }
 
-static void a_frame_longer_than_the_packets_is_one_error(void **state)
+TEST(a_frame_longer_than_the_packets_is_one_error)
 {
-    (void)state;
     static u8 frame[16381];
     static const u32 cases[][2] = {{2048, 1519}, {2048, 9014}, {4096, 4097},  {4096, 9014},
                                    {8192, 8193}, {8192, 9014}, {16384, 16381}};
@@ -213,9 +206,8 @@ static u16 flags_of(u8 status, u8 errors)
     return flags;
 }
 
-static void checksums_count_only_when_really_checked(void **state)
+TEST(checksums_count_only_when_really_checked)
 {
-    (void)state;
     const u8 both = RXD_STATUS_IPCS | RXD_STATUS_TCPCS;
     assert_int_equal(flags_of(both, 0), PKT_IP_CSUM_OK | PKT_L4_CSUM_OK);
     assert_int_equal(flags_of(RXD_STATUS_IPCS, 0), PKT_IP_CSUM_OK);
@@ -228,9 +220,8 @@ static void checksums_count_only_when_really_checked(void **state)
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
-static void frames_go_out_in_order_over_many_laps(void **state)
+TEST(frames_go_out_in_order_over_many_laps)
 {
-    (void)state;
     u32 n = 0;
     for (u32 round = 0; round < 100; round++) {
         u32 first = n, writes = nic_model->tdt_writes;
@@ -249,9 +240,8 @@ static void frames_go_out_in_order_over_many_laps(void **state)
     assert_int_equal(dev->stats.tx_errors, 0);
 }
 
-static void an_idle_flush_writes_nothing(void **state)
+TEST(an_idle_flush_writes_nothing)
 {
-    (void)state;
     u32 rdt = nic_model->rdt_writes, tdt = nic_model->tdt_writes;
     for (u32 i = 0; i < 10; i++)
         dev->ops->flush(dev);
@@ -259,9 +249,8 @@ static void an_idle_flush_writes_nothing(void **state)
     assert_int_equal(nic_model->tdt_writes, tdt);
 }
 
-static void a_full_ring_gives_the_packet_back(void **state)
+TEST(a_full_ring_gives_the_packet_back)
 {
-    (void)state;
     nic_model->holds_tx = true;
     u32 n = 0;
     while (transmit_numbered(n))
@@ -282,9 +271,8 @@ static void a_full_ring_gives_the_packet_back(void **state)
 }
 
 /* Without a flush in between: the ring makes room by itself. */
-static void a_burst_longer_than_the_ring_goes_out(void **state)
+TEST(a_burst_longer_than_the_ring_goes_out)
 {
-    (void)state;
     for (u32 i = 0; i < 5 * TX_COUNT; i++)
         assert_true(transmit_numbered(i));
     dev->ops->flush(dev);
@@ -293,9 +281,8 @@ static void a_burst_longer_than_the_ring_goes_out(void **state)
         assert_sent(i, i);
 }
 
-static void collisions_are_counted(void **state)
+TEST(collisions_are_counted)
 {
-    (void)state;
     struct e1000_tx_desc *d = (void *)tx_ring;
     transmit_numbered(0);
     transmit_numbered(1);
@@ -304,27 +291,4 @@ static void collisions_are_counted(void **state)
     d[1].status |= TXD_STATUS_LC;
     dev->ops->flush(dev);
     assert_int_equal(dev->stats.tx_errors, 2);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        OPENED(frames_come_in_order_over_many_laps),
-        OPENED(what_rx_ring_promises_fits),
-        OPENED(the_tail_is_written_in_batches),
-        OPENED(a_held_back_tail_does_not_stall),
-        OPENED(an_empty_pool_recovers),
-        OPENED(bad_frames_are_counted_and_dropped),
-        OPENED(a_frame_over_several_descriptors_is_one_error),
-        OPENED(rctl_tells_the_size_of_the_packets),
-        OPENED(large_frames_fit_large_packets),
-        OPENED(a_frame_longer_than_the_packets_is_one_error),
-        OPENED(checksums_count_only_when_really_checked),
-        OPENED(frames_go_out_in_order_over_many_laps),
-        OPENED(an_idle_flush_writes_nothing),
-        OPENED(a_full_ring_gives_the_packet_back),
-        OPENED(a_burst_longer_than_the_ring_goes_out),
-        OPENED(collisions_are_counted),
-    };
-    return cmocka_run_group_tests(tests, NULL, power_off);
 }

@@ -1,12 +1,7 @@
 /* The table of INT 13h AH=48h, read back as its readers read it. */
 #include "base/bytes.h"
 #include "disk/edd.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,9 +23,8 @@ static u8 *build(u32 size, u32 expected)
     return table;
 }
 
-static void only_known_sizes_are_written(void **state)
+TEST(only_known_sizes_are_written)
 {
-    (void)state;
     for (u32 size = 0; size < 300; size++) {
         u32 expected = size < 26 ? 0 : size < 30 ? 26 : size < 66 ? 30 : size < 74 ? 66 : 74;
         u8 *t = build(size, expected);
@@ -57,9 +51,8 @@ static u8 sum(const u8 *p, u32 n)
     return s;
 }
 
-static void device_path_as_linux_reads_it(void **state)
+TEST(device_path_as_linux_reads_it)
 {
-    (void)state;
     u8 *t = build(74, 74);
     assert_int_equal(get_le16(t + 30), 0xbedd);
     assert_int_equal(t[32], 44);
@@ -74,9 +67,8 @@ static void device_path_as_linux_reads_it(void **state)
     free(t);
 }
 
-static void device_path_of_phoenix(void **state)
+TEST(device_path_of_phoenix)
 {
-    (void)state;
     u8 *t = build(66, 66);
     assert_int_equal(get_le16(t + 30), 0xbedd);
     assert_int_equal(t[32], 36);
@@ -86,9 +78,8 @@ static void device_path_of_phoenix(void **state)
     free(t);
 }
 
-static void a_large_disk_has_no_valid_chs(void **state)
+TEST(a_large_disk_has_no_valid_chs)
 {
-    (void)state;
     struct int13_disk large = disk;
     u8 t[74];
     large.blocks = 15482880;
@@ -98,15 +89,4 @@ static void a_large_disk_has_no_valid_chs(void **state)
     edd_parameters(t, sizeof(t), &large);
     assert_int_equal(get_le16(t + 2), 0x0001);
     assert_true(get_le64(t + 16) == 0x123456789abc);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_known_sizes_are_written),
-        cmocka_unit_test(device_path_as_linux_reads_it),
-        cmocka_unit_test(device_path_of_phoenix),
-        cmocka_unit_test(a_large_disk_has_no_valid_chs),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,19 +4,13 @@
 #include "net/net.h"
 #include "net_no_tcp.h"
 #include "net_wire.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
 
 static u8 frame[2048];
 
-static void frames_not_for_us_are_dropped(void **state)
+TEST(frames_not_for_us_are_dropped)
 {
-    (void)state;
     wire_reset_configured(0);
     static const u8 other[6] = {2, 0, 0, 0, 0, 99}, multicast[6] = {1, 0, 0x5e, 0, 0, 1};
     u32 len = wire_arp(frame, 1, wire_peer_mac, WIRE_PEER, WIRE_US, other);
@@ -34,9 +28,8 @@ static void frames_not_for_us_are_dropped(void **state)
     wire_check_leaks();
 }
 
-static void short_frames_and_unknown_types_are_counted(void **state)
+TEST(short_frames_and_unknown_types_are_counted)
 {
-    (void)state;
     wire_reset_configured(0);
     u32 len = wire_arp(frame, 1, wire_peer_mac, WIRE_PEER, WIRE_US, wire_mac);
     for (u32 n = 0; n < ETH_HEADER; n++)
@@ -51,9 +44,8 @@ static void short_frames_and_unknown_types_are_counted(void **state)
     wire_check_leaks();
 }
 
-static void a_full_ring_costs_nothing(void **state)
+TEST(a_full_ring_costs_nothing)
 {
-    (void)state;
     wire_reset_configured(0);
     struct pkt *p = net_alloc();
     p->len = 10;
@@ -72,9 +64,8 @@ static void a_full_ring_costs_nothing(void **state)
     assert_int_equal(f->bytes[12] << 8 | f->bytes[13], ETH_TYPE_ARP);
 }
 
-static void no_headroom_is_no_frame(void **state)
+TEST(no_headroom_is_no_frame)
 {
-    (void)state;
     wire_reset_configured(0);
     struct pkt *p = net_alloc();
     p->data = p->buf + 13;
@@ -82,15 +73,4 @@ static void no_headroom_is_no_frame(void **state)
     assert_false(eth_send(p, wire_peer_mac, ETH_TYPE_ARP));
     assert_int_equal(wire_captured(), 0);
     wire_check_leaks();
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(frames_not_for_us_are_dropped),
-        cmocka_unit_test(short_frames_and_unknown_types_are_counted),
-        cmocka_unit_test(a_full_ring_costs_nothing),
-        cmocka_unit_test(no_headroom_is_no_frame),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,7 @@
 /* Guessing the geometry from partition tables. */
 #include "base/bytes.h"
 #include "disk/mbr.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,9 +45,8 @@ static void expect(u64 blocks, u32 cylinders, u32 heads, u32 sectors)
     assert_int_equal(g.cylinders, cylinders);
 }
 
-static void without_partitions_255_and_63(void **state)
+TEST(without_partitions_255_and_63)
 {
-    (void)state;
     memset(mbr, 0xff, sizeof(mbr));
     expect(16065 * 10, 10, 255, 63);
     empty_mbr();
@@ -64,9 +58,8 @@ static void without_partitions_255_and_63(void **state)
     expect(UINT64_MAX, 1024, 255, 63);
 }
 
-static void partitions_on_cylinders(void **state)
+TEST(partitions_on_cylinders)
 {
-    (void)state;
     static const u32 shapes[][2] = {{255, 63}, {240, 63}, {128, 63}, {64, 32},
                                     {16, 63},  {15, 17},  {4, 17},   {254, 63}};
     for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
@@ -81,9 +74,8 @@ static void partitions_on_cylinders(void **state)
     }
 }
 
-static void partitions_on_mebibytes(void **state)
+TEST(partitions_on_mebibytes)
 {
-    (void)state;
     /* Ends that are on no cylinder: only the pairs of CHS and LBA tell. */
     static const u32 shapes[][2] = {{255, 63}, {16, 63}, {64, 32}};
     for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
@@ -97,9 +89,8 @@ static void partitions_on_mebibytes(void **state)
     }
 }
 
-static void one_large_partition_as_tools_write_it(void **state)
+TEST(one_large_partition_as_tools_write_it)
 {
-    (void)state;
     empty_mbr();
     partition(0, 0x83, 2048, 0x10000000, 255, 63);
     expect(0x10000800, 1024, 255, 63);
@@ -108,9 +99,8 @@ static void one_large_partition_as_tools_write_it(void **state)
     expect(0x20000000, 1024, 255, 63);
 }
 
-static void gpt_says_nothing(void **state)
+TEST(gpt_says_nothing)
 {
-    (void)state;
     empty_mbr();
     partition(0, 0xee, 1, 99999, 255, 63);
     memcpy(mbr + 446 + 5, "\xff\xff\xff", 3);
@@ -120,9 +110,8 @@ static void gpt_says_nothing(void **state)
     expect(100000, 99, 16, 63);
 }
 
-static void entries_that_contradict_each_other(void **state)
+TEST(entries_that_contradict_each_other)
 {
-    (void)state;
     empty_mbr();
     partition(0, 0x06, 63, 16 * 63 * 50 - 63, 16, 63);
     partition(1, 0x06, 240 * 63 * 20, 240 * 63 * 20, 240, 63);
@@ -140,9 +129,8 @@ static void entries_that_contradict_each_other(void **state)
     expect(16065 * 50, 50, 255, 63);
 }
 
-static void a_boot_sector_without_a_table(void **state)
+TEST(a_boot_sector_without_a_table)
 {
-    (void)state;
     srand(1);
     for (u32 round = 0; round < 300; round++) {
         for (size_t i = 0; i < 510; i++)
@@ -164,9 +152,8 @@ static void a_boot_sector_without_a_table(void **state)
     expect(16065 * 10, 10, 255, 63);
 }
 
-static void chs_to_lba(void **state)
+TEST(chs_to_lba)
 {
-    (void)state;
     struct geometry g = {.cylinders = 1024, .heads = 255, .sectors = 63};
     u64 lba;
     for (u32 c = 0; c < 1024; c++)
@@ -180,19 +167,4 @@ static void chs_to_lba(void **state)
     assert_false(geometry_lba(&g, 0, 0, 0, &lba));
     assert_false(geometry_lba(&g, 0, 0, 64, &lba));
     assert_false(geometry_lba(&g, UINT32_MAX, 0, 1, &lba));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_partitions_255_and_63),
-        cmocka_unit_test(partitions_on_cylinders),
-        cmocka_unit_test(partitions_on_mebibytes),
-        cmocka_unit_test(one_large_partition_as_tools_write_it),
-        cmocka_unit_test(gpt_says_nothing),
-        cmocka_unit_test(entries_that_contradict_each_other),
-        cmocka_unit_test(a_boot_sector_without_a_table),
-        cmocka_unit_test(chs_to_lba),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,13 +2,7 @@
  * them, checks as Linux's iscsi_ibft makes them. */
 #define _GNU_SOURCE /* memmem */
 #include "iscsi/ibft.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,9 +138,8 @@ static void build(const struct ibft_info *info)
     parse();
 }
 
-static void everything_is_found_again(void **state)
+TEST(everything_is_found_again)
 {
-    (void)state;
     struct ibft_info info = full_info();
     build(&info);
     for (u32 i = 6; i < 70; i++)
@@ -177,9 +170,8 @@ static void everything_is_found_again(void **state)
     assert_string_equal(string_at(target + 50), "another twelve");
 }
 
-static void what_is_absent_is_zero(void **state)
+TEST(what_is_absent_is_zero)
 {
-    (void)state;
     struct ibft_info info = {
         .initiator_name = "iqn.2026-11.net.example:host",
         .addr = 0x0a000002,
@@ -210,9 +202,8 @@ static void what_is_absent_is_zero(void **state)
     assert_null(memmem(table, sizeof(table), "nei", 3));
 }
 
-static void one_way_chap(void **state)
+TEST(one_way_chap)
 {
-    (void)state;
     struct ibft_info info = full_info();
     info.reverse_user = "";
     build(&info);
@@ -222,9 +213,8 @@ static void one_way_chap(void **state)
     assert_null(string_at(target + 50));
 }
 
-static void equal_strings_are_stored_once(void **state)
+TEST(equal_strings_are_stored_once)
 {
-    (void)state;
     struct ibft_info info = full_info();
     build(&info);
     u32 different = length;
@@ -243,9 +233,8 @@ static void equal_strings_are_stored_once(void **state)
     assert_ptr_not_equal(string_at(nic + 98), string_at(initiator + 70));
 }
 
-static void prefix_lengths(void **state)
+TEST(prefix_lengths)
 {
-    (void)state;
     const struct {
         u32 mask;
         u8 prefix;
@@ -259,9 +248,8 @@ static void prefix_lengths(void **state)
 }
 
 /* Every size that is too small, in memory that ends there. */
-static void a_table_that_does_not_fit_is_not_there(void **state)
+TEST(a_table_that_does_not_fit_is_not_there)
 {
-    (void)state;
     struct ibft_info info = full_info();
     build(&info);
     u32 needed = length;
@@ -276,9 +264,8 @@ static void a_table_that_does_not_fit_is_not_there(void **state)
     }
 }
 
-static void strings_of_any_length_stay_inside(void **state)
+TEST(strings_of_any_length_stay_inside)
 {
-    (void)state;
     static char name[0x12000];
     memset(name, 'x', sizeof(name) - 1);
     struct ibft_info info = full_info();
@@ -288,18 +275,4 @@ static void strings_of_any_length_stay_inside(void **state)
     name[60000] = 0;
     assert_int_not_equal(ibft_build(memory, 0x20000, &info), 0);
     free(memory);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(everything_is_found_again),
-        cmocka_unit_test(what_is_absent_is_zero),
-        cmocka_unit_test(one_way_chap),
-        cmocka_unit_test(equal_strings_are_stored_once),
-        cmocka_unit_test(prefix_lengths),
-        cmocka_unit_test(a_table_that_does_not_fit_is_not_there),
-        cmocka_unit_test(strings_of_any_length_stay_inside),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

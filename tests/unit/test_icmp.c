@@ -6,12 +6,7 @@
 #include "net/net.h"
 #include "net_no_tcp.h"
 #include "net_wire.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
 
 #define IP   14 /* where things begin in a frame */
@@ -19,15 +14,15 @@
 
 static u8 frame[4096];
 
-static int configured(void **state)
+static void configured(void)
 {
-    (void)state;
     wire_reset_configured(0);
     wire_know_neighbours();
     memset(&no_tcp, 0, sizeof(no_tcp));
     no_tcp.timeout = TIMEOUT_NEVER;
-    return 0;
 }
+
+FIXTURE(configured);
 
 /* An ICMP packet with `len` bytes behind the first four; the checksum is made right. */
 static u32 icmp(u8 type, u8 code, const u8 *rest, u32 len, ip4 to)
@@ -38,9 +33,8 @@ static u32 icmp(u8 type, u8 code, const u8 *rest, u32 len, ip4 to)
     return wire_ip(frame, IP_PROTO_ICMP, WIRE_PEER, to, body, 4 + len);
 }
 
-static void echo_requests_of_all_sizes_are_answered(void **state)
+TEST(echo_requests_of_all_sizes_are_answered)
 {
-    (void)state;
     u8 rest[1476];
     for (u32 i = 0; i < sizeof(rest); i++)
         rest[i] = (u8)(i * 7);
@@ -60,9 +54,8 @@ static void echo_requests_of_all_sizes_are_answered(void **state)
     wire_check_leaks();
 }
 
-static void an_echo_longer_than_the_mtu_is_not_answered(void **state)
+TEST(an_echo_longer_than_the_mtu_is_not_answered)
 {
-    (void)state;
     u8 rest[1990] = {0};
     wire_deliver(frame, icmp(8, 0, rest, 1500, WIRE_US));
     wire_deliver(frame, icmp(8, 0, rest, 1990, WIRE_US));
@@ -71,9 +64,8 @@ static void an_echo_longer_than_the_mtu_is_not_answered(void **state)
 }
 
 /* With jumbo frames more can come in than a packet of ours holds. */
-static void an_echo_longer_than_a_packet_is_not_answered(void **state)
+TEST(an_echo_longer_than_a_packet_is_not_answered)
 {
-    (void)state;
     u8 rest[2 * PKT_SIZE - 200] = {0};
     wire_dev.mtu = 9000;
     for (u32 n = 1476; n <= sizeof(rest); n++) {
@@ -84,9 +76,8 @@ static void an_echo_longer_than_a_packet_is_not_answered(void **state)
     }
 }
 
-static void broadcasts_are_not_answered(void **state)
+TEST(broadcasts_are_not_answered)
 {
-    (void)state;
     u8 rest[60] = {0};
     wire_deliver(frame, icmp(8, 0, rest, 60, IP4_BROADCAST));
     wire_deliver(frame, icmp(8, 0, rest, 60, 0xc00002ff));
@@ -94,9 +85,8 @@ static void broadcasts_are_not_answered(void **state)
     wire_check_leaks();
 }
 
-static void bad_packets_are_counted(void **state)
+TEST(bad_packets_are_counted)
 {
-    (void)state;
     u8 rest[60] = {0};
     u32 len = icmp(8, 0, rest, 60, WIRE_US);
     frame[ICMP + 9] ^= 1;
@@ -107,9 +97,8 @@ static void bad_packets_are_counted(void **state)
     assert_int_equal(wire_captured(), 0);
 }
 
-static void without_packets_there_is_no_answer(void **state)
+TEST(without_packets_there_is_no_answer)
 {
-    (void)state;
     u8 rest[60] = {0};
     struct pkt *all[64];
     u32 n = 0;
@@ -137,9 +126,8 @@ static u32 unreachable(u8 code, u16 mtu, u8 ihl, u8 protocol, ip4 source, u32 qu
     return icmp(ICMP_UNREACHABLE, code, rest, 4 + quoted, WIRE_US);
 }
 
-static void errors_about_segments_reach_tcp(void **state)
+TEST(errors_about_segments_reach_tcp)
 {
-    (void)state;
     for (u8 code = 0; code < 16; code++) {
         wire_deliver(frame, unreachable(code, 1300, 5, IP_PROTO_TCP, WIRE_US, 28));
         assert_int_equal(no_tcp.errors, code + 1u);
@@ -156,9 +144,8 @@ static void errors_about_segments_reach_tcp(void **state)
     assert_int_equal(ipv4_path_mtu(WIRE_FAR), 1500);
 }
 
-static void an_old_router_gives_no_mtu_and_we_guess(void **state)
+TEST(an_old_router_gives_no_mtu_and_we_guess)
 {
-    (void)state;
     static const u16 sizes[][2] = {{1500, 1492}, {1492, 1006},  {1006, 576}, {60, 576},
                                    {9000, 8166}, {65535, 8166}, {0, 576}};
     for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -171,9 +158,8 @@ static void an_old_router_gives_no_mtu_and_we_guess(void **state)
     }
 }
 
-static void errors_that_quote_too_little_or_not_us_are_bad(void **state)
+TEST(errors_that_quote_too_little_or_not_us_are_bad)
 {
-    (void)state;
     for (u32 quoted = 0; quoted < 28; quoted++)
         wire_deliver(frame, unreachable(1, 0, 5, IP_PROTO_TCP, WIRE_US, quoted));
     assert_int_equal(net_stats.icmp_bad, 28);
@@ -192,9 +178,8 @@ static void errors_that_quote_too_little_or_not_us_are_bad(void **state)
     assert_int_equal(no_tcp.errors, 0);
 }
 
-static void redirects_and_replies_are_ignored(void **state)
+TEST(redirects_and_replies_are_ignored)
 {
-    (void)state;
     u8 rest[36] = {0};
     put_be32(rest, 0xc0000299);
     static const u8 types[] = {0, 4, 5, 9, 11, 12, 13, 17, 255};
@@ -207,9 +192,8 @@ static void redirects_and_replies_are_ignored(void **state)
     assert_int_equal(no_tcp.errors, 0);
 }
 
-static void unreachables_quote_the_header_and_eight_bytes(void **state)
+TEST(unreachables_quote_the_header_and_eight_bytes)
 {
-    (void)state;
     u8 payload[100] = {1, 2, 3};
     u32 len = wire_udp(frame, WIRE_PEER, 1000, WIRE_US, 2000, payload, sizeof(payload));
     wire_deliver(frame, len);
@@ -222,9 +206,8 @@ static void unreachables_quote_the_header_and_eight_bytes(void **state)
     assert_memory_equal(f->bytes + ICMP + 8, frame + IP, 28);
 }
 
-static void unreachables_are_limited(void **state)
+TEST(unreachables_are_limited)
 {
-    (void)state;
     u8 payload[4] = {0};
     u32 len = wire_udp(frame, WIRE_PEER, 1000, WIRE_US, 2000, payload, 4);
     for (u32 i = 0; i < 100; i++)
@@ -242,9 +225,8 @@ static void unreachables_are_limited(void **state)
     wire_check_leaks();
 }
 
-static void mutated_packets_do_no_harm(void **state)
+TEST(mutated_packets_do_no_harm)
 {
-    (void)state;
     u8 rest[60] = {0}, good[256];
     u32 len = unreachable(4, 1300, 6, IP_PROTO_TCP, WIRE_US, 32);
     memcpy(good, frame, len);
@@ -259,25 +241,4 @@ static void mutated_packets_do_no_harm(void **state)
     }
     wire_torment(frame, icmp(8, 0, rest, 60, WIRE_US), 2000);
     wire_check_leaks();
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define CONFIGURED(name) cmocka_unit_test_setup(name, configured)
-        CONFIGURED(echo_requests_of_all_sizes_are_answered),
-        CONFIGURED(an_echo_longer_than_the_mtu_is_not_answered),
-        CONFIGURED(an_echo_longer_than_a_packet_is_not_answered),
-        CONFIGURED(broadcasts_are_not_answered),
-        CONFIGURED(bad_packets_are_counted),
-        CONFIGURED(without_packets_there_is_no_answer),
-        CONFIGURED(errors_about_segments_reach_tcp),
-        CONFIGURED(an_old_router_gives_no_mtu_and_we_guess),
-        CONFIGURED(errors_that_quote_too_little_or_not_us_are_bad),
-        CONFIGURED(redirects_and_replies_are_ignored),
-        CONFIGURED(unreachables_quote_the_header_and_eight_bytes),
-        CONFIGURED(unreachables_are_limited),
-        CONFIGURED(mutated_packets_do_no_harm),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

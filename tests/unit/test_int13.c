@@ -4,12 +4,7 @@
 #include "disk/int13.h"
 #include "fake_disk.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,25 +33,23 @@ static int attach(u8 locals, u8 drive)
     return int13_init(&config);
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-    (void)state;
     host_reset(0);
     mem = calloc(1, PHYS_SIZE);
     host_set_phys(mem, PHYS_SIZE);
     cache_init(fake_disk(BLOCKS, 128), NULL, 0);
     attach(0, 0x80);
-    return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-    (void)state;
     int13_stop();
     fake_disk_free();
     free(mem);
-    return 0;
 }
+
+FIXTURE(setup, teardown);
 
 /* Parts of registers that a call changed, as bits. */
 enum { AL = 1, AH = 2, BL = 4, BH = 8, CL = 16, CH = 32, DL = 64, DH = 128, ELSE = 256 };
@@ -178,9 +171,8 @@ static const u8 *disk_at(u32 lba)
     return fake.bytes + (size_t)lba * 512;
 }
 
-static void absent_disks_fail_at_once(void **state)
+TEST(absent_disks_fail_at_once)
 {
-    (void)state;
     for (u32 drive = 0x81; drive <= 0x8f; drive++) {
         load(0x0201, 0, 1, (u16)drive);
         assert_int_equal(call(), INT13_DONE);
@@ -193,9 +185,8 @@ static void absent_disks_fail_at_once(void **state)
     assert_int_equal(fake.requests, 0);
 }
 
-static void floppies_and_cds_go_to_the_bios_untouched(void **state)
+TEST(floppies_and_cds_go_to_the_bios_untouched)
 {
-    (void)state;
     const u8 drives[] = {0x00, 0x01, 0x7f, 0x90, 0x9f, 0xe0, 0xff};
     for (size_t i = 0; i < ARRAY_SIZE(drives); i++) {
         load(0x0801, 0, 1, drives[i]);
@@ -206,9 +197,8 @@ static void floppies_and_cds_go_to_the_bios_untouched(void **state)
     }
 }
 
-static void local_disks_have_moved_up_by_one(void **state)
+TEST(local_disks_have_moved_up_by_one)
 {
-    (void)state;
     assert_int_equal(attach(3, 0x81), 0x81);
     assert_int_equal(mem[BDA_DISKS], 4);
     static const struct {
@@ -239,9 +229,8 @@ static void local_disks_have_moved_up_by_one(void **state)
     FAILED_WITH(0x01);
 }
 
-static void our_number_leaves_no_gap(void **state)
+TEST(our_number_leaves_no_gap)
 {
-    (void)state;
     assert_int_equal(attach(0, 0x8f), 0x80);
     int13_stop();
     assert_int_equal(mem[BDA_DISKS], 0);
@@ -259,9 +248,8 @@ static void our_number_leaves_no_gap(void **state)
     assert_int_equal(mem[BDA_DISKS], 2);
 }
 
-static void the_count_of_disks_is_kept_right(void **state)
+TEST(the_count_of_disks_is_kept_right)
 {
-    (void)state;
     int13_stop();
     attach(2, 0x80);
     mem[BDA_DISKS] = 2; /* a BIOS that writes its own count again */
@@ -286,9 +274,8 @@ static void the_count_of_disks_is_kept_right(void **state)
     assert_false(chain.set_dl);
 }
 
-static void the_whole_disk_by_chs(void **state)
+TEST(the_whole_disk_by_chs)
 {
-    (void)state;
     u32 end = CYLINDERS * HEADS * SECTORS, n;
     for (u32 lba = 0; lba < end; lba += n) {
         n = lba % 251 + 1;
@@ -301,9 +288,8 @@ static void the_whole_disk_by_chs(void **state)
     }
 }
 
-static void a_transfer_by_chs_may_run_past_the_last_cylinder(void **state)
+TEST(a_transfer_by_chs_may_run_past_the_last_cylinder)
 {
-    (void)state;
     u32 end = CYLINDERS * HEADS * SECTORS;
     assert_int_equal(chs(0x02, end - 1, 255, 0x3000, 0), 0);
     assert_memory_equal(mem + 0x30000, disk_at(end - 1), 255 * 512);
@@ -312,9 +298,8 @@ static void a_transfer_by_chs_may_run_past_the_last_cylinder(void **state)
     FAILED_WITH(0x04);
 }
 
-static void chs_addresses_that_are_none(void **state)
+TEST(chs_addresses_that_are_none)
 {
-    (void)state;
     static const struct {
         u16 cx;
         u8 dh;
@@ -340,9 +325,8 @@ static void chs_addresses_that_are_none(void **state)
     assert_int_equal(fake.requests, 0);
 }
 
-static void the_whole_disk_by_lba(void **state)
+TEST(the_whole_disk_by_lba)
 {
-    (void)state;
     u32 n;
     for (u32 lba = 0; lba < BLOCKS; lba += n) {
         n = lba % 127 + 1;
@@ -355,9 +339,8 @@ static void the_whole_disk_by_lba(void **state)
     }
 }
 
-static void every_buffer_that_real_mode_can_name(void **state)
+TEST(every_buffer_that_real_mode_can_name)
 {
-    (void)state;
     static const struct {
         u16 segment, offset, count;
     } good[] = {
@@ -397,9 +380,8 @@ static void every_buffer_that_real_mode_can_name(void **state)
     assert_int_equal(fake.requests, before);
 }
 
-static void flat_buffers(void **state)
+TEST(flat_buffers)
 {
-    (void)state;
     assert_int_equal(flat_call(0x42, 100, 500, 0x54321), 0);
     OK_WITH(0);
     assert_memory_equal(mem + 0x54321, disk_at(100), 500 * 512);
@@ -417,9 +399,8 @@ static void flat_buffers(void **state)
     assert_int_equal(fake.requests, before);
 }
 
-static void packets_anywhere_and_packets_that_are_none(void **state)
+TEST(packets_anywhere_and_packets_that_are_none)
 {
-    (void)state;
     /* At the end of a segment, and on into the memory behind it. */
     u8 *p = mem + 0x10000 + 0xfff8;
     put_le32(p, 0x00010010);
@@ -450,9 +431,8 @@ static void packets_anywhere_and_packets_that_are_none(void **state)
     host_set_phys(mem, PHYS_SIZE);
 }
 
-static void no_blocks_is_no_work(void **state)
+TEST(no_blocks_is_no_work)
 {
-    (void)state;
     assert_int_equal(lba_call(0x42, 5, 0, 0x2000, 0), 0);
     OK_WITH(0);
     assert_int_equal(lba_call(0x43, 5, 0, 0xffff, 0xffff), 0);
@@ -460,9 +440,8 @@ static void no_blocks_is_no_work(void **state)
     assert_int_equal(fake.requests, 0);
 }
 
-static void the_end_of_the_disk(void **state)
+TEST(the_end_of_the_disk)
 {
-    (void)state;
     assert_int_equal(lba_call(0x42, BLOCKS - 1, 1, 0x2000, 0), 0);
     assert_memory_equal(mem + 0x20000, disk_at(BLOCKS - 1), 512);
     static const struct {
@@ -490,9 +469,8 @@ static void the_end_of_the_disk(void **state)
     assert_int_equal(fake.requests, 1);
 }
 
-static void what_is_written_is_on_the_disk(void **state)
+TEST(what_is_written_is_on_the_disk)
 {
-    (void)state;
     for (u32 i = 0; i < 200 * 512; i++)
         mem[0x50000 + i] = (u8)(i * 7 + i / 512);
     assert_int_equal(lba_call(0x43, 1234, 200, 0x5000, 0), 0);
@@ -504,9 +482,8 @@ static void what_is_written_is_on_the_disk(void **state)
     assert_memory_equal(disk_at(4321), mem + 0x50003, 99 * 512);
 }
 
-static void a_reset_makes_writes_last(void **state)
+TEST(a_reset_makes_writes_last)
 {
-    (void)state;
     assert_int_equal(ask_ax(0x0000), 0);
     assert_int_equal(fake.flushes, 0);
     assert_int_equal(lba_call(0x43, 1234, 1, 0x5000, 0), 0);
@@ -522,9 +499,8 @@ static void a_reset_makes_writes_last(void **state)
     assert_int_equal(fake.flushes, 3);
 }
 
-static void a_bad_sector_costs_only_itself(void **state)
+TEST(a_bad_sector_costs_only_itself)
 {
-    (void)state;
     fake.bad_lba = 1010;
     memset(mem + 0x30000, 0, 0x10000);
     assert_int_equal(lba_call(0x42, 1000, 20, 0x3000, 0), 0x10);
@@ -547,9 +523,8 @@ static void a_bad_sector_costs_only_itself(void **state)
     assert_int_equal(fake.requests, before + 1);
 }
 
-static void a_write_protected_disk(void **state)
+TEST(a_write_protected_disk)
 {
-    (void)state;
     fake.dev.read_only = true;
     assert_int_equal(lba_call(0x43, 0, 1, 0x3000, 0), 0x03);
     FAILED_WITH(0x03);
@@ -559,9 +534,8 @@ static void a_write_protected_disk(void **state)
     assert_int_equal(lba_call(0x42, 0, 1, 0x3000, 0), 0);
 }
 
-static void the_last_status_is_kept(void **state)
+TEST(the_last_status_is_kept)
 {
-    (void)state;
     assert_int_equal(ask_ax(0x0100), 0);
     OK_WITH(0);
     assert_int_equal(lba_call(0x42, BLOCKS, 1, 0x3000, 0), 0x04);
@@ -578,9 +552,8 @@ static void the_last_status_is_kept(void **state)
     }
 }
 
-static void geometry_and_size(void **state)
+TEST(geometry_and_size)
 {
-    (void)state;
     attach(2, 0x80);
     assert_int_equal(ask_ax(0x08ff), 0);
     OK_WITH(AL | BL | CL | CH | DL | DH); /* BH, ES and DI are the caller's */
@@ -606,9 +579,8 @@ static void geometry_and_size(void **state)
     assert_int_equal((u16)regs.edx, 0x5678);
 }
 
-static void extensions_are_announced(void **state)
+TEST(extensions_are_announced)
 {
-    (void)state;
     load(0x41aa, 0x55aa, 0xc1c2, 0xd880);
     assert_int_equal(ask(), 0x30);
     OK_WITH(BL | BH | CL | CH);
@@ -619,9 +591,8 @@ static void extensions_are_announced(void **state)
     FAILED_WITH(0x01);
 }
 
-static void edd_parameters_fit_the_caller(void **state)
+TEST(edd_parameters_fit_the_caller)
 {
-    (void)state;
     u8 *p = mem + 0x10000;
     memset(p, 0xcc, 256);
     put_le16(p, 0xffff);
@@ -645,9 +616,8 @@ static void edd_parameters_fit_the_caller(void **state)
     assert_int_equal(ask_ax(0x4800), 0x01);
 }
 
-static void functions_that_need_nothing(void **state)
+TEST(functions_that_need_nothing)
 {
-    (void)state;
     const u8 functions[] = {0x00, 0x09, 0x0d, 0x10, 0x11, 0x14, 0x49};
     for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
         assert_int_equal(ask_ax((u16)(functions[i] << 8 | 0x77)), 0);
@@ -663,9 +633,8 @@ static void functions_that_need_nothing(void **state)
     assert_int_equal(fake.requests, 0);
 }
 
-static void functions_that_are_refused(void **state)
+TEST(functions_that_are_refused)
 {
-    (void)state;
     const u8 functions[] = {0x05, 0x06, 0x07, 0x0a, 0x0b, 0x12, 0x16, 0x17, 0x18,
                             0x40, 0x4a, 0x4b, 0x4c, 0x4d, 0x4f, 0x50, 0x80, 0xff};
     for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
@@ -698,9 +667,8 @@ static void call_from_an_interrupt(u32 ms)
     fake_complete_one(ms);
 }
 
-static void a_second_request_gets_an_error_and_does_no_harm(void **state)
+TEST(a_second_request_gets_an_error_and_does_no_harm)
 {
-    (void)state;
     fake.later = true;
     host_on_wait = call_from_an_interrupt;
     assert_int_equal(lba_call(0x42, 9, 127, 0x3000, 0), 0);
@@ -713,9 +681,8 @@ static void a_second_request_gets_an_error_and_does_no_harm(void **state)
     assert_int_equal(chs(0x02, 9, 1, 0x3000, 0), 0);
 }
 
-static void no_bda_no_harm(void **state)
+TEST(no_bda_no_harm)
 {
-    (void)state;
     int13_stop();
     host_set_phys(mem, 0x400);
     assert_int_equal(int13_init(&config), 0x80);
@@ -729,9 +696,8 @@ static u32 rnd(u32 below)
 
 /* Whatever registers and packets come: no access outside what the caller named, only the answer's
  * registers changed, status told in all three places, and the disk changed by writes alone. */
-static void hostile_calls(void **state)
+TEST(hostile_calls)
 {
-    (void)state;
     srand(13);
     u8 *copy = malloc((size_t)BLOCKS * 512), *cache = malloc(0x20000);
     cache_init(&fake.dev, cache, 0x20000);
@@ -845,40 +811,4 @@ static void hostile_calls(void **state)
     assert_true(good_reads > 1000);
     free(copy);
     free(cache);
-}
-
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(absent_disks_fail_at_once),
-        T(floppies_and_cds_go_to_the_bios_untouched),
-        T(local_disks_have_moved_up_by_one),
-        T(our_number_leaves_no_gap),
-        T(the_count_of_disks_is_kept_right),
-        T(the_whole_disk_by_chs),
-        T(a_transfer_by_chs_may_run_past_the_last_cylinder),
-        T(chs_addresses_that_are_none),
-        T(the_whole_disk_by_lba),
-        T(every_buffer_that_real_mode_can_name),
-        T(flat_buffers),
-        T(packets_anywhere_and_packets_that_are_none),
-        T(no_blocks_is_no_work),
-        T(the_end_of_the_disk),
-        T(what_is_written_is_on_the_disk),
-        T(a_reset_makes_writes_last),
-        T(a_bad_sector_costs_only_itself),
-        T(a_write_protected_disk),
-        T(the_last_status_is_kept),
-        T(geometry_and_size),
-        T(extensions_are_announced),
-        T(edd_parameters_fit_the_caller),
-        T(functions_that_need_nothing),
-        T(functions_that_are_refused),
-        T(a_second_request_gets_an_error_and_does_no_harm),
-        T(no_bda_no_harm),
-        T(hostile_calls),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

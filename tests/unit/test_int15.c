@@ -1,12 +1,7 @@
 /* INT 15h: what callers are told, compared with what the BIOS said before. */
 #include "machine/int15.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
 
 #define SMAP   0x534d4150u
@@ -20,9 +15,8 @@ static struct int15_state bios;
 static struct rm_regs r;
 
 /* 128 MiB, the top 8 of them ours. */
-static int machine_128_mib(void **state)
+static void machine_128_mib(void)
 {
-    (void)state;
     host_reset(0);
     memset(phys, 0xaa, sizeof(phys));
     host_set_phys(phys, sizeof(phys));
@@ -32,8 +26,9 @@ static int machine_128_mib(void **state)
     memmap_reserve(&map, HIDDEN, 8 * MIB);
     bios = (struct int15_state){&map, HIDDEN, 0x3c00, 112 * 16, 0xfc00, 127 * 1024};
     int15_init(&bios);
-    return 0;
 }
+
+FIXTURE(machine_128_mib);
 
 static bool call(u32 eax)
 {
@@ -67,9 +62,8 @@ static bool ask_e820(u32 ebx, u32 ecx)
     return call(0xe820);
 }
 
-static void e820_walks_the_map(void **state)
+TEST(e820_walks_the_map)
 {
-    (void)state;
     u32 ebx = 0, n = 0;
     do {
         assert_true(ask_e820(ebx, 20));
@@ -90,9 +84,8 @@ static void e820_walks_the_map(void **state)
     assert_true(map.entry[2].base == HIDDEN);
 }
 
-static void e820_keeps_the_attributes(void **state)
+TEST(e820_keeps_the_attributes)
 {
-    (void)state;
     const u32 sizes[] = {24, 25, 512, UINT32_MAX};
     for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
         memset(phys + BUFFER, 0xaa, 32);
@@ -107,9 +100,8 @@ static void e820_keeps_the_attributes(void **state)
     assert_int_equal(r.ecx, 20);
 }
 
-static void e820_gives_no_more_than_the_bios_did(void **state)
+TEST(e820_gives_no_more_than_the_bios_did)
 {
-    (void)state;
     map.extended = false;
     assert_true(ask_e820(1, 24));
     assert_int_equal(r.ecx, 20);
@@ -124,9 +116,8 @@ static void assert_refused(void)
         assert_int_equal(phys[BUFFER + i], 0xaa);
 }
 
-static void e820_refuses_what_it_cannot_answer(void **state)
+TEST(e820_refuses_what_it_cannot_answer)
 {
-    (void)state;
     assert_true(ask_e820(0, 19));
     assert_refused();
     assert_true(ask_e820(0, 0));
@@ -144,17 +135,15 @@ static void e820_refuses_what_it_cannot_answer(void **state)
     assert_refused();
 }
 
-static void e820_takes_eax_with_a_dirty_upper_half(void **state)
+TEST(e820_takes_eax_with_a_dirty_upper_half)
 {
-    (void)state;
     r = (struct rm_regs){.ecx = 20, .edx = SMAP, .es = 0xffff, .edi = 0xffe0};
     assert_true(call(0x5555e820));
     assert_false(carry());
 }
 
-static void e801_is_cut_off_where_we_begin(void **state)
+TEST(e801_is_cut_off_where_we_begin)
 {
-    (void)state;
     r = (struct rm_regs){.ebx = 0x11110000, .ecx = 0x22220000, .edx = 0x33330000};
     assert_true(call(0x4444e801));
     assert_false(carry());
@@ -170,9 +159,8 @@ static void e801_is_cut_off_where_we_begin(void **state)
     assert_false(carry());
 }
 
-static void what_does_not_show_us_is_left_to_the_bios(void **state)
+TEST(what_does_not_show_us_is_left_to_the_bios)
 {
-    (void)state;
     /* 88h ends at 64 MiB. */
     r = (struct rm_regs){0};
     assert_false(call(0x8800));
@@ -204,9 +192,8 @@ static void what_does_not_show_us_is_left_to_the_bios(void **state)
     assert_false(call(0x8a00));
 }
 
-static void small_machines(void **state)
+TEST(small_machines)
 {
-    (void)state;
     bios = (struct int15_state){&map, 12 * MIB, 0x3c00, 0, 0x3c00, 15 * 1024};
     int15_init(&bios);
     r = (struct rm_regs){0};
@@ -226,9 +213,8 @@ static void small_machines(void **state)
     assert_int_equal((u16)r.eax, 31 * 1024 - 4);
 }
 
-static void function_8a_counts_in_32_bits(void **state)
+TEST(function_8a_counts_in_32_bits)
 {
-    (void)state;
     r = (struct rm_regs){.edx = 0x12345678};
     assert_true(call(0x8a00));
     assert_false(carry());
@@ -236,9 +222,8 @@ static void function_8a_counts_in_32_bits(void **state)
     assert_int_equal(r.edx, 0x12340000 | (119 * 1024) >> 16);
 }
 
-static void other_functions_are_not_ours(void **state)
+TEST(other_functions_are_not_ours)
 {
-    (void)state;
     const u16 other[] = {0xe802, 0xe8ff, 0x8700, 0x8900, 0xc000, 0x2401, 0x5300, 0x0000};
     for (u32 i = 0; i < ARRAY_SIZE(other); i++) {
         r = (struct rm_regs){.ebx = 1, .ecx = 2, .edx = 3};
@@ -248,23 +233,4 @@ static void other_functions_are_not_ours(void **state)
         before.flags = 0x0203;
         assert_memory_equal(&r, &before, sizeof(r));
     }
-}
-
-#define ON_128_MIB(f) cmocka_unit_test_setup(f, machine_128_mib)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        ON_128_MIB(e820_walks_the_map),
-        ON_128_MIB(e820_keeps_the_attributes),
-        ON_128_MIB(e820_gives_no_more_than_the_bios_did),
-        ON_128_MIB(e820_refuses_what_it_cannot_answer),
-        ON_128_MIB(e820_takes_eax_with_a_dirty_upper_half),
-        ON_128_MIB(e801_is_cut_off_where_we_begin),
-        ON_128_MIB(what_does_not_show_us_is_left_to_the_bios),
-        ON_128_MIB(small_machines),
-        ON_128_MIB(function_8a_counts_in_32_bits),
-        ON_128_MIB(other_functions_are_not_ours),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,12 +6,7 @@
 #include "net/udp.h"
 #include "net_no_tcp.h"
 #include "net_wire.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
 
 #define IP 14 /* where the packet begins in a frame */
@@ -40,29 +35,27 @@ static u32 datagram(ip4 from, ip4 to)
     return wire_udp(frame, from, 67, to, 68, payload, 10);
 }
 
-static int configured(void **state)
+static void configured(void)
 {
-    (void)state;
     wire_reset_configured(0);
     wire_know_neighbours();
     memset(&no_tcp, 0, sizeof(no_tcp));
     no_tcp.timeout = TIMEOUT_NEVER;
     datagrams = 0;
     udp_bind(68, on_datagram);
-    return 0;
 }
 
-static int unconfigured(void **state)
+FIXTURE(configured);
+
+static void unconfigured(void)
 {
-    configured(state);
+    configured();
     wire_reset(0);
     udp_bind(68, on_datagram);
-    return 0;
 }
 
-static void segments_for_us_arrive_without_padding_and_options(void **state)
+TEST(segments_for_us_arrive_without_padding_and_options)
 {
-    (void)state;
     wire_deliver(frame, segment(WIRE_PEER, WIRE_US));
     assert_int_equal(no_tcp.segments, 1);
     assert_int_equal(no_tcp.len, 20);
@@ -77,9 +70,8 @@ static void segments_for_us_arrive_without_padding_and_options(void **state)
     wire_check_leaks();
 }
 
-static void malformed_headers_are_counted(void **state)
+TEST(malformed_headers_are_counted)
 {
-    (void)state;
     static const struct {
         u32 at;
         u8 value;
@@ -103,9 +95,8 @@ static void malformed_headers_are_counted(void **state)
     wire_check_leaks();
 }
 
-static void the_header_checksum_counts_unless_the_nic_did_it(void **state)
+TEST(the_header_checksum_counts_unless_the_nic_did_it)
 {
-    (void)state;
     u32 len = segment(WIRE_PEER, WIRE_US);
     frame[IP + IP_TTL]--;
     wire_deliver(frame, len);
@@ -116,9 +107,8 @@ static void the_header_checksum_counts_unless_the_nic_did_it(void **state)
     assert_int_equal(no_tcp.segments, 1);
 }
 
-static void fragments_are_counted(void **state)
+TEST(fragments_are_counted)
 {
-    (void)state;
     static const u16 fragments[] = {0x2000, 0x0001, 0x1fff, 0x2001};
     for (u32 i = 0; i < ARRAY_SIZE(fragments); i++) {
         u32 len = segment(WIRE_PEER, WIRE_US);
@@ -134,9 +124,8 @@ static void fragments_are_counted(void **state)
     assert_int_equal(no_tcp.segments, 1);
 }
 
-static void impossible_senders_are_dropped(void **state)
+TEST(impossible_senders_are_dropped)
 {
-    (void)state;
     static const ip4 martians[] = {WIRE_US /* LAND */, 0,          0x00000001,    0x7f000001,
                                    0xe0000001,         0xf0000001, IP4_BROADCAST, 0xc00002ff};
     for (u32 i = 0; i < ARRAY_SIZE(martians); i++)
@@ -146,9 +135,8 @@ static void impossible_senders_are_dropped(void **state)
     wire_check_leaks();
 }
 
-static void only_our_address_and_broadcasts_are_let_in(void **state)
+TEST(only_our_address_and_broadcasts_are_let_in)
 {
-    (void)state;
     wire_deliver(frame, segment(WIRE_PEER, WIRE_US + 1));
     wire_deliver(frame, segment(WIRE_PEER, 0));
     wire_deliver(frame, segment(WIRE_PEER, 0xe0000001));
@@ -165,9 +153,8 @@ static void only_our_address_and_broadcasts_are_let_in(void **state)
     assert_int_equal(net_stats.ip_not_ours, 4);
 }
 
-static void tcp_hears_no_broadcasts(void **state)
+TEST(tcp_hears_no_broadcasts)
 {
-    (void)state;
     wire_deliver(frame, segment(WIRE_PEER, IP4_BROADCAST));
     wire_deliver(frame, segment(WIRE_PEER, 0xc00002ff));
     assert_int_equal(no_tcp.segments, 0);
@@ -175,9 +162,8 @@ static void tcp_hears_no_broadcasts(void **state)
     wire_check_leaks();
 }
 
-static void unknown_protocols_are_refused(void **state)
+TEST(unknown_protocols_are_refused)
 {
-    (void)state;
     wire_deliver(frame, wire_ip(frame, 132, WIRE_PEER, WIRE_US, payload, 20));
     assert_int_equal(net_stats.ip_protocol, 1);
     const struct wire_frame *f = wire_take();
@@ -186,9 +172,8 @@ static void unknown_protocols_are_refused(void **state)
     assert_int_equal(get_be16(f->bytes + IP + IP_HEADER), 0x0302);
 }
 
-static void without_an_address_only_dhcp_is_let_in(void **state)
+TEST_WITH(without_an_address_only_dhcp_is_let_in, unconfigured)
 {
-    (void)state;
     wire_deliver(frame, datagram(WIRE_PEER, WIRE_US));
     wire_deliver(frame, datagram(WIRE_PEER, IP4_BROADCAST));
     assert_int_equal(datagrams, 2);
@@ -210,9 +195,8 @@ static struct pkt *outgoing(u32 len)
     return p;
 }
 
-static void packets_go_out_with_a_right_header(void **state)
+TEST(packets_go_out_with_a_right_header)
 {
-    (void)state;
     assert_true(ipv4_send(outgoing(100), IP_PROTO_TCP, WIRE_PEER, host_now));
     const struct wire_frame *f = wire_take();
     assert_int_equal(f->len, 14 + 120);
@@ -230,9 +214,8 @@ static void packets_go_out_with_a_right_header(void **state)
     wire_check_leaks();
 }
 
-static void what_cannot_go_out_is_given_back(void **state)
+TEST(what_cannot_go_out_is_given_back)
 {
-    (void)state;
     static const ip4 nowhere[] = {WIRE_US, 0, 0x7f000001, 0xe0000001, 0xc00002ff};
     for (u32 i = 0; i < ARRAY_SIZE(nowhere); i++)
         assert_false(ipv4_send(outgoing(100), IP_PROTO_TCP, nowhere[i], host_now));
@@ -250,9 +233,8 @@ static void what_cannot_go_out_is_given_back(void **state)
     assert_true(ipv4_send(outgoing(1480), IP_PROTO_TCP, WIRE_PEER, host_now));
 }
 
-static void far_packets_go_to_the_gateway(void **state)
+TEST(far_packets_go_to_the_gateway)
 {
-    (void)state;
     assert_true(ipv4_send(outgoing(100), IP_PROTO_TCP, WIRE_FAR, host_now));
     const struct wire_frame *f = wire_take();
     assert_memory_equal(f->bytes, wire_gateway_mac, 6);
@@ -261,9 +243,8 @@ static void far_packets_go_to_the_gateway(void **state)
     assert_false(ipv4_on_link(WIRE_FAR));
 }
 
-static void broadcasts_need_no_address(void **state)
+TEST_WITH(broadcasts_need_no_address, unconfigured)
 {
-    (void)state;
     assert_true(ipv4_send(outgoing(100), IP_PROTO_UDP, IP4_BROADCAST, host_now));
     const struct wire_frame *f = wire_take();
     assert_memory_equal(f->bytes, wire_all, 6);
@@ -278,9 +259,8 @@ static ip4 hop(ip4 to)
     return ipv4_next_hop(to, &next) ? next : 0;
 }
 
-static void classless_routes_replace_the_gateway(void **state)
+TEST(classless_routes_replace_the_gateway)
 {
-    (void)state;
     const struct ipv4_config config = {
         .addr = WIRE_US,
         .netmask = 0xffffff00,
@@ -309,9 +289,8 @@ static void classless_routes_replace_the_gateway(void **state)
     assert_int_equal(ipv4_config()->route_count, IPV4_ROUTES);
 }
 
-static void a_missing_or_broken_netmask_becomes_the_class(void **state)
+TEST(a_missing_or_broken_netmask_becomes_the_class)
 {
-    (void)state;
     static const struct {
         ip4 addr, mask, want;
     } cases[] = {
@@ -333,9 +312,8 @@ static void a_missing_or_broken_netmask_becomes_the_class(void **state)
     assert_int_equal(hop(WIRE_FAR), WIRE_GATEWAY);
 }
 
-static void path_mtu_is_remembered_floored_and_forgotten(void **state)
+TEST(path_mtu_is_remembered_floored_and_forgotten)
 {
-    (void)state;
     assert_int_equal(ipv4_path_mtu(WIRE_FAR), 1500);
     ipv4_path_mtu_found(WIRE_FAR, 1400, host_now);
     assert_int_equal(ipv4_path_mtu(WIRE_FAR), 1400);
@@ -356,9 +334,8 @@ static void path_mtu_is_remembered_floored_and_forgotten(void **state)
     assert_int_equal(ipv4_path_mtu(WIRE_FAR), 1500);
 }
 
-static void the_devices_mtu_limits_what_is_sent(void **state)
+TEST(the_devices_mtu_limits_what_is_sent)
 {
-    (void)state;
     static const u16 mtus[] = {576, 1400, 1500};
     for (u32 i = 0; i < ARRAY_SIZE(mtus); i++) {
         wire_dev.mtu = mtus[i];
@@ -385,9 +362,8 @@ static u16 reference(const u8 *p, u32 len)
     return (u16)~sum;
 }
 
-static void checksums_at_every_alignment_and_length(void **state)
+TEST_WITH(checksums_at_every_alignment_and_length, NULL)
 {
-    (void)state;
     u8 bytes[160], copy[160];
     for (u32 fill = 0; fill < 3; fill++) {
         for (u32 i = 0; i < sizeof(bytes); i++)
@@ -412,9 +388,8 @@ static void checksums_at_every_alignment_and_length(void **state)
     }
 }
 
-static void checksums_over_64_kib_do_not_overflow(void **state)
+TEST_WITH(checksums_over_64_kib_do_not_overflow, NULL)
 {
-    (void)state;
     static u8 bytes[65535];
     memset(bytes, 0xff, sizeof(bytes));
     assert_int_equal(checksum_finish(checksum_add(0, bytes, 65535)), reference(bytes, 65535));
@@ -427,38 +402,9 @@ static void checksums_over_64_kib_do_not_overflow(void **state)
     assert_int_equal(checksum_finish(checksum_add(0, example, 8)), (u16)~0xddf2);
 }
 
-static void mutated_packets_do_no_harm(void **state)
+TEST(mutated_packets_do_no_harm)
 {
-    (void)state;
     wire_torment(frame, segment(WIRE_PEER, WIRE_US), 5000);
     wire_torment(frame, datagram(WIRE_PEER, WIRE_US), 5000);
     wire_check_leaks();
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define CONFIGURED(name) cmocka_unit_test_setup(name, configured)
-        CONFIGURED(segments_for_us_arrive_without_padding_and_options),
-        CONFIGURED(malformed_headers_are_counted),
-        CONFIGURED(the_header_checksum_counts_unless_the_nic_did_it),
-        CONFIGURED(fragments_are_counted),
-        CONFIGURED(impossible_senders_are_dropped),
-        CONFIGURED(only_our_address_and_broadcasts_are_let_in),
-        CONFIGURED(tcp_hears_no_broadcasts),
-        CONFIGURED(unknown_protocols_are_refused),
-        cmocka_unit_test_setup(without_an_address_only_dhcp_is_let_in, unconfigured),
-        CONFIGURED(packets_go_out_with_a_right_header),
-        CONFIGURED(what_cannot_go_out_is_given_back),
-        CONFIGURED(far_packets_go_to_the_gateway),
-        cmocka_unit_test_setup(broadcasts_need_no_address, unconfigured),
-        CONFIGURED(classless_routes_replace_the_gateway),
-        CONFIGURED(a_missing_or_broken_netmask_becomes_the_class),
-        CONFIGURED(path_mtu_is_remembered_floored_and_forgotten),
-        CONFIGURED(the_devices_mtu_limits_what_is_sent),
-        cmocka_unit_test(checksums_at_every_alignment_and_length),
-        cmocka_unit_test(checksums_over_64_kib_do_not_overflow),
-        CONFIGURED(mutated_packets_do_no_harm),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,12 +4,7 @@
 #include "iscsi/chap.h"
 #include "iscsi_peer.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +72,7 @@ static bool target(const struct peer_pdu *p)
     return true;
 }
 
-static int begin(bool mutual)
+static void begin(bool mutual)
 {
     peer_reset();
     memset(&say, 0, sizeof(say));
@@ -91,14 +86,14 @@ static int begin(bool mutual)
         strcpy(peer_config.reverse_user, "target");
         strcpy(peer_config.reverse_secret, REVERSE);
     }
-    return 0;
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-    (void)state;
-    return begin(true);
+    begin(true);
 }
+
+FIXTURE(setup);
 
 static void expect(enum error e)
 {
@@ -108,9 +103,8 @@ static void expect(enum error e)
 
 /* CHAP_A */
 
-static void algorithms_other_than_md5(void **state)
+TEST(algorithms_other_than_md5)
 {
-    (void)state;
     static const char *const algorithms[] = {"7",          "0",   "6",      "256",
                                              "4294967301", "md5", "-5",     "",
                                              "5,7",        "5 ",  "Reject", "NotUnderstood"};
@@ -126,9 +120,8 @@ static void algorithms_other_than_md5(void **state)
 
 /* Keys before their time, or without what has to come with them. */
 
-static void keys_out_of_order(void **state)
+TEST(keys_out_of_order)
 {
-    (void)state;
     static const char *const methods[] = {
         "CHAP_A=5\nCHAP_I=1\nCHAP_C=0x0102\n",
         "CHAP_A=5\n",
@@ -174,9 +167,8 @@ static void keys_out_of_order(void **state)
 
 /* CHAP_I */
 
-static void identifiers_of_any_value(void **state)
+TEST(identifiers_of_any_value)
 {
-    (void)state;
     static const char *const ids[] = {"0", "1", "1", "0xff", "255", "0X7F"};
     for (u32 i = 0; i < ARRAY_SIZE(ids); i++) {
         u8 digest[MD5_DIGEST];
@@ -193,9 +185,8 @@ static void identifiers_of_any_value(void **state)
 
 /* CHAP_C */
 
-static void our_challenge_is_never_the_target_s(void **state)
+TEST(our_challenge_is_never_the_target_s)
 {
-    (void)state;
     host_random_seed(9);
     expect(OK);
     char first[64], text[200];
@@ -214,9 +205,8 @@ static void our_challenge_is_never_the_target_s(void **state)
 
 /* CHAP_N */
 
-static void names_of_any_length(void **state)
+TEST(names_of_any_length)
 {
-    (void)state;
     static const u32 lengths[] = {1, 2, 64, 254, 255};
     for (u32 i = 0; i < ARRAY_SIZE(lengths); i++) {
         char name[256] = "";
@@ -230,9 +220,8 @@ static void names_of_any_length(void **state)
     }
 }
 
-static void names_that_are_not_the_target_s(void **state)
+TEST(names_that_are_not_the_target_s)
 {
-    (void)state;
     char long_name[1001] = "";
     memset(long_name, 'n', 1000);
     memcpy(long_name, "target", 6);
@@ -246,9 +235,8 @@ static void names_that_are_not_the_target_s(void **state)
 
 /* CHAP_R */
 
-static void proofs_of_any_size(void **state)
+TEST(proofs_of_any_size)
 {
-    (void)state;
     static const u32 digits[] = {0, 1, 2, 30, 31, 33, 34, 64, 2048, 4000};
     for (u32 i = 0; i < ARRAY_SIZE(digits); i++)
         for (u32 base64 = 0; base64 < 2; base64++) {
@@ -263,22 +251,9 @@ static void proofs_of_any_size(void **state)
 }
 
 /* RFC 7143, 9.2.1: an answer that we would have given ourselves proves nothing. */
-static void one_secret_for_both_directions_is_refused(void **state)
+TEST(one_secret_for_both_directions_is_refused)
 {
-    (void)state;
     strcpy(peer_config.reverse_secret, SECRET);
     peer.reverse_secret = SECRET;
     expect(ERR_LOGIN_TARGET_AUTH);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup(name, setup)
-        T(algorithms_other_than_md5), T(keys_out_of_order),
-        T(identifiers_of_any_value),  T(our_challenge_is_never_the_target_s),
-        T(names_of_any_length),       T(names_that_are_not_the_target_s),
-        T(proofs_of_any_size),        T(one_secret_for_both_directions_is_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

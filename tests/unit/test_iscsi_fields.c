@@ -3,12 +3,7 @@
 #include "base/bytes.h"
 #include "iscsi_peer.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
 
 #define LUN_1 "\0\1\0\0\0\0\0\0"
@@ -16,12 +11,12 @@
 static const u8 none[BHS_SIZE];
 static u8 buf[PEER_BLOCKS * 512];
 
-static int setup(void **state)
+static void setup(void)
 {
-    (void)state;
     peer_reset();
-    return 0;
 }
+
+FIXTURE(setup);
 
 static bool never(void)
 {
@@ -70,12 +65,11 @@ static bool check_login(const struct peer_pdu *p)
     return false;
 }
 
-static void the_login_request(void **state)
+TEST(the_login_request)
 {
-    (void)state;
     static const u32 stat_sns[] = {0, 1, 0x7fffffff, 0x80000000, 0xffffffff};
     for (u32 i = 0; i < ARRAY_SIZE(stat_sns) * 2; i++) {
-        setup(NULL);
+        setup();
         peer.chap = i & 1;
         peer.login_pieces = i & 1 ? 100 : 0;
         strcpy(peer_config.user, i & 1 ? "joe" : "");
@@ -89,9 +83,8 @@ static void the_login_request(void **state)
     }
 }
 
-static void a_login_after_a_loss_replaces_the_session(void **state)
+TEST(a_login_after_a_loss_replaces_the_session)
 {
-    (void)state;
     peer.hook = check_login;
     requests = first_stat_sn = 0;
     assert_int_equal(peer_attach(), ISCSI_READY);
@@ -137,11 +130,10 @@ static bool check_command(const struct peer_pdu *p)
     return false;
 }
 
-static void the_scsi_command(void **state)
+TEST(the_scsi_command)
 {
-    (void)state;
     for (u32 way = 0; way < 4; way++) {
-        setup(NULL);
+        setup();
         peer.immediate = way & 1;
         peer.initial_r2t = way >> 1;
         next_cmd_sn = 1;
@@ -161,9 +153,8 @@ static void the_scsi_command(void **state)
 }
 
 /* Immediate PDUs take no CmdSN (4.2.2.1). */
-static void pings_between_commands_take_no_number(void **state)
+TEST(pings_between_commands_take_no_number)
 {
-    (void)state;
     next_cmd_sn = 1;
     one_at_a_time = false;
     peer.hook = check_command;
@@ -226,13 +217,12 @@ static bool check_data_out(const struct peer_pdu *p)
     return false;
 }
 
-static void the_data_out(void **state)
+TEST(the_data_out)
 {
-    (void)state;
     static const u32 recv_data[] = {512, 1000, 8192, 65536};
     for (u32 way = 0; way < 4; way++)
         for (u32 i = 0; i < ARRAY_SIZE(recv_data); i++) {
-            setup(NULL);
+            setup();
             peer.immediate = way & 1;
             peer.initial_r2t = way >> 1;
             peer.max_recv_data = recv_data[i];
@@ -276,9 +266,8 @@ static bool check_nop(const struct peer_pdu *p)
     return false;
 }
 
-static void the_nop_out(void **state)
+TEST(the_nop_out)
 {
-    (void)state;
     assert_int_equal(peer_attach(), ISCSI_READY);
     peer.hook = check_nop;
     nops = 0;
@@ -320,9 +309,8 @@ static bool check_logout(const struct peer_pdu *p)
     return false;
 }
 
-static void the_logout_request(void **state)
+TEST(the_logout_request)
 {
-    (void)state;
     assert_int_equal(peer_attach(), ISCSI_READY);
     peer.hook = check_logout;
     assert_int_equal(peer_io(BLOCK_READ, 0, 8, buf), OK);
@@ -350,25 +338,12 @@ static bool with_a_bit(const struct peer_pdu *p)
     return true;
 }
 
-static void the_a_bit_of_data_in_changes_nothing(void **state)
+TEST(the_a_bit_of_data_in_changes_nothing)
 {
-    (void)state;
     assert_int_equal(peer_attach(), ISCSI_READY);
     peer.hook = with_a_bit;
     u32 before = peer.pdus;
     assert_int_equal(peer_io(BLOCK_READ, 0, 8, buf), OK);
     assert_memory_equal(buf, peer.disk, 8 * 512);
     assert_int_equal(peer.pdus, before + 1);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup(name, setup)
-        T(the_login_request),  T(a_login_after_a_loss_replaces_the_session),
-        T(the_scsi_command),   T(pings_between_commands_take_no_number),
-        T(the_data_out),       T(the_nop_out),
-        T(the_logout_request), T(the_a_bit_of_data_in_changes_nothing),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

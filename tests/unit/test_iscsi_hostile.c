@@ -4,12 +4,7 @@
 #include "base/platform.h"
 #include "iscsi_peer.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,29 +26,27 @@ static bool hold(const struct peer_pdu *p)
     return p->bhs[BHS_OPCODE] == OPCODE_SCSI_CMD && (op == SCSI_READ_10 || op == SCSI_WRITE_10);
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-    (void)state;
     peer_reset();
     free(buf);
     buf = malloc(LEN);
     memset(buf, 0xee, LEN);
-    return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-    (void)state;
     peer_reset();
     free(buf);
     buf = NULL;
-    return 0;
 }
+
+FIXTURE(setup, teardown);
 
 /* A session that waits for the answer to one request. */
 static void under_way(enum block_op op)
 {
-    setup(NULL);
+    setup();
     assert_int_equal(peer_attach(), ISCSI_READY);
     peer.hook = hold;
     req = (struct block_req){.op = op, .lba = 8, .count = LEN / 512, .data = buf};
@@ -84,9 +77,8 @@ static void assert_ignored(void)
         assert_int_equal(buf[i], 0xee);
 }
 
-static void data_in_outside_of_the_buffer(void **state)
+TEST(data_in_outside_of_the_buffer)
 {
-    (void)state;
     static u8 data[PDU_MAX_DATA];
     static const struct {
         u32 offset, len;
@@ -102,9 +94,8 @@ static void data_in_outside_of_the_buffer(void **state)
     }
 }
 
-static void data_in_that_overlaps_or_leaves_a_hole(void **state)
+TEST(data_in_that_overlaps_or_leaves_a_hole)
 {
-    (void)state;
     static u8 data[LEN];
     static const u32 second[] = {0, 511, 513, 1024};
     for (size_t i = 0; i < ARRAY_SIZE(second); i++) {
@@ -115,9 +106,8 @@ static void data_in_that_overlaps_or_leaves_a_hole(void **state)
     }
 }
 
-static void data_sn_games(void **state)
+TEST(data_sn_games)
 {
-    (void)state;
     static u8 data[LEN];
     static const u32 sn[] = {0, 2, 0xffffffff, 0x80000001};
     for (size_t i = 0; i < ARRAY_SIZE(sn); i++) {
@@ -128,9 +118,8 @@ static void data_sn_games(void **state)
     }
 }
 
-static void data_in_longer_than_we_declared(void **state)
+TEST(data_in_longer_than_we_declared)
 {
-    (void)state;
     under_way(BLOCK_READ);
     u8 bhs[BHS_SIZE];
     peer_header(bhs, OPCODE_DATA_IN, 0, itt, false);
@@ -139,9 +128,8 @@ static void data_in_longer_than_we_declared(void **state)
     assert_dropped_and_replayed();
 }
 
-static void data_in_for_a_write_or_for_no_data(void **state)
+TEST(data_in_for_a_write_or_for_no_data)
 {
-    (void)state;
     static u8 data[LEN];
     under_way(BLOCK_WRITE);
     peer_data_in(itt, 0, 0, data, LEN, true);
@@ -149,9 +137,8 @@ static void data_in_for_a_write_or_for_no_data(void **state)
     under_way(BLOCK_FLUSH);
 }
 
-static void pdus_for_no_task(void **state)
+TEST(pdus_for_no_task)
 {
-    (void)state;
     static u8 data[LEN];
     u32 wrong[] = {0, ISCSI_NO_TAG, 0, 0, 0xfffffff0};
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
@@ -166,9 +153,8 @@ static void pdus_for_no_task(void **state)
     }
 }
 
-static void a_second_answer_to_a_task_that_is_done(void **state)
+TEST(a_second_answer_to_a_task_that_is_done)
 {
-    (void)state;
     static u8 data[LEN];
     under_way(BLOCK_READ);
     peer_data_in(itt, 0, 0, data, LEN, true);
@@ -181,9 +167,8 @@ static void a_second_answer_to_a_task_that_is_done(void **state)
     assert_ignored();
 }
 
-static void good_status_without_all_the_data(void **state)
+TEST(good_status_without_all_the_data)
 {
-    (void)state;
     static u8 data[LEN];
     for (u32 sent = 0; sent < LEN; sent += 1024) {
         under_way(BLOCK_READ);
@@ -198,9 +183,8 @@ static void good_status_without_all_the_data(void **state)
     }
 }
 
-static void good_status_with_a_residual_count(void **state)
+TEST(good_status_with_a_residual_count)
 {
-    (void)state;
     static u8 data[LEN];
     static const u8 flags[] = {FLAG_UNDERFLOW, FLAG_OVERFLOW};
     for (u32 i = 0; i < 2; i++) {
@@ -229,19 +213,17 @@ static bool always_short(const struct peer_pdu *p)
     return true;
 }
 
-static void a_target_that_never_gives_the_data(void **state)
+TEST(a_target_that_never_gives_the_data)
 {
-    (void)state;
-    setup(NULL);
+    setup();
     assert_int_equal(peer_attach(), ISCSI_READY);
     peer.hook = always_short;
     assert_int_equal(peer_io(BLOCK_READ, 8, 8, buf), ERR_SCSI);
 }
 
 /* The memory exposure that EDK II had. */
-static void r2t_beyond_the_buffer(void **state)
+TEST(r2t_beyond_the_buffer)
 {
-    (void)state;
     static const struct {
         u32 offset, len;
     } cases[] = {{LEN, 1},          {0, LEN + 1},
@@ -261,17 +243,15 @@ static void r2t_beyond_the_buffer(void **state)
     }
 }
 
-static void r2t_for_a_read(void **state)
+TEST(r2t_for_a_read)
 {
-    (void)state;
     under_way(BLOCK_READ);
     peer_r2t(itt, 7, 0, 0, 512);
     assert_dropped_and_replayed();
 }
 
-static void r2t_sn_and_tag_games(void **state)
+TEST(r2t_sn_and_tag_games)
 {
-    (void)state;
     under_way(BLOCK_WRITE);
     peer_r2t(itt, 7, 1, 0, 512);
     assert_dropped_and_replayed();
@@ -285,9 +265,8 @@ static bool swallow_data_out(const struct peer_pdu *p)
     return p->bhs[BHS_OPCODE] == OPCODE_DATA_OUT;
 }
 
-static void more_r2ts_than_were_agreed_on(void **state)
+TEST(more_r2ts_than_were_agreed_on)
 {
-    (void)state;
     under_way(BLOCK_WRITE);
     peer.hook = swallow_data_out;
     peer.segment = 100000; /* all in one receive(), so that none is served between */
@@ -298,9 +277,8 @@ static void more_r2ts_than_were_agreed_on(void **state)
     assert_dropped_and_replayed();
 }
 
-static void stat_sn_games(void **state)
+TEST(stat_sn_games)
 {
-    (void)state;
     static const u32 step[] = {1, 5, 0x7fffffff, 0x80000000, 0xffffffff};
     for (size_t i = 0; i < ARRAY_SIZE(step); i++) {
         under_way(BLOCK_READ);
@@ -314,9 +292,8 @@ static void stat_sn_games(void **state)
     }
 }
 
-static void a_window_that_makes_no_sense(void **state)
+TEST(a_window_that_makes_no_sense)
 {
-    (void)state;
     static const u32 max[] = {0, 0x80000000, 0xffffffff};
     for (size_t i = 0; i < ARRAY_SIZE(max); i++) {
         under_way(BLOCK_READ);
@@ -343,12 +320,11 @@ static bool count_held(const struct peer_pdu *p)
 }
 
 /* MaxCmdSN below ExpCmdSN - 1 opens nothing (RFC 7143, 4.2.2.1). */
-static void a_window_before_its_own_beginning(void **state)
+TEST(a_window_before_its_own_beginning)
 {
-    (void)state;
     static u8 data[20][512];
     static struct block_req reqs[20];
-    setup(NULL);
+    setup();
     peer.window = 4;
     assert_int_equal(peer_attach(), ISCSI_READY);
     peer.hook = count_held;
@@ -376,9 +352,8 @@ static void a_window_before_its_own_beginning(void **state)
     assert_int_equal(held, 20);
 }
 
-static void additional_headers(void **state)
+TEST(additional_headers)
 {
-    (void)state;
     static u8 ahs[255 * 4];
     for (u32 words = 1; words < 256; words += 127) {
         under_way(BLOCK_READ);
@@ -393,9 +368,8 @@ static void additional_headers(void **state)
     }
 }
 
-static void sense_data_absent_or_cut_off(void **state)
+TEST(sense_data_absent_or_cut_off)
 {
-    (void)state;
     static const struct {
         const char *data;
         u32 len;
@@ -417,9 +391,8 @@ static void sense_data_absent_or_cut_off(void **state)
     }
 }
 
-static void a_response_larger_than_we_keep(void **state)
+TEST(a_response_larger_than_we_keep)
 {
-    (void)state;
     static u8 data[100000];
     under_way(BLOCK_READ);
     memcpy(data, "\xff\xff\x70\0\x03", 5);
@@ -438,9 +411,8 @@ static void a_response_larger_than_we_keep(void **state)
     assert_int_equal(peer.connects, 1);
 }
 
-static void a_response_that_is_no_status(void **state)
+TEST(a_response_that_is_no_status)
 {
-    (void)state;
     under_way(BLOCK_READ);
     u8 bhs[BHS_SIZE];
     peer_header(bhs, OPCODE_SCSI_RSP, FLAG_FINAL, itt, true);
@@ -452,9 +424,8 @@ static void a_response_that_is_no_status(void **state)
     assert_int_equal(iscsi_stats.retries, 1);
 }
 
-static void a_flood_of_pings(void **state)
+TEST(a_flood_of_pings)
 {
-    (void)state;
     under_way(BLOCK_READ);
     peer.send_space = 0; /* no room to answer */
     for (u32 i = 0; i < 1000; i++) {
@@ -469,9 +440,8 @@ static void a_flood_of_pings(void **state)
     assert_ignored();
 }
 
-static void opcodes_that_an_initiator_does_not_get(void **state)
+TEST(opcodes_that_an_initiator_does_not_get)
 {
-    (void)state;
     static const u8 bad[] = {
         OPCODE_SCSI_CMD, OPCODE_NOP_OUT, OPCODE_DATA_OUT, OPCODE_LOGIN_RSP, 0x22, 0x24, 0x3e, 0x1f};
     for (size_t i = 0; i < sizeof(bad); i++) {
@@ -483,9 +453,8 @@ static void opcodes_that_an_initiator_does_not_get(void **state)
     }
 }
 
-static void a_logout_answer_that_nobody_asked_for(void **state)
+TEST(a_logout_answer_that_nobody_asked_for)
 {
-    (void)state;
     under_way(BLOCK_READ);
     u8 bhs[BHS_SIZE];
     peer_header(bhs, OPCODE_LOGOUT_RSP, FLAG_FINAL, itt, true);
@@ -501,10 +470,9 @@ static bool bad_data(const struct peer_pdu *p)
     return true;
 }
 
-static void a_target_that_is_always_wrong_ends_the_request(void **state)
+TEST(a_target_that_is_always_wrong_ends_the_request)
 {
-    (void)state;
-    setup(NULL);
+    setup();
     assert_int_equal(peer_attach(), ISCSI_READY);
     peer.hook = bad_data;
     assert_int_equal(peer_io(BLOCK_READ, 8, 8, buf), ERR_ISCSI_PROTOCOL);
@@ -529,15 +497,14 @@ static bool lie(const struct peer_pdu *p)
     return true;
 }
 
-static void probe_answers_of_every_length(void **state)
+TEST(probe_answers_of_every_length)
 {
-    (void)state;
     static const u8 opcodes[] = {SCSI_INQUIRY, SCSI_REPORT_LUNS, SCSI_READ_CAPACITY_10,
                                  SCSI_MODE_SENSE_6, SCSI_SERVICE_IN_16};
     for (size_t i = 0; i < sizeof(opcodes); i++)
         for (u32 fill = 0; fill < 2; fill++)
             for (probe_len = 0; probe_len < 64; probe_len++) {
-                setup(NULL);
+                setup();
                 probe_opcode = opcodes[i];
                 memset(probe_answer, fill ? 0xff : 0, sizeof(probe_answer));
                 peer.blocks = i == 4 ? 0x200000000ull : PEER_BLOCKS;
@@ -554,11 +521,10 @@ static void probe_answers_of_every_length(void **state)
             }
 }
 
-static void a_list_of_luns_longer_than_it_is(void **state)
+TEST(a_list_of_luns_longer_than_it_is)
 {
-    (void)state;
     for (u32 i = 0; i < 2; i++) {
-        setup(NULL);
+        setup();
         probe_opcode = SCSI_REPORT_LUNS;
         memset(probe_answer, 0x33, sizeof(probe_answer));
         put_be32(probe_answer, i ? 0xffffffff : 513);
@@ -611,12 +577,11 @@ static bool request_done(void)
     return req.done;
 }
 
-static void any_bit_of_a_header_changed(void **state)
+TEST(any_bit_of_a_header_changed)
 {
-    (void)state;
     for (u32 way = 0; way < 2; way++)
         for (u32 b = 0; b < BHS_SIZE * 8; b++) {
-            setup(NULL);
+            setup();
             assert_int_equal(peer_attach(), ISCSI_READY);
             peer.hook = swallow_rest;
             bit = b;
@@ -650,11 +615,10 @@ static bool noise(const struct peer_pdu *p)
     return true;
 }
 
-static void noise_for_answers(void **state)
+TEST(noise_for_answers)
 {
-    (void)state;
     for (u32 seed = 1; seed < 300; seed++) {
-        setup(NULL);
+        setup();
         host_random_seed(seed);
         peer.segment = 0;
         assert_int_equal(peer_attach(), ISCSI_READY);
@@ -679,41 +643,4 @@ static void noise_for_answers(void **state)
         assert_int_equal(peer_io(BLOCK_READ, 8, 8, buf), OK);
         assert_memory_equal(buf, peer.disk + 8 * 512, LEN);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        T(data_in_outside_of_the_buffer),
-        T(data_in_that_overlaps_or_leaves_a_hole),
-        T(data_sn_games),
-        T(data_in_longer_than_we_declared),
-        T(data_in_for_a_write_or_for_no_data),
-        T(pdus_for_no_task),
-        T(a_second_answer_to_a_task_that_is_done),
-        T(good_status_without_all_the_data),
-        T(good_status_with_a_residual_count),
-        T(a_target_that_never_gives_the_data),
-        T(r2t_beyond_the_buffer),
-        T(r2t_for_a_read),
-        T(r2t_sn_and_tag_games),
-        T(more_r2ts_than_were_agreed_on),
-        T(stat_sn_games),
-        T(a_window_that_makes_no_sense),
-        T(a_window_before_its_own_beginning),
-        T(additional_headers),
-        T(sense_data_absent_or_cut_off),
-        T(a_response_larger_than_we_keep),
-        T(a_response_that_is_no_status),
-        T(a_flood_of_pings),
-        T(opcodes_that_an_initiator_does_not_get),
-        T(a_logout_answer_that_nobody_asked_for),
-        T(a_target_that_is_always_wrong_ends_the_request),
-        T(probe_answers_of_every_length),
-        T(a_list_of_luns_longer_than_it_is),
-        T(any_bit_of_a_header_changed),
-        T(noise_for_answers),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

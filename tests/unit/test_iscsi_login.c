@@ -3,22 +3,17 @@
 #include "iscsi/chap.h"
 #include "iscsi_peer.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int setup(void **state)
+static void setup(void)
 {
-    (void)state;
     peer_reset();
-    return 0;
 }
+
+FIXTURE(setup);
 
 static void expect(enum iscsi_state s, enum error e)
 {
@@ -33,9 +28,8 @@ static bool never(void)
 
 /* Keys. */
 
-static void the_first_request_says_it_all(void **state)
+TEST(the_first_request_says_it_all)
 {
-    (void)state;
     expect(ISCSI_READY, OK);
     assert_int_equal(peer.logins, 1);
     static const char *const keys[][2] = {
@@ -56,9 +50,8 @@ static void the_first_request_says_it_all(void **state)
     assert_null(peer_key("AuthMethod"));
 }
 
-static void every_key_is_answered(void **state)
+TEST(every_key_is_answered)
 {
-    (void)state;
     static const struct {
         const char *key, *name, *answer;
     } cases[] = {
@@ -69,7 +62,7 @@ static void every_key_is_answered(void **state)
         {"Q=NotUnderstood", "Q", NULL},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        setup(NULL);
+        setup();
         peer.extra_key = cases[i].key;
         expect(ISCSI_READY, OK);
         assert_int_equal(peer.logins, 2);
@@ -80,16 +73,15 @@ static void every_key_is_answered(void **state)
     }
 }
 
-static void answers_that_were_not_offered_end_the_login(void **state)
+TEST(answers_that_were_not_offered_end_the_login)
 {
-    (void)state;
     static const char *const bad[] = {
         "MaxBurstLength=262144", /* twice */
         "InitialR2T",            /* no value */
         "=x",
     };
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        setup(NULL);
+        setup();
         peer.extra_key = bad[i];
         expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
     }
@@ -109,7 +101,7 @@ static bool final_answer(const struct peer_pdu *p)
 
 static void with_final(const char *text, u32 len)
 {
-    setup(NULL);
+    setup();
     final_text = text;
     final_len = len;
     final_class = final_detail = 0;
@@ -117,9 +109,8 @@ static void with_final(const char *text, u32 len)
     peer.hook = final_answer;
 }
 
-static void values_outside_of_what_was_offered(void **state)
+TEST(values_outside_of_what_was_offered)
 {
-    (void)state;
     static const char *const bad[] = {
         "HeaderDigest=CRC32C",
         "DataDigest=1",
@@ -167,9 +158,8 @@ static bool two_answers(const struct peer_pdu *p)
     return true;
 }
 
-static void keys_twice_end_the_login(void **state)
+TEST(keys_twice_end_the_login)
 {
-    (void)state;
     static const char *const again[] = {"ImmediateData=Yes", "ImmediateData=No",
                                         "ImmediateData=Irrelevant"};
     for (size_t i = 0; i < ARRAY_SIZE(again); i++) {
@@ -177,22 +167,21 @@ static void keys_twice_end_the_login(void **state)
         strcpy(both + 18, again[i]);
         with_final(both, 18 + (u32)strlen(again[i]) + 1);
         expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
-        setup(NULL);
+        setup();
         peer.hook = two_answers;
         answers = 0;
         second_text = again[i];
         expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
     }
-    setup(NULL);
+    setup();
     peer.hook = two_answers;
     answers = 0;
     second_text = "InitialR2T=Yes";
     expect(ISCSI_READY, OK);
 }
 
-static void what_is_not_answered_is_as_the_rfc_has_it(void **state)
+TEST(what_is_not_answered_is_as_the_rfc_has_it)
 {
-    (void)state;
     with_final(NULL, 0);
     expect(ISCSI_READY, OK);
     const struct iscsi_params *p = login_params();
@@ -209,23 +198,21 @@ static void what_is_not_answered_is_as_the_rfc_has_it(void **state)
     assert_int_equal(iscsi_disk()->max_blocks, 8);
 }
 
-static void answers_in_pieces(void **state)
+TEST(answers_in_pieces)
 {
-    (void)state;
     for (u32 n = 8; n < 400; n += 1 + n / 8) {
-        setup(NULL);
+        setup();
         peer.login_pieces = n;
         expect(ISCSI_READY, OK);
     }
-    setup(NULL);
+    setup();
     peer.login_pieces = 2; /* more than 64 exchanges: that is a circle */
     expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
 }
 
 /* A target that takes 512 bytes at a time, as it says in the security stage. */
-static void our_keys_in_pieces(void **state)
+TEST(our_keys_in_pieces)
 {
-    (void)state;
     strcpy(peer_config.user, "joe");
     strcpy(peer_config.secret, "a secret of joe");
     peer.chap = true;
@@ -243,9 +230,8 @@ static void our_keys_in_pieces(void **state)
     peer.hook = NULL;
 }
 
-static void a_text_of_64_kib_in_pieces_is_refused(void **state)
+TEST(a_text_of_64_kib_in_pieces_is_refused)
 {
-    (void)state;
     static char text[8192];
     memset(text, 'a', sizeof(text));
     with_final(text, sizeof(text));
@@ -254,9 +240,8 @@ static void a_text_of_64_kib_in_pieces_is_refused(void **state)
     assert_true(peer.pdus <= 3);
 }
 
-static void so_many_keys_that_the_answers_do_not_fit(void **state)
+TEST(so_many_keys_that_the_answers_do_not_fit)
 {
-    (void)state;
     static char text[8192];
     for (u32 i = 0; i < sizeof(text); i += 4)
         memcpy(text + i, "k=v", 4);
@@ -265,9 +250,8 @@ static void so_many_keys_that_the_answers_do_not_fit(void **state)
     expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
 }
 
-static void flags_that_make_no_sense(void **state)
+TEST(flags_that_make_no_sense)
 {
-    (void)state;
     static const u8 bad[] = {0x80, 0x81, 0x84, 0x85, 0x86, 0x83, 0x8b, 0xc7, 0x08, 0x0c, 0x00};
     for (size_t i = 0; i < sizeof(bad); i++) {
         with_final(NULL, 0);
@@ -276,9 +260,8 @@ static void flags_that_make_no_sense(void **state)
     }
 }
 
-static void a_target_that_never_agrees(void **state)
+TEST(a_target_that_never_agrees)
 {
-    (void)state;
     with_final(NULL, 0);
     final_flags = 0x04;
     expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
@@ -287,9 +270,8 @@ static void a_target_that_never_agrees(void **state)
 
 /* Status. */
 
-static void every_status_has_its_error(void **state)
+TEST(every_status_has_its_error)
 {
-    (void)state;
     static const struct {
         u8 class, detail;
         enum error e;
@@ -313,9 +295,8 @@ static void every_status_has_its_error(void **state)
     expect(ISCSI_FAILED, ERR_LOGIN_AUTH);
 }
 
-static void a_target_out_of_service_is_tried_until_the_time_is_up(void **state)
+TEST(a_target_out_of_service_is_tried_until_the_time_is_up)
 {
-    (void)state;
     with_final(NULL, 0);
     final_class = 3;
     final_detail = 1;
@@ -343,11 +324,10 @@ static bool nearly_right(const struct peer_pdu *p)
     return true;
 }
 
-static void an_answer_to_somebody_else_s_login(void **state)
+TEST(an_answer_to_somebody_else_s_login)
 {
-    (void)state;
     for (wrong = NOTHING; wrong < WAYS; wrong++) {
-        setup(NULL);
+        setup();
         peer.hook = nearly_right;
         if (wrong == NOTHING)
             expect(ISCSI_READY, OK);
@@ -369,11 +349,10 @@ static void chap(bool mutual)
     }
 }
 
-static void chap_one_way(void **state)
+TEST(chap_one_way)
 {
-    (void)state;
     for (u32 base64 = 0; base64 < 2; base64++) {
-        setup(NULL);
+        setup();
         chap(false);
         peer.base64 = base64;
         expect(ISCSI_READY, OK);
@@ -383,11 +362,10 @@ static void chap_one_way(void **state)
     }
 }
 
-static void chap_both_ways(void **state)
+TEST(chap_both_ways)
 {
-    (void)state;
     for (u32 base64 = 0; base64 < 2; base64++) {
-        setup(NULL);
+        setup();
         chap(true);
         peer.base64 = base64;
         expect(ISCSI_READY, OK);
@@ -396,42 +374,38 @@ static void chap_both_ways(void **state)
     }
 }
 
-static void chap_with_a_wrong_secret(void **state)
+TEST(chap_with_a_wrong_secret)
 {
-    (void)state;
     chap(false);
     strcpy(peer_config.secret, "not the secret");
     expect(ISCSI_FAILED, ERR_LOGIN_AUTH);
 }
 
-static void a_target_that_does_not_know_its_own_secret(void **state)
+TEST(a_target_that_does_not_know_its_own_secret)
 {
-    (void)state;
     chap(true);
     peer.reverse_secret = "something else";
     expect(ISCSI_FAILED, ERR_LOGIN_TARGET_AUTH);
-    setup(NULL);
+    setup();
     chap(true);
     peer.reverse_user = "somebody else";
     expect(ISCSI_FAILED, ERR_LOGIN_TARGET_AUTH);
 }
 
-static void without_a_need_for_chap(void **state)
+TEST(without_a_need_for_chap)
 {
-    (void)state;
     chap(false);
     peer.chap = false;
     expect(ISCSI_READY, OK);
     assert_false(iscsi_used()->chap);
-    setup(NULL);
+    setup();
     chap(true); /* but who wants proof does not go on without */
     peer.chap = false;
     expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
 }
 
-static void a_target_that_wants_chap_from_somebody_without_it(void **state)
+TEST(a_target_that_wants_chap_from_somebody_without_it)
 {
-    (void)state;
     peer.chap = true;
     expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
 }
@@ -468,15 +442,14 @@ static bool scripted(const struct peer_pdu *p)
 
 static void begin_script(bool mutual)
 {
-    setup(NULL);
+    setup();
     chap(mutual);
     peer.hook = scripted;
     script_at = script_len = 0;
 }
 
-static void methods_that_were_not_offered(void **state)
+TEST(methods_that_were_not_offered)
 {
-    (void)state;
     begin_script(false);
     LINE("AuthMethod=SRP", 0);
     expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
@@ -497,9 +470,8 @@ static void methods_that_were_not_offered(void **state)
     expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
 }
 
-static void challenges_that_are_no_challenges(void **state)
+TEST(challenges_that_are_no_challenges)
 {
-    (void)state;
 #define BAD(text)                                                                                  \
     {                                                                                              \
         "CHAP_A=5\0" text, sizeof("CHAP_A=5\0" text)                                               \
@@ -523,9 +495,8 @@ static void challenges_that_are_no_challenges(void **state)
     }
 }
 
-static void challenges_of_any_size(void **state)
+TEST(challenges_of_any_size)
 {
-    (void)state;
     static const u32 sizes[] = {1, 16, 1024, 1025, 1400};
     for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
         char text[3000] = "CHAP_A=5\0CHAP_I=1\0CHAP_C=0x";
@@ -543,9 +514,8 @@ static void challenges_of_any_size(void **state)
     }
 }
 
-static void a_target_that_skips_its_proof(void **state)
+TEST(a_target_that_skips_its_proof)
 {
-    (void)state;
     static const u8 flags[] = {0x81, 0x00};
     for (u32 i = 0; i < 2; i++) {
         begin_script(true);
@@ -584,9 +554,8 @@ static bool steal_challenge(const struct peer_pdu *p)
     return taken;
 }
 
-static void a_reflected_challenge_gets_no_answer(void **state)
+TEST(a_reflected_challenge_gets_no_answer)
 {
-    (void)state;
     begin_script(true);
     peer.hook = steal_challenge;
     LINE("AuthMethod=CHAP", 0);
@@ -625,9 +594,8 @@ static bool prove(const struct peer_pdu *p)
     return true;
 }
 
-static void a_proof_that_comes_with_a_second_challenge(void **state)
+TEST(a_proof_that_comes_with_a_second_challenge)
 {
-    (void)state;
     static const char *const extra[] = {"", "CHAP_C=0x01020304", "CHAP_I=7"};
     for (u32 i = 0; i < 3; i++) {
         begin_script(true);
@@ -643,9 +611,8 @@ static void a_proof_that_comes_with_a_second_challenge(void **state)
     }
 }
 
-static void operational_keys_in_the_security_stage_are_rejected(void **state)
+TEST(operational_keys_in_the_security_stage_are_rejected)
 {
-    (void)state;
     begin_script(false);
     LINE("MaxBurstLength=4096\0MaxRecvDataSegmentLength=4096", 0);
     iscsi_attach(&peer_config, 1000, host_now);
@@ -654,9 +621,8 @@ static void operational_keys_in_the_security_stage_are_rejected(void **state)
     assert_null(peer_key("MaxRecvDataSegmentLength"));
 }
 
-static void challenges_differ(void **state)
+TEST(challenges_differ)
 {
-    (void)state;
     char first[200];
     for (u32 i = 0; i < 2; i++) {
         begin_script(true);
@@ -672,9 +638,8 @@ static void challenges_differ(void **state)
     }
 }
 
-static void secrets_are_wiped(void **state)
+TEST(secrets_are_wiped)
 {
-    (void)state;
     chap(true);
     expect(ISCSI_READY, OK);
     iscsi_logout(host_now);
@@ -703,16 +668,15 @@ static bool redirecting(const struct peer_pdu *p)
 
 static void redirect(const char *to)
 {
-    setup(NULL);
+    setup();
     memset(redirect_to, 0, sizeof(redirect_to));
     redirect_to[0] = to;
     redirect_at = 0;
     peer.hook = redirecting;
 }
 
-static void a_redirect_is_followed(void **state)
+TEST(a_redirect_is_followed)
 {
-    (void)state;
     redirect("10.0.0.7:3261,1");
     expect(ISCSI_READY, OK);
     assert_int_equal(peer.connects, 2);
@@ -729,9 +693,8 @@ static void a_redirect_is_followed(void **state)
     assert_int_equal(iscsi_used()->port, 3260);
 }
 
-static void a_redirect_to_a_name(void **state)
+TEST(a_redirect_to_a_name)
 {
-    (void)state;
     redirect("san.example:3262");
     peer.dns_answer = 0x0a000009;
     expect(ISCSI_READY, OK);
@@ -742,9 +705,8 @@ static void a_redirect_to_a_name(void **state)
     expect(ISCSI_FAILED, ERR_DNS_FAILED);
 }
 
-static void redirects_to_nowhere(void **state)
+TEST(redirects_to_nowhere)
 {
-    (void)state;
     static const char *const bad[] = {
         "", ":3260", "10.0.0.7:0", "10.0.0.7:65536", "[fe80::1]:3260", "10.0.0.7:x,1", "10.0.0.7:"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -761,9 +723,8 @@ static void redirects_to_nowhere(void **state)
     expect(ISCSI_FAILED, ERR_LOGIN_REFUSED);
 }
 
-static void redirects_in_circles(void **state)
+TEST(redirects_in_circles)
 {
-    (void)state;
     redirect("10.0.0.7");
     for (u32 i = 1; i < 12; i++)
         redirect_to[i] = i & 1 ? "10.0.0.1" : "10.0.0.7";
@@ -790,9 +751,8 @@ static bool mutate(const struct peer_pdu *p)
     return true;
 }
 
-static void a_login_with_any_bit_changed_ends_well(void **state)
+TEST(a_login_with_any_bit_changed_ends_well)
 {
-    (void)state;
     static const char first[] = "TargetPortalGroupTag=1\0AuthMethod=CHAP";
     static const char second[] = "CHAP_A=5\0CHAP_I=200\0CHAP_C=0x00112233445566778899aabb";
     static const char third[] = "";
@@ -835,47 +795,4 @@ static void a_login_with_any_bit_changed_ends_well(void **state)
         }
     assert_true(good > 500);
     assert_true(bad > 500);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup(name, setup)
-        T(the_first_request_says_it_all),
-        T(every_key_is_answered),
-        T(answers_that_were_not_offered_end_the_login),
-        T(values_outside_of_what_was_offered),
-        T(keys_twice_end_the_login),
-        T(what_is_not_answered_is_as_the_rfc_has_it),
-        T(answers_in_pieces),
-        T(our_keys_in_pieces),
-        T(a_text_of_64_kib_in_pieces_is_refused),
-        T(so_many_keys_that_the_answers_do_not_fit),
-        T(flags_that_make_no_sense),
-        T(a_target_that_never_agrees),
-        T(every_status_has_its_error),
-        T(a_target_out_of_service_is_tried_until_the_time_is_up),
-        T(an_answer_to_somebody_else_s_login),
-        T(chap_one_way),
-        T(chap_both_ways),
-        T(chap_with_a_wrong_secret),
-        T(a_target_that_does_not_know_its_own_secret),
-        T(without_a_need_for_chap),
-        T(a_target_that_wants_chap_from_somebody_without_it),
-        T(methods_that_were_not_offered),
-        T(challenges_that_are_no_challenges),
-        T(challenges_of_any_size),
-        T(a_target_that_skips_its_proof),
-        T(a_reflected_challenge_gets_no_answer),
-        T(a_proof_that_comes_with_a_second_challenge),
-        T(operational_keys_in_the_security_stage_are_rejected),
-        T(challenges_differ),
-        T(secrets_are_wiped),
-        T(a_redirect_is_followed),
-        T(a_redirect_to_a_name),
-        T(redirects_to_nowhere),
-        T(redirects_in_circles),
-        T(a_login_with_any_bit_changed_ends_well),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,24 +2,19 @@
  * where none belong. */
 #include "base/bytes.h"
 #include "iscsi_peer.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdio.h>
 #include <string.h>
 
 #define FLAGS_OPERATIONAL 0x04
 #define FLAGS_DONE        0x87
 
-static int setup(void **state)
+static void setup(void)
 {
-    (void)state;
     peer_reset();
-    return 0;
 }
+
+FIXTURE(setup);
 
 static void expect(enum error e)
 {
@@ -45,15 +40,14 @@ static bool say_text(const struct peer_pdu *p)
 
 static void with_text(u8 flags, u32 len)
 {
-    setup(NULL);
+    setup();
     text_flags = flags;
     text_len = len;
     peer.hook = say_text;
 }
 
-static void texts_without_a_terminator(void **state)
+TEST(texts_without_a_terminator)
 {
-    (void)state;
     static const u8 flags[] = {FLAGS_OPERATIONAL, FLAGS_DONE};
     static const u32 lengths[] = {1, 2, 15, 16, 100, 8191, 8192};
     for (u32 f = 0; f < 2; f++)
@@ -73,9 +67,8 @@ static void texts_without_a_terminator(void **state)
     expect(OK);
 }
 
-static void keys_and_values_of_any_length(void **state)
+TEST(keys_and_values_of_any_length)
 {
-    (void)state;
     for (u32 len = 1; len < 8000; len += 1 + len / 5) {
         memset(text, 'k', sizeof(text));
         strcpy(text + len, "=v");
@@ -112,19 +105,18 @@ static bool say_much(const struct peer_pdu *p)
     return true;
 }
 
-static void answers_larger_than_a_login_s(void **state)
+TEST(answers_larger_than_a_login_s)
 {
-    (void)state;
     static const u32 sizes[] = {8193, 8196, 65535, 65536, 262144, 0xffffff};
     for (u32 i = 0; i < ARRAY_SIZE(sizes); i++)
         for (u32 all = 0; all < 2; all++) {
-            setup(NULL);
+            setup();
             claimed = sizes[i];
             sent = all ? min_u32(sizes[i], 1 << 20) : 0;
             peer.hook = say_much;
             expect(ERR_ISCSI_PROTOCOL);
         }
-    setup(NULL);
+    setup();
     claimed = sent = 8192; /* empty pairs, all of them */
     expect(OK);
 }
@@ -170,7 +162,7 @@ static bool in_pieces(const struct peer_pdu *p)
 
 static void begin_pieces(u8 flags, const char *with)
 {
-    setup(NULL);
+    setup();
     strcpy(peer_config.user, "joe");
     pieces = said_len = 0;
     reply_flags = flags;
@@ -178,9 +170,8 @@ static void begin_pieces(u8 flags, const char *with)
     peer.hook = in_pieces;
 }
 
-static void our_own_text_goes_in_pieces(void **state)
+TEST(our_own_text_goes_in_pieces)
 {
-    (void)state;
     begin_pieces(0, NULL);
     expect(OK);
     assert_true(pieces >= 2);
@@ -195,9 +186,8 @@ static void our_own_text_goes_in_pieces(void **state)
 }
 
 /* RFC 7143, 6.2: while one side has more to say, the other only nods. */
-static void c_bits_inside_of_c_bits(void **state)
+TEST(c_bits_inside_of_c_bits)
 {
-    (void)state;
     static const struct {
         u8 flags;
         const char *text;
@@ -212,24 +202,12 @@ static void c_bits_inside_of_c_bits(void **state)
 }
 
 /* A C bit in every answer, with nothing in it, or with a little more each time. */
-static void c_bits_without_an_end(void **state)
+TEST(c_bits_without_an_end)
 {
-    (void)state;
     for (u32 len = 0; len < 300; len += 100) {
         memset(text, 'v', sizeof(text));
         with_text(FLAGS_OPERATIONAL | LOGIN_CONTINUE, len);
         expect(ERR_ISCSI_PROTOCOL);
         assert_true(peer.pdus <= 8192 / max_u32(len, 120) + 2);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup(name, setup)
-        T(texts_without_a_terminator),    T(keys_and_values_of_any_length),
-        T(answers_larger_than_a_login_s), T(our_own_text_goes_in_pieces),
-        T(c_bits_inside_of_c_bits),       T(c_bits_without_an_end),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,12 +4,7 @@
 #include "iscsi/path.h"
 #include "iscsi_peer.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,14 +21,14 @@ static enum peer_portal by_address(ip4 addr, u16 port)
     return portals[addr & 0xff];
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-    (void)state;
     peer_reset();
     memset(portals, 0, sizeof(portals));
     peer.portal = by_address;
-    return 0;
 }
+
+FIXTURE(setup);
 
 static void add_path(const char *server)
 {
@@ -77,9 +72,8 @@ static void dies(u32 n, enum peer_portal how)
 
 /* Attaching. */
 
-static void the_first_that_answers_is_taken(void **state)
+TEST(the_first_that_answers_is_taken)
 {
-    (void)state;
     add_path("10.0.0.2");
     add_path("10.0.0.3");
     assert_int_equal(peer_attach(), ISCSI_READY);
@@ -95,9 +89,8 @@ static void the_first_that_answers_is_taken(void **state)
     assert_true(host_now - before <= 12000);
 }
 
-static void attaching_fails_when_all_have_failed_for_good(void **state)
+TEST(attaching_fails_when_all_have_failed_for_good)
 {
-    (void)state;
     add_path("10.0.0.2");
     portals[1] = PORTAL_REFUSES;
     strcpy(peer_config.paths[1].target, "iqn.2026-11.test:other");
@@ -107,9 +100,8 @@ static void attaching_fails_when_all_have_failed_for_good(void **state)
     assert_string_equal(iscsi_used()->path->target, "iqn.2026-11.test:other");
 }
 
-static void one_that_may_come_back_is_waited_for(void **state)
+TEST(one_that_may_come_back_is_waited_for)
 {
-    (void)state;
     add_path("10.0.0.2");
     portals[1] = PORTAL_REFUSES;
     portals[2] = PORTAL_DEAF;
@@ -118,9 +110,8 @@ static void one_that_may_come_back_is_waited_for(void **state)
     assert_int_equal(host_now - before, 20000);
 }
 
-static void each_path_has_its_own_name_and_lun(void **state)
+TEST(each_path_has_its_own_name_and_lun)
 {
-    (void)state;
     add_path("san.example");
     peer_config.paths[1].lun[1] = 7;
     peer_config.paths[1].port = 3265;
@@ -136,9 +127,8 @@ static void each_path_has_its_own_name_and_lun(void **state)
     assert_int_equal(peer.last_lun, 7);
 }
 
-static void a_name_that_is_not_found_costs_its_turn(void **state)
+TEST(a_name_that_is_not_found_costs_its_turn)
 {
-    (void)state;
     strcpy(peer_config.paths[0].server, "san.example");
     add_path("10.0.0.2");
     assert_int_equal(peer_attach(), ISCSI_READY);
@@ -150,9 +140,8 @@ static void a_name_that_is_not_found_costs_its_turn(void **state)
 
 /* In mid-session. */
 
-static void when_one_dies_the_next_takes_over(void **state)
+TEST(when_one_dies_the_next_takes_over)
 {
-    (void)state;
     add_path("10.0.0.2");
     add_path("10.0.0.3");
     assert_int_equal(peer_attach(), ISCSI_READY);
@@ -169,9 +158,8 @@ static void when_one_dies_the_next_takes_over(void **state)
     assert_int_equal(iscsi_state(), ISCSI_READY);
 }
 
-static void the_path_that_worked_is_tried_first(void **state)
+TEST(the_path_that_worked_is_tried_first)
 {
-    (void)state;
     add_path("10.0.0.2");
     portals[1] = PORTAL_REFUSES;
     assert_int_equal(peer_attach(), ISCSI_READY);
@@ -183,9 +171,8 @@ static void the_path_that_worked_is_tried_first(void **state)
     assert_good(2);
 }
 
-static void dead_paths_are_not_hammered(void **state)
+TEST(dead_paths_are_not_hammered)
 {
-    (void)state;
     for (u32 n = 2; n <= 4; n++)
         add_path("10.0.0.2");
     assert_int_equal(peer_attach(), ISCSI_READY);
@@ -201,9 +188,8 @@ static void dead_paths_are_not_hammered(void **state)
     assert_good(1);
 }
 
-static void the_one_that_worked_has_every_second_turn(void **state)
+TEST(the_one_that_worked_has_every_second_turn)
 {
-    (void)state;
     for (u32 n = 2; n <= 4; n++)
         add_path(n == 2 ? "10.0.0.2" : n == 3 ? "10.0.0.3" : "10.0.0.4");
     assert_int_equal(peer_attach(), ISCSI_READY);
@@ -228,9 +214,8 @@ static bool says_nothing(const struct peer_pdu *p)
     return peer.addr == ADDR(1);
 }
 
-static void one_that_falls_silent_is_left_first(void **state)
+TEST(one_that_falls_silent_is_left_first)
 {
-    (void)state;
     add_path("10.0.0.2");
     for (u32 i = 0; i < 2; i++) {
         peer.hook = NULL;
@@ -245,9 +230,8 @@ static void one_that_falls_silent_is_left_first(void **state)
     }
 }
 
-static void an_address_is_remembered_when_the_name_server_is_away(void **state)
+TEST(an_address_is_remembered_when_the_name_server_is_away)
 {
-    (void)state;
     strcpy(peer_config.paths[0].server, "san.example");
     peer.dns_answer = ADDR(5);
     assert_int_equal(peer_attach(), ISCSI_READY);
@@ -281,7 +265,7 @@ static const u8 designators_of_ports[] = {0, 0x83, 0, 16, PORT(1)};
 static bool taken_for_the_same(const u8 *serial_1, const u8 *designators_1, const u8 *serial_2,
                                const u8 *designators_2)
 {
-    setup(NULL);
+    setup();
     add_path("10.0.0.2");
     peer.serial_page = serial_1;
     peer.designator_page = designators_1;
@@ -305,9 +289,8 @@ static bool taken_for_the_same(const u8 *serial_1, const u8 *designators_1, cons
     return false;
 }
 
-static void designators_tell_disks_apart(void **state)
+TEST(designators_tell_disks_apart)
 {
-    (void)state;
     assert_true(taken_for_the_same(serial_a, designators_a, serial_a, designators_a));
     assert_true(taken_for_the_same(NULL, designators_a, NULL, designators_a_elsewhere));
     /* They count more than the serial number: some targets have one for all their LUNs. */
@@ -315,18 +298,16 @@ static void designators_tell_disks_apart(void **state)
     assert_true(taken_for_the_same(serial_a, designators_a, serial_b, designators_a));
 }
 
-static void else_the_serial_number_does(void **state)
+TEST(else_the_serial_number_does)
 {
-    (void)state;
     assert_true(taken_for_the_same(serial_a, NULL, serial_a, NULL));
     assert_false(taken_for_the_same(serial_a, NULL, serial_b, NULL));
     assert_true(taken_for_the_same(serial_a, designators_of_ports, serial_a, NULL));
     assert_false(taken_for_the_same(serial_a, designators_of_ports, serial_b, NULL));
 }
 
-static void one_that_no_longer_says_who_it_is_is_another(void **state)
+TEST(one_that_no_longer_says_who_it_is_is_another)
 {
-    (void)state;
     assert_false(taken_for_the_same(serial_a, designators_a, NULL, NULL));
     assert_false(taken_for_the_same(serial_a, NULL, NULL, NULL));
     assert_true(taken_for_the_same(NULL, NULL, NULL, NULL));
@@ -334,9 +315,8 @@ static void one_that_no_longer_says_who_it_is_is_another(void **state)
     assert_true(taken_for_the_same(NULL, NULL, serial_a, NULL));
 }
 
-static void another_disk_has_an_error_of_its_own(void **state)
+TEST(another_disk_has_an_error_of_its_own)
 {
-    (void)state;
     peer.designator_page = designators_a;
     assert_int_equal(peer_attach(), ISCSI_READY);
     peer.designator_page = designators_b;
@@ -346,12 +326,11 @@ static void another_disk_has_an_error_of_its_own(void **state)
     assert_true(peer.connects < 30);
 }
 
-static void pages_that_lie_about_their_lengths(void **state)
+TEST(pages_that_lie_about_their_lengths)
 {
-    (void)state;
     u8 page[600];
     for (u32 round = 0; round < 300; round++) {
-        setup(NULL);
+        setup();
         for (u32 i = 0; i < sizeof(page); i++)
             page[i] = (u8)(round % 3 ? rand() : 0xff);
         page[1] = round & 1 ? 0x83 : 0x80;
@@ -373,9 +352,8 @@ static void pages_that_lie_about_their_lengths(void **state)
     (peer.targets = (text), peer.targets_len = sizeof(text), peer_config.discover = true)
 #define OURS "TargetName=" PEER_TARGET "\0"
 
-static void portals_are_learned_by_send_targets(void **state)
+TEST(portals_are_learned_by_send_targets)
 {
-    (void)state;
     TELL("TargetName=iqn.2026-11.test:other\0TargetAddress=10.0.0.66:3260,1\0" OURS
          "TargetAddress=10.0.0.1:3260,1\0TargetAddress=[2001:db8::7]:3260,1\0"
          "TargetAddress=10.0.0.7:3261,2\0TargetAddress=\0TargetAddress=10.0.0.8:0,2\0"
@@ -395,9 +373,8 @@ static void portals_are_learned_by_send_targets(void **state)
     assert_int_equal(peer.text_requests, 1); /* it is not asked again */
 }
 
-static void a_learned_portal_also_helps_with_attaching(void **state)
+TEST(a_learned_portal_also_helps_with_attaching)
 {
-    (void)state;
     TELL(OURS "TargetAddress=10.0.0.7,1\0");
     peer.lose_after = 3; /* the discovery's login and request; the login */
     portals[1] = PORTAL_UP;
@@ -414,18 +391,16 @@ static bool only_discoveries(const struct peer_pdu *p)
     return true;
 }
 
-static void also_when_the_first_does_not_want_us(void **state)
+TEST(also_when_the_first_does_not_want_us)
 {
-    (void)state;
     TELL(OURS "TargetAddress=10.0.0.7,1\0");
     peer.hook = only_discoveries;
     assert_int_equal(peer_attach(), ISCSI_READY);
     assert_int_equal(iscsi_used()->addr, ADDR(7));
 }
 
-static void there_is_room_for_so_many(void **state)
+TEST(there_is_room_for_so_many)
 {
-    (void)state;
     TELL(OURS "TargetAddress=10.0.0.11\0TargetAddress=10.0.0.12\0TargetAddress=10.0.0.13\0"
               "TargetAddress=10.0.0.11\0TargetAddress=10.0.0.14\0TargetAddress=10.0.0.15\0"
               "TargetAddress=10.0.0.16\0TargetAddress=10.0.0.17\0TargetAddress=10.0.0.18\0"
@@ -504,9 +479,8 @@ static bool answer_with_garbage(const struct peer_pdu *p)
     return true;
 }
 
-static void a_discovery_that_fails_costs_three_seconds_at_most(void **state)
+TEST(a_discovery_that_fails_costs_three_seconds_at_most)
 {
-    (void)state;
     static const struct {
         bool (*hook)(const struct peer_pdu *p);
         u32 ms;
@@ -514,7 +488,7 @@ static void a_discovery_that_fails_costs_three_seconds_at_most(void **state)
         {refuse, 0},       {send_elsewhere, 0}, {hang_in_login, 3000},   {hang_in_text, 3000},
         {lose_in_text, 0}, {reject_text, 0},    {answer_with_garbage, 0}};
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        setup(NULL);
+        setup();
         TELL(OURS);
         peer.hook = cases[i].hook;
         msec before = host_now;
@@ -528,9 +502,8 @@ static void a_discovery_that_fails_costs_three_seconds_at_most(void **state)
     }
 }
 
-static void a_discovery_may_want_chap_too(void **state)
+TEST(a_discovery_may_want_chap_too)
 {
-    (void)state;
     TELL(OURS "TargetAddress=10.0.0.7\0");
     peer.chap = true;
     strcpy(peer_config.user, "joe");
@@ -549,9 +522,8 @@ static bool redirect_once(const struct peer_pdu *p)
     return true;
 }
 
-static void a_redirects_goal_is_a_portal_too(void **state)
+TEST(a_redirects_goal_is_a_portal_too)
 {
-    (void)state;
     peer.hook = redirect_once;
     assert_int_equal(peer_attach(), ISCSI_READY);
     assert_int_equal(path_count(), 2);
@@ -562,35 +534,4 @@ static void a_redirects_goal_is_a_portal_too(void **state)
     submit(BLOCK_WRITE);
     assert_true(peer_run(10000, done));
     assert_good(7);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup(name, setup)
-        T(the_first_that_answers_is_taken),
-        T(attaching_fails_when_all_have_failed_for_good),
-        T(one_that_may_come_back_is_waited_for),
-        T(each_path_has_its_own_name_and_lun),
-        T(a_name_that_is_not_found_costs_its_turn),
-        T(when_one_dies_the_next_takes_over),
-        T(the_path_that_worked_is_tried_first),
-        T(dead_paths_are_not_hammered),
-        T(the_one_that_worked_has_every_second_turn),
-        T(one_that_falls_silent_is_left_first),
-        T(an_address_is_remembered_when_the_name_server_is_away),
-        T(designators_tell_disks_apart),
-        T(else_the_serial_number_does),
-        T(one_that_no_longer_says_who_it_is_is_another),
-        T(another_disk_has_an_error_of_its_own),
-        T(pages_that_lie_about_their_lengths),
-        T(portals_are_learned_by_send_targets),
-        T(a_learned_portal_also_helps_with_attaching),
-        T(also_when_the_first_does_not_want_us),
-        T(there_is_room_for_so_many),
-        T(a_discovery_that_fails_costs_three_seconds_at_most),
-        T(a_discovery_may_want_chap_too),
-        T(a_redirects_goal_is_a_portal_too),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

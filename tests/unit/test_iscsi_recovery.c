@@ -3,12 +3,7 @@
 #include "base/bytes.h"
 #include "iscsi_peer.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -17,15 +12,15 @@
 static u8 buf[COUNT * 512];
 static struct block_req req;
 
-static int setup(void **state)
+static void setup(void)
 {
-    (void)state;
     peer_reset();
     peer.max_burst = COUNT * 512;
     peer.first_burst = 8192;
     assert_int_equal(peer_attach(), ISCSI_READY);
-    return 0;
 }
+
+FIXTURE(setup);
 
 static bool never(void)
 {
@@ -61,7 +56,7 @@ static bool is(const struct peer_pdu *p, u8 opcode)
 
 static void later(u8 status, u8 key, u8 asc, enum error e)
 {
-    setup(NULL);
+    setup();
     memset(&peer.fail, 0, sizeof(peer.fail));
     peer.fail.opcode = SCSI_READ_10;
     peer.fail.status = status;
@@ -81,18 +76,16 @@ static void later(u8 status, u8 key, u8 asc, enum error e)
     assert_int_equal(peer.connects, 1);
 }
 
-static void what_is_not_ready_or_busy_is_waited_for(void **state)
+TEST(what_is_not_ready_or_busy_is_waited_for)
 {
-    (void)state;
     later(SCSI_CHECK_CONDITION, 2, 4, ERR_LUN_NOT_READY);
     later(SCSI_STATUS_BUSY, 0, 0, ERR_SCSI_BUSY);
     later(SCSI_TASK_SET_FULL, 0, 0, ERR_SCSI_BUSY);
     later(SCSI_RESERVED, 0, 0, ERR_SCSI_BUSY);
 }
 
-static void who_does_not_want_to_wait_for_it_gives_up(void **state)
+TEST(who_does_not_want_to_wait_for_it_gives_up)
 {
-    (void)state;
     peer.fail.opcode = SCSI_WRITE_10;
     peer.fail.status = SCSI_STATUS_BUSY;
     peer.fail.count = UINT32_MAX;
@@ -125,9 +118,8 @@ static bool lose_again(const struct peer_pdu *p)
 }
 
 /* In the login, CHAP's included, in the probe, in the command, its data and its R2Ts. */
-static void lost_again_and_again_at_each_pdu(void **state)
+TEST(lost_again_and_again_at_each_pdu)
 {
-    (void)state;
     for (u32 chap = 0; chap < 2; chap++)
         for (lose_at = 1; lose_at < 30; lose_at++) {
             peer_reset();
@@ -154,9 +146,8 @@ static bool mute_login(const struct peer_pdu *p)
     return is(p, OPCODE_LOGIN_REQ) && peer.connects <= 4;
 }
 
-static void a_login_that_hangs_is_begun_anew(void **state)
+TEST(a_login_that_hangs_is_begun_anew)
 {
-    (void)state;
     peer.hook = mute_login;
     peer_lose(ERR_TCP_RESET);
     submit(BLOCK_WRITE);
@@ -176,9 +167,8 @@ static bool refuse_login(const struct peer_pdu *p)
 }
 
 /* Whatever it says: an administrator may put it right. */
-static void a_target_that_lets_us_in_no_more_is_asked_again(void **state)
+TEST(a_target_that_lets_us_in_no_more_is_asked_again)
 {
-    (void)state;
     peer.hook = refuse_login;
     peer_lose(ERR_TCP_RESET);
     submit(BLOCK_READ);
@@ -211,9 +201,8 @@ static bool goal_dies(const struct peer_pdu *p)
     return redirect_logins(p);
 }
 
-static void when_a_redirects_goal_dies_the_configured_portal_is_asked(void **state)
+TEST(when_a_redirects_goal_dies_the_configured_portal_is_asked)
 {
-    (void)state;
     peer_reset();
     goal_is_dead = false;
     peer.hook = redirect_logins;
@@ -243,9 +232,8 @@ static bool ask_us_to_leave(const struct peer_pdu *p)
     return true;
 }
 
-static void asked_to_log_out_in_the_middle_of_a_write(void **state)
+TEST(asked_to_log_out_in_the_middle_of_a_write)
 {
-    (void)state;
     peer.hook = ask_us_to_leave;
     submit(BLOCK_WRITE);
     assert_true(peer_run(30000, done));
@@ -270,29 +258,12 @@ static bool answer_garbage(const struct peer_pdu *p)
     return true;
 }
 
-static void garbage_costs_a_connection_each_time(void **state)
+TEST(garbage_costs_a_connection_each_time)
 {
-    (void)state;
     garbage_left = 5;
     peer.hook = answer_garbage;
     submit(BLOCK_READ);
     assert_true(peer_run(60000, done));
     assert_good();
     assert_true(peer.connects > 1);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup(name, setup)
-        T(what_is_not_ready_or_busy_is_waited_for),
-        T(who_does_not_want_to_wait_for_it_gives_up),
-        T(lost_again_and_again_at_each_pdu),
-        T(a_login_that_hangs_is_begun_anew),
-        T(a_target_that_lets_us_in_no_more_is_asked_again),
-        T(when_a_redirects_goal_dies_the_configured_portal_is_asked),
-        T(asked_to_log_out_in_the_middle_of_a_write),
-        T(garbage_costs_a_connection_each_time),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

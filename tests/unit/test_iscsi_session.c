@@ -2,23 +2,18 @@
 #include "base/bytes.h"
 #include "iscsi_peer.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
 static u8 buf[PEER_BLOCKS * 512], other[PEER_BLOCKS * 512];
 
-static int setup(void **state)
+static void setup(void)
 {
-    (void)state;
     peer_reset();
-    return 0;
 }
+
+FIXTURE(setup);
 
 static void attach(void)
 {
@@ -44,9 +39,8 @@ static void assert_write(u64 lba, u32 count)
 
 /* Attaching. */
 
-static void attaching_takes_one_login_and_one_round_of_commands(void **state)
+TEST(attaching_takes_one_login_and_one_round_of_commands)
 {
-    (void)state;
     attach();
     assert_int_equal(peer.logins, 1);
     assert_int_equal(peer.commands, 7);
@@ -64,11 +58,10 @@ static void attaching_takes_one_login_and_one_round_of_commands(void **state)
     assert_int_equal(iscsi_error(), OK);
 }
 
-static void every_piece_size_of_the_stream(void **state)
+TEST(every_piece_size_of_the_stream)
 {
-    (void)state;
     for (u32 n = 1; n < 120; n++) {
-        setup(NULL);
+        setup();
         peer.segment = n;
         peer.data_in = 700;
         attach();
@@ -76,9 +69,8 @@ static void every_piece_size_of_the_stream(void **state)
     }
 }
 
-static void random_pieces(void **state)
+TEST(random_pieces)
 {
-    (void)state;
     peer.segment = 0;
     attach();
     for (u32 i = 0; i < 50; i++) {
@@ -99,53 +91,48 @@ static void expect_failure(enum error e)
     assert_false(peer.open);
 }
 
-static void a_refused_connection_fails_at_once(void **state)
+TEST(a_refused_connection_fails_at_once)
 {
-    (void)state;
     peer.refuse = true;
     expect_failure(ERR_TCP_REFUSED);
     assert_int_equal(host_now, 1000);
 }
 
-static void a_deaf_server_fails_when_the_time_is_up(void **state)
+TEST(a_deaf_server_fails_when_the_time_is_up)
 {
-    (void)state;
     peer.deaf = true;
     expect_failure(ERR_TCP_TIMEOUT);
     assert_int_equal(host_now, 21000);
 }
 
-static void a_mute_target_fails_as_a_login_that_does_not_end(void **state)
+TEST(a_mute_target_fails_as_a_login_that_does_not_end)
 {
-    (void)state;
     peer.mute = true;
     expect_failure(ERR_LOGIN_TIMEOUT);
     assert_int_equal(host_now, 21000);
 }
 
-static void a_wrong_target_name(void **state)
+TEST(a_wrong_target_name)
 {
-    (void)state;
     strcpy(peer_config.paths->target, "iqn.2026-11.test:disx");
     expect_failure(ERR_LOGIN_NOT_FOUND);
     assert_int_equal(host_now, 1000);
 }
 
-static void luns_that_can_not_be_used(void **state)
+TEST(luns_that_can_not_be_used)
 {
-    (void)state;
     peer.inquiry_0 = 0x7f;
     expect_failure(ERR_LUN_NOT_FOUND);
-    setup(NULL);
+    setup();
     peer.inquiry_0 = 0x20;
     expect_failure(ERR_LUN_NOT_FOUND);
-    setup(NULL);
+    setup();
     peer.inquiry_0 = 0x05;
     expect_failure(ERR_LUN_NOT_DISK);
-    setup(NULL);
+    setup();
     peer.block_size = 4096;
     expect_failure(ERR_LUN_BLOCK_SIZE);
-    setup(NULL);
+    setup();
     peer.blocks = 0;
     expect_failure(ERR_LUN_EMPTY);
 }
@@ -159,52 +146,46 @@ static void fail_next(u8 opcode, u8 status, u8 key, u8 asc, u32 count)
     peer.fail.count = count;
 }
 
-static void a_missing_lun_says_so_in_its_sense_data(void **state)
+TEST(a_missing_lun_says_so_in_its_sense_data)
 {
-    (void)state;
     fail_next(SCSI_INQUIRY, SCSI_CHECK_CONDITION, 5, 0x25, 9);
     expect_failure(ERR_LUN_NOT_FOUND);
 }
 
-static void a_lun_that_is_in_no_list_is_not_found(void **state)
+TEST(a_lun_that_is_in_no_list_is_not_found)
 {
-    (void)state;
     peer_config.paths->lun[1] = 9;
     fail_next(SCSI_READ_CAPACITY_10, SCSI_CHECK_CONDITION, 5, 0x24, 9);
     expect_failure(ERR_LUN_NOT_FOUND);
-    setup(NULL); /* the peer lists LUN 1 in flat form: that is ours */
+    setup(); /* the peer lists LUN 1 in flat form: that is ours */
     fail_next(SCSI_READ_CAPACITY_10, SCSI_CHECK_CONDITION, 5, 0x24, 9);
     expect_failure(ERR_SCSI);
 }
 
-static void a_drive_without_a_medium(void **state)
+TEST(a_drive_without_a_medium)
 {
-    (void)state;
     fail_next(SCSI_TEST_UNIT_READY, SCSI_CHECK_CONDITION, 2, 0x3a, 9);
     expect_failure(ERR_LUN_EMPTY);
 }
 
-static void a_lun_that_becomes_ready_is_waited_for(void **state)
+TEST(a_lun_that_becomes_ready_is_waited_for)
 {
-    (void)state;
     fail_next(SCSI_TEST_UNIT_READY, SCSI_CHECK_CONDITION, 2, 4, 12);
     attach();
     assert_true(host_now > 4000);
 }
 
-static void a_lun_that_is_never_ready(void **state)
+TEST(a_lun_that_is_never_ready)
 {
-    (void)state;
     fail_next(SCSI_TEST_UNIT_READY, SCSI_CHECK_CONDITION, 2, 4, 99999);
     expect_failure(ERR_LUN_NOT_READY);
     assert_int_equal(host_now, 21000);
 }
 
-static void unit_attention_after_login_is_retried_at_once(void **state)
+TEST(unit_attention_after_login_is_retried_at_once)
 {
-    (void)state;
     for (u32 descriptor = 0; descriptor < 2; descriptor++) {
-        setup(NULL);
+        setup();
         peer.fail.descriptor = descriptor;
         fail_next(SCSI_TEST_UNIT_READY, SCSI_CHECK_CONDITION, 6, 0x29, 1);
         attach();
@@ -213,16 +194,14 @@ static void unit_attention_after_login_is_retried_at_once(void **state)
     }
 }
 
-static void unit_attention_without_an_end_is_an_error(void **state)
+TEST(unit_attention_without_an_end_is_an_error)
 {
-    (void)state;
     fail_next(SCSI_TEST_UNIT_READY, SCSI_CHECK_CONDITION, 6, 0x29, 9999);
     expect_failure(ERR_SCSI);
 }
 
-static void disks_beyond_2_tib(void **state)
+TEST(disks_beyond_2_tib)
 {
-    (void)state;
     peer.blocks = 0x200000000ull;
     attach();
     assert_true(iscsi_disk()->blocks == 0x200000000ull);
@@ -239,9 +218,8 @@ static bool write_protected(const struct peer_pdu *p)
     return true;
 }
 
-static void a_write_protected_disk(void **state)
+TEST(a_write_protected_disk)
 {
-    (void)state;
     peer.hook = write_protected;
     attach();
     assert_true(iscsi_disk()->read_only);
@@ -249,20 +227,18 @@ static void a_write_protected_disk(void **state)
     assert_read(0, 1);
 }
 
-static void a_lost_attempt_is_made_again_while_there_is_time(void **state)
+TEST(a_lost_attempt_is_made_again_while_there_is_time)
 {
-    (void)state;
     for (u32 n = 1; n <= 6; n++) {
-        setup(NULL);
+        setup();
         peer.lose_after = n;
         attach();
         assert_int_equal(peer.connects, 2);
     }
 }
 
-static void mutual_chap_without_a_name_of_ours_checks_nothing_and_is_refused(void **state)
+TEST(mutual_chap_without_a_name_of_ours_checks_nothing_and_is_refused)
 {
-    (void)state;
     strcpy(peer_config.reverse_user, "target");
     expect_failure(ERR_LOGIN_NO_METHOD);
     assert_int_equal(peer.connects, 0);
@@ -270,13 +246,12 @@ static void mutual_chap_without_a_name_of_ours_checks_nothing_and_is_refused(voi
 
 /* Reading and writing. */
 
-static void writes_under_each_agreement(void **state)
+TEST(writes_under_each_agreement)
 {
-    (void)state;
     for (u32 way = 0; way < 4; way++)
         for (u32 size = 0; size < 5; size++) {
             static const u32 recv_data[] = {512, 8192, 65536, 1000, 262144};
-            setup(NULL);
+            setup();
             peer.initial_r2t = way & 1;
             peer.immediate = way >> 1;
             peer.max_recv_data = recv_data[size];
@@ -300,18 +275,16 @@ static void writes_under_each_agreement(void **state)
         }
 }
 
-static void writes_of_all_sizes(void **state)
+TEST(writes_of_all_sizes)
 {
-    (void)state;
     peer.initial_r2t = 0;
     attach();
     for (u32 count = 1; count <= 512; count += 1 + count / 3)
         assert_write(100, count);
 }
 
-static void no_pdu_is_sent_in_halves_through_a_small_buffer(void **state)
+TEST(no_pdu_is_sent_in_halves_through_a_small_buffer)
 {
-    (void)state;
     peer.initial_r2t = 0;
     peer.max_recv_data = 262144;
     attach();
@@ -355,12 +328,11 @@ static void assert_reads(u32 n)
     assert_memory_equal(buf, peer.disk, n * 512);
 }
 
-static void commands_stay_inside_the_window(void **state)
+TEST(commands_stay_inside_the_window)
 {
-    (void)state;
     attach();
     for (u32 window = 1; window < 12; window++) {
-        setup(NULL);
+        setup();
         attach();
         peer.window = window;
         assert_read(0, 1); /* MaxCmdSN does not go back: use up what the old one allowed */
@@ -378,9 +350,8 @@ static void commands_stay_inside_the_window(void **state)
     }
 }
 
-static void many_requests_go_out_together_and_all_end(void **state)
+TEST(many_requests_go_out_together_and_all_end)
 {
-    (void)state;
     peer.window = 128;
     attach();
     peer.hook = hold_reads;
@@ -395,9 +366,8 @@ static void many_requests_go_out_together_and_all_end(void **state)
     assert_reads(200);
 }
 
-static void requests_that_can_not_be_are_refused_at_once(void **state)
+TEST(requests_that_can_not_be_are_refused_at_once)
 {
-    (void)state;
     attach();
     assert_int_equal(peer_io(BLOCK_READ, PEER_BLOCKS, 1, buf), ERR_OUT_OF_RANGE);
     assert_int_equal(peer_io(BLOCK_READ, PEER_BLOCKS - 1, 2, buf), ERR_OUT_OF_RANGE);
@@ -407,9 +377,8 @@ static void requests_that_can_not_be_are_refused_at_once(void **state)
     assert_read(PEER_BLOCKS - 1, 1);
 }
 
-static void busy_and_task_set_full_are_waited_out(void **state)
+TEST(busy_and_task_set_full_are_waited_out)
 {
-    (void)state;
     static const u8 status[] = {SCSI_STATUS_BUSY, SCSI_TASK_SET_FULL, SCSI_RESERVED};
     attach();
     for (u32 i = 0; i < 3; i++) {
@@ -423,9 +392,8 @@ static void busy_and_task_set_full_are_waited_out(void **state)
     assert_true(peer.connects == 1);
 }
 
-static void errors_that_do_not_heal_are_told(void **state)
+TEST(errors_that_do_not_heal_are_told)
 {
-    (void)state;
     attach();
     static const struct {
         u8 key, asc;
@@ -442,9 +410,8 @@ static void errors_that_do_not_heal_are_told(void **state)
     assert_write(0, 1);
 }
 
-static void a_flush(void **state)
+TEST(a_flush)
 {
-    (void)state;
     attach();
     assert_int_equal(peer_io(BLOCK_FLUSH, 0, 0, NULL), OK);
     fail_next(SCSI_SYNC_CACHE_10, SCSI_CHECK_CONDITION, 5, 0x20, 1);
@@ -460,9 +427,8 @@ static bool never(void)
     return false;
 }
 
-static void an_idle_session_pings_and_stays(void **state)
+TEST(an_idle_session_pings_and_stays)
 {
-    (void)state;
     attach();
     peer_run(600000, never);
     assert_true(peer.pings >= 60 && peer.pings <= 121);
@@ -470,9 +436,8 @@ static void an_idle_session_pings_and_stays(void **state)
     assert_read(0, 1);
 }
 
-static void a_target_that_pings_is_answered(void **state)
+TEST(a_target_that_pings_is_answered)
 {
-    (void)state;
     attach();
     for (u32 i = 0; i < 30; i++) {
         u8 bhs[BHS_SIZE];
@@ -488,9 +453,8 @@ static void a_target_that_pings_is_answered(void **state)
     assert_int_equal(iscsi_stats.bad_stat_sn, 0);
 }
 
-static void a_silent_target_is_given_up_after_15_s(void **state)
+TEST(a_silent_target_is_given_up_after_15_s)
 {
-    (void)state;
     attach();
     peer.mute = true;
     msec before = host_now;
@@ -505,9 +469,8 @@ static void a_silent_target_is_given_up_after_15_s(void **state)
     assert_read(1, 1);
 }
 
-static void nobody_is_given_up_while_nobody_looked(void **state)
+TEST(nobody_is_given_up_while_nobody_looked)
 {
-    (void)state;
     attach();
     for (u32 i = 0; i < 5; i++) {
         host_now += 120000; /* the caller had the CPU for two minutes */
@@ -524,9 +487,8 @@ static bool forget_writes(const struct peer_pdu *p)
            peer.connects == 1;
 }
 
-static void a_command_that_gets_lost_in_the_target_is_replayed(void **state)
+TEST(a_command_that_gets_lost_in_the_target_is_replayed)
 {
-    (void)state;
     attach();
     peer.hook = forget_writes;
     msec before = host_now;
@@ -537,11 +499,10 @@ static void a_command_that_gets_lost_in_the_target_is_replayed(void **state)
 
 /* Recovery. */
 
-static void lost_at_any_pdu_everything_is_replayed(void **state)
+TEST(lost_at_any_pdu_everything_is_replayed)
 {
-    (void)state;
     for (u32 n = 1; n < 40; n++) {
-        setup(NULL);
+        setup();
         peer.first_burst = 16384;
         peer.max_burst = 32768;
         peer.initial_r2t = n & 1;
@@ -581,9 +542,8 @@ static bool lose_in_data_out(const struct peer_pdu *p)
     return true;
 }
 
-static void a_replayed_write_is_written_whole(void **state)
+TEST(a_replayed_write_is_written_whole)
 {
-    (void)state;
     peer.immediate = 0;
     attach();
     lost_writes = 0;
@@ -595,9 +555,8 @@ static void a_replayed_write_is_written_whole(void **state)
     assert_int_equal(peer.connects, 6);
 }
 
-static void the_target_may_be_away_for_half_an_hour(void **state)
+TEST(the_target_may_be_away_for_half_an_hour)
 {
-    (void)state;
     attach();
     peer.refuse = true;
     peer_lose(ERR_TCP_RESET);
@@ -627,9 +586,8 @@ static bool not_ready_after_reboot(const struct peer_pdu *p)
     return true;
 }
 
-static void a_rebooted_target_may_take_its_time_to_be_ready(void **state)
+TEST(a_rebooted_target_may_take_its_time_to_be_ready)
 {
-    (void)state;
     attach();
     peer.hook = not_ready_after_reboot;
     peer_lose(ERR_TCP_RESET);
@@ -641,9 +599,8 @@ static void a_rebooted_target_may_take_its_time_to_be_ready(void **state)
     assert_int_equal(peer.connects, 2);
 }
 
-static void another_disk_does_not_get_the_writes(void **state)
+TEST(another_disk_does_not_get_the_writes)
 {
-    (void)state;
     attach();
     peer.blocks = PEER_BLOCKS - 1;
     peer_lose(ERR_TCP_RESET);
@@ -659,9 +616,8 @@ static void another_disk_does_not_get_the_writes(void **state)
     assert_int_equal(peer.writes, 1);
 }
 
-static void an_idle_session_comes_back_by_itself(void **state)
+TEST(an_idle_session_comes_back_by_itself)
 {
-    (void)state;
     attach();
     peer_run(10000, never);
     peer_lose(OK);
@@ -682,9 +638,8 @@ static bool lose_after_probe(const struct peer_pdu *p)
     return true;
 }
 
-static void a_target_that_drops_us_again_and_again_is_not_hammered(void **state)
+TEST(a_target_that_drops_us_again_and_again_is_not_hammered)
 {
-    (void)state;
     attach();
     logins_in_a_loop = 0;
     peer.hook = lose_after_probe;
@@ -696,9 +651,8 @@ static void a_target_that_drops_us_again_and_again_is_not_hammered(void **state)
     assert_reads(1);
 }
 
-static void abort_ends_all_and_leaves_the_buffers_alone(void **state)
+TEST(abort_ends_all_and_leaves_the_buffers_alone)
 {
-    (void)state;
     attach();
     peer.hook = hold_reads;
     submit_reads(60);
@@ -716,9 +670,8 @@ static void abort_ends_all_and_leaves_the_buffers_alone(void **state)
     assert_read(0, 1);
 }
 
-static void abort_with_nothing_in_flight_keeps_the_connection(void **state)
+TEST(abort_with_nothing_in_flight_keeps_the_connection)
 {
-    (void)state;
     attach();
     iscsi_disk()->ops->abort(iscsi_disk());
     assert_int_equal(iscsi_state(), ISCSI_READY);
@@ -742,12 +695,11 @@ static void async(u8 event, u16 wait)
     peer_send(bhs, "sense", 5);
 }
 
-static void a_logout_request_is_followed_and_we_come_back(void **state)
+TEST(a_logout_request_is_followed_and_we_come_back)
 {
-    (void)state;
     static const u8 events[] = {ASYNC_LOGOUT, ASYNC_RENEGOTIATE};
     for (u32 i = 0; i < 2; i++) {
-        setup(NULL);
+        setup();
         attach();
         peer.hook = hold_reads;
         submit_reads(3);
@@ -761,9 +713,8 @@ static void a_logout_request_is_followed_and_we_come_back(void **state)
     }
 }
 
-static void a_logout_that_is_not_answered_is_not_waited_for_long(void **state)
+TEST(a_logout_that_is_not_answered_is_not_waited_for_long)
 {
-    (void)state;
     attach();
     async(ASYNC_LOGOUT, 0);
     peer.mute = true;
@@ -788,9 +739,8 @@ static bool ask_to_leave(const struct peer_pdu *p)
     return opcode == OPCODE_SCSI_CMD || opcode == OPCODE_LOGOUT_REQ;
 }
 
-static void a_logout_request_while_probing_puts_off_being_ready(void **state)
+TEST(a_logout_request_while_probing_puts_off_being_ready)
 {
-    (void)state;
     unready = 1;
     logouts = 0;
     peer.hook = ask_to_leave;
@@ -801,9 +751,8 @@ static void a_logout_request_while_probing_puts_off_being_ready(void **state)
     assert_read(0, 1);
 }
 
-static void logout_requests_while_probing_do_not_last_for_ever(void **state)
+TEST(logout_requests_while_probing_do_not_last_for_ever)
 {
-    (void)state;
     unready = 100;
     peer.hook = ask_to_leave;
     iscsi_attach(&peer_config, 20000, host_now);
@@ -812,12 +761,11 @@ static void logout_requests_while_probing_do_not_last_for_ever(void **state)
     assert_int_equal(iscsi_error(), ERR_TCP_CLOSED);
 }
 
-static void a_dropped_session_waits_as_long_as_it_is_told(void **state)
+TEST(a_dropped_session_waits_as_long_as_it_is_told)
 {
-    (void)state;
     static const u8 events[] = {ASYNC_DROP_CONNECTION, ASYNC_DROP_SESSION};
     for (u32 i = 0; i < 2; i++) {
-        setup(NULL);
+        setup();
         attach();
         async(events[i], 3);
         peer_run(2500, never);
@@ -829,9 +777,8 @@ static void a_dropped_session_waits_as_long_as_it_is_told(void **state)
     assert_true(peer_run(11000, peer_ready));
 }
 
-static void other_events_change_nothing(void **state)
+TEST(other_events_change_nothing)
 {
-    (void)state;
     attach();
     async(ASYNC_SCSI, 0);
     async(255, 0);
@@ -856,9 +803,8 @@ static bool reject_reads(const struct peer_pdu *p)
     return true;
 }
 
-static void a_rejected_command_is_tried_on_new_connections_and_then_fails(void **state)
+TEST(a_rejected_command_is_tried_on_new_connections_and_then_fails)
 {
-    (void)state;
     attach();
     peer.hook = reject_reads;
     assert_int_equal(peer_io(BLOCK_READ, 0, 1, buf), ERR_ISCSI_PROTOCOL);
@@ -868,9 +814,8 @@ static void a_rejected_command_is_tried_on_new_connections_and_then_fails(void *
     assert_read(0, 1);
 }
 
-static void a_rejected_ping_is_a_sign_of_life(void **state)
+TEST(a_rejected_ping_is_a_sign_of_life)
 {
-    (void)state;
     attach();
     u8 nop[BHS_SIZE] = {OPCODE_NOP_OUT | OPCODE_IMMEDIATE};
     reject(nop, BHS_SIZE);
@@ -889,9 +834,8 @@ static bool closed(void)
     return iscsi_state() == ISCSI_CLOSED;
 }
 
-static void logout_in_order(void **state)
+TEST(logout_in_order)
 {
-    (void)state;
     attach();
     peer.hook = hold_reads;
     submit_reads(2);
@@ -905,20 +849,19 @@ static void logout_in_order(void **state)
     assert_int_equal(peer.connects, 1);
 }
 
-static void logout_that_nobody_answers(void **state)
+TEST(logout_that_nobody_answers)
 {
-    (void)state;
     attach();
     peer.mute = true;
     iscsi_logout(host_now);
     assert_true(peer_run(5000, closed));
-    setup(NULL);
+    setup();
     attach();
     peer_lose(ERR_TCP_RESET);
     peer.deaf = true;
     iscsi_logout(host_now);
     assert_int_equal(iscsi_state(), ISCSI_CLOSED);
-    setup(NULL);
+    setup();
     attach();
     peer.mute = true;
     iscsi_logout(host_now);
@@ -927,9 +870,8 @@ static void logout_that_nobody_answers(void **state)
     assert_int_equal(iscsi_state(), ISCSI_CLOSED);
 }
 
-static void logout_in_the_middle_of_data_leaves_the_buffer_alone(void **state)
+TEST(logout_in_the_middle_of_data_leaves_the_buffer_alone)
 {
-    (void)state;
     static u8 data[4096];
     attach();
     peer.hook = hold_reads;
@@ -953,9 +895,8 @@ static void logout_in_the_middle_of_data_leaves_the_buffer_alone(void **state)
     assert_int_equal(buf[4095], 0xee);
 }
 
-static void a_new_attach_starts_over(void **state)
+TEST(a_new_attach_starts_over)
 {
-    (void)state;
     attach();
     peer.hook = hold_reads;
     submit_reads(40);
@@ -965,66 +906,4 @@ static void a_new_attach_starts_over(void **state)
     assert_int_equal(many[39].status, ERR_ABORTED);
     assert_read(1, 1);
     assert_int_equal(peer.connects, 2);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup(name, setup)
-        T(attaching_takes_one_login_and_one_round_of_commands),
-        T(every_piece_size_of_the_stream),
-        T(random_pieces),
-        T(a_refused_connection_fails_at_once),
-        T(a_deaf_server_fails_when_the_time_is_up),
-        T(a_mute_target_fails_as_a_login_that_does_not_end),
-        T(a_wrong_target_name),
-        T(luns_that_can_not_be_used),
-        T(a_missing_lun_says_so_in_its_sense_data),
-        T(a_lun_that_is_in_no_list_is_not_found),
-        T(a_drive_without_a_medium),
-        T(a_lun_that_becomes_ready_is_waited_for),
-        T(a_lun_that_is_never_ready),
-        T(unit_attention_after_login_is_retried_at_once),
-        T(unit_attention_without_an_end_is_an_error),
-        T(disks_beyond_2_tib),
-        T(a_write_protected_disk),
-        T(a_lost_attempt_is_made_again_while_there_is_time),
-        T(mutual_chap_without_a_name_of_ours_checks_nothing_and_is_refused),
-        T(writes_under_each_agreement),
-        T(writes_of_all_sizes),
-        T(no_pdu_is_sent_in_halves_through_a_small_buffer),
-        T(commands_stay_inside_the_window),
-        T(many_requests_go_out_together_and_all_end),
-        T(requests_that_can_not_be_are_refused_at_once),
-        T(busy_and_task_set_full_are_waited_out),
-        T(errors_that_do_not_heal_are_told),
-        T(a_flush),
-        T(an_idle_session_pings_and_stays),
-        T(a_target_that_pings_is_answered),
-        T(a_silent_target_is_given_up_after_15_s),
-        T(nobody_is_given_up_while_nobody_looked),
-        T(a_command_that_gets_lost_in_the_target_is_replayed),
-        T(lost_at_any_pdu_everything_is_replayed),
-        T(a_replayed_write_is_written_whole),
-        T(the_target_may_be_away_for_half_an_hour),
-        T(a_rebooted_target_may_take_its_time_to_be_ready),
-        T(another_disk_does_not_get_the_writes),
-        T(an_idle_session_comes_back_by_itself),
-        T(a_target_that_drops_us_again_and_again_is_not_hammered),
-        T(abort_ends_all_and_leaves_the_buffers_alone),
-        T(abort_with_nothing_in_flight_keeps_the_connection),
-        T(a_logout_request_is_followed_and_we_come_back),
-        T(a_logout_that_is_not_answered_is_not_waited_for_long),
-        T(a_logout_request_while_probing_puts_off_being_ready),
-        T(logout_requests_while_probing_do_not_last_for_ever),
-        T(a_dropped_session_waits_as_long_as_it_is_told),
-        T(other_events_change_nothing),
-        T(a_rejected_command_is_tried_on_new_connections_and_then_fails),
-        T(a_rejected_ping_is_a_sign_of_life),
-        T(logout_in_order),
-        T(logout_that_nobody_answers),
-        T(logout_in_the_middle_of_data_leaves_the_buffer_alone),
-        T(a_new_attach_starts_over),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

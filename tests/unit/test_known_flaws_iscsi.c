@@ -4,22 +4,17 @@
 #include "iscsi/chap.h"
 #include "iscsi/text.h"
 #include "iscsi_peer.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int setup(void **state)
+static void setup(void)
 {
-    (void)state;
     peer_reset();
-    return 0;
 }
+
+FIXTURE(setup);
 
 static bool never(void)
 {
@@ -58,14 +53,13 @@ static bool long_values(const struct peer_pdu *p)
 
 /* EDK II wrote the bytes of a hexadecimal value behind its buffer, took digits that are none, and
  * went on when the conversion had failed. */
-static void edk2_cve_2021_38575_chap_hex_overflow(void **state)
+TEST(edk2_cve_2021_38575_chap_hex_overflow)
 {
-    (void)state;
     static const u32 counts[] = {0, 1, 2, 31, 32, 33, 34, 64, 2047, 2048, 2049, 2050, 4096, 8000};
     for (u32 i = 0; i < ARRAY_SIZE(counts); i++)
         for (u32 proof = 0; proof < 2; proof++)
             for (const char *d = "aF0gx -"; *d; d++) {
-                setup(NULL);
+                setup();
                 strcpy(peer_config.user, "joe");
                 strcpy(peer_config.secret, "a secret of joe");
                 strcpy(peer_config.reverse_user, "target");
@@ -87,9 +81,8 @@ static void edk2_cve_2021_38575_chap_hex_overflow(void **state)
 
 /* EDK II took each pair's length off what was left, though a value without a terminator reached
  * beyond it, and wrapped. */
-static void edk2_cve_2024_38805_text_length_wrap(void **state)
+TEST(edk2_cve_2024_38805_text_length_wrap)
 {
-    (void)state;
     static const char text[] = "KeyA=valueA\0KeyB=\0KeyC=valueC\0\0\0";
     for (u32 len = 0; len <= sizeof(text); len++) {
         char *copy = malloc(len + 1), key[TEXT_KEY];
@@ -131,14 +124,13 @@ static bool hold_write(const struct peer_pdu *p)
 }
 
 /* EDK II sent what an R2T asked for, from beyond the buffer when offset and length wrapped. */
-static void edk2_bz4206_r2t_memory_exposure(void **state)
+TEST(edk2_bz4206_r2t_memory_exposure)
 {
-    (void)state;
     static const u32 r2t[][2] = {{0xffffff00, 0x200}, {LEN, 1},        {LEN - 1, 2},
                                  {0, 0xffffffff},     {0xffffffff, 1}, {0x80000000, 0x80000000},
                                  {LEN, 0xfffff000},   {512, LEN},      {0xfffff000, LEN + 0x1000}};
     for (u32 i = 0; i < ARRAY_SIZE(r2t); i++) {
-        setup(NULL);
+        setup();
         memset(memory, MARK, sizeof(memory));
         memset(memory + LEN, 0, LEN);
         peer.immediate = i & 1;
@@ -175,13 +167,12 @@ static bool check_condition(const struct peer_pdu *p)
     return true;
 }
 
-static void ipxe_sense_data_absent(void **state)
+TEST(ipxe_sense_data_absent)
 {
-    (void)state;
     static const u8 ops[] = {BLOCK_READ, BLOCK_WRITE};
     static u8 buf[512];
     for (u32 i = 0; i < 2; i++) {
-        setup(NULL);
+        setup();
         assert_int_equal(peer_attach(), ISCSI_READY);
         checks = 0;
         peer.hook = check_condition;
@@ -193,16 +184,4 @@ static void ipxe_sense_data_absent(void **state)
         peer.hook = NULL;
         assert_int_equal(peer_io(ops[i], 0, 1, buf), OK);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup(name, setup)
-        T(edk2_cve_2021_38575_chap_hex_overflow),
-        T(edk2_cve_2024_38805_text_length_wrap),
-        T(edk2_bz4206_r2t_memory_exposure),
-        T(ipxe_sense_data_absent),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

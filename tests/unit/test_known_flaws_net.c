@@ -8,12 +8,7 @@
 #include "net/dhcp.h"
 #include "net/net.h"
 #include "net_no_tcp.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,24 +18,22 @@ static u8 frame[2048];
 static struct dhcp_lease lease;
 static u8 type;
 
-static int begin(void **state)
+static void begin(void)
 {
-    (void)state;
     wire_reset_configured(0);
     wire_know_neighbours();
     memset(&no_tcp, 0, sizeof(no_tcp));
     no_tcp.timeout = TIMEOUT_NEVER;
     memset(&said, 0, sizeof(said));
     begin_answer(DHCPACK, WIRE_US, SERVER);
-    return 0;
 }
 
-static int end(void **state)
+static void end(void)
 {
-    (void)state;
     wire_check_leaks();
-    return 0;
 }
+
+FIXTURE(begin, end);
 
 /* Parse the answer, in memory of exactly its length. */
 static bool parse(void)
@@ -53,7 +46,7 @@ static bool parse(void)
 }
 
 /* An option with fewer bytes than its fields take: EDK II subtracted first and looked later. */
-static void cve_2023_45229_option_shorter_than_its_fields(void **state)
+TEST(cve_2023_45229_option_shorter_than_its_fields)
 {
     static const struct {
         u8 code;
@@ -64,7 +57,7 @@ static void cve_2023_45229_option_shorter_than_its_fields(void **state)
                   {OPT_IPXE, 3},    {OPT_SERVER_ID, 4},        {OPT_TYPE, 1}};
     for (u32 i = 0; i < ARRAY_SIZE(fields); i++)
         for (u32 len = 0; len < fields[i].len; len++) {
-            begin(state);
+            begin();
             add(fields[i].code, "\x20\xff\xff\xff\xff", len); /* the last thing in the packet */
             assert_true(parse());
             assert_int_equal(lease.ip.netmask, 0);
@@ -78,9 +71,8 @@ static void cve_2023_45229_option_shorter_than_its_fields(void **state)
 }
 
 /* As long as an option can be, and as often as fits: EDK II copied a Server ID of any length. */
-static void cve_2023_45230_long_server_id(void **state)
+TEST(cve_2023_45230_long_server_id)
 {
-    (void)state;
     u8 id[255];
     memset(id, 0xc0, sizeof(id));
     put_be32(id, SERVER2);
@@ -93,9 +85,8 @@ static void cve_2023_45230_long_server_id(void **state)
 }
 
 /* An ICMP redirect cut off anywhere; ours are not looked into at all, and routes stay. */
-static void cve_2023_45231_truncated_redirect(void **state)
+TEST(cve_2023_45231_truncated_redirect)
 {
-    (void)state;
     u8 redirect[8 + 28] = {5, 1};
     put_be32(redirect + 4, WIRE_PEER); /* "go there instead" */
     redirect[8] = 0x45;
@@ -114,9 +105,8 @@ static void cve_2023_45231_truncated_redirect(void **state)
 
 /* Options of length 0, which a loop may take for no step at all: in the IPv4 header, in DHCP, and
  * in what DHCP's option 175 encapsulates. */
-static void cve_2023_45232_options_of_no_length(void **state)
+TEST(cve_2023_45232_options_of_no_length)
 {
-    (void)state;
     u8 segment[60] = {0};
     u32 len = wire_ip(frame, IP_PROTO_TCP, WIRE_PEER, WIRE_US, segment, 60);
     frame[IP] = 0x4f; /* 40 bytes of options */
@@ -130,7 +120,7 @@ static void cve_2023_45232_options_of_no_length(void **state)
     }
     assert_int_equal(no_tcp.segments, 256);
     for (u32 code = 1; code < 255; code++) {
-        begin(state);
+        begin();
         for (u32 i = 0; i < 500; i++)
             add((u8)code, "", 0);
         u8 nothing[250];
@@ -144,9 +134,8 @@ static void cve_2023_45232_options_of_no_length(void **state)
 }
 
 /* Padding without an end, also where the fields of the packet are options. */
-static void cve_2023_45233_padding_without_an_end(void **state)
+TEST(cve_2023_45233_padding_without_an_end)
 {
-    (void)state;
     static u8 padding[250];
     add(OPT_OVERLOAD, "\3", 1); /* file and sname are padding, too */
     for (u32 i = 0; i < 3; i++)
@@ -158,9 +147,8 @@ static void cve_2023_45233_padding_without_an_end(void **state)
 }
 
 /* More name servers than anybody keeps. */
-static void cve_2023_45234_long_list_of_dns_servers(void **state)
+TEST(cve_2023_45234_long_list_of_dns_servers)
 {
-    (void)state;
     u8 list[252];
     for (u32 i = 0; i < sizeof(list); i += 4)
         put_be32(list + i, 0xc0000201 + i);
@@ -175,9 +163,8 @@ static void cve_2023_45234_long_list_of_dns_servers(void **state)
 
 /* The same Server ID in the offer of another server that wants to be the better one: what we send
  * back has four bytes for it. */
-static void cve_2023_45235_long_server_id_in_a_second_offer(void **state)
+TEST(cve_2023_45235_long_server_id_in_a_second_offer)
 {
-    (void)state;
     static const struct dhcp_identity identity;
     u8 id[255];
     memset(id, 0xc0, sizeof(id));
@@ -210,9 +197,8 @@ static int by_value(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
-static void cve_2023_45237_one_number_does_not_tell_the_next(void **state)
+TEST(cve_2023_45237_one_number_does_not_tell_the_next)
 {
-    (void)state;
     enum { COUNT = 1 << 17 };
     static u32 taken[COUNT][2]; /* a number and its successor */
     u32 number = random_take(), same = 0;
@@ -230,9 +216,8 @@ static void cve_2023_45237_one_number_does_not_tell_the_next(void **state)
 }
 
 /* Packets that EDK II refused without giving their memory back. */
-static void edk2_cve_2019_14559_invalid_packets_are_given_back(void **state)
+TEST(edk2_cve_2019_14559_invalid_packets_are_given_back)
 {
-    (void)state;
     for (u32 i = 0; i < 1000; i++) {
         u32 len = wire_arp(frame, 1, wire_peer_mac, WIRE_PEER, WIRE_US, wire_all);
         frame[IP + i % 8] ^= 0x11;
@@ -247,9 +232,8 @@ static void edk2_cve_2019_14559_invalid_packets_are_given_back(void **state)
 }
 
 /* ICMP errors that quote more than anybody keeps, up to a whole frame: EDK II copied them all. */
-static void edk2_issue_13169_icmp_error_of_any_size(void **state)
+TEST(edk2_issue_13169_icmp_error_of_any_size)
 {
-    (void)state;
     static u8 error[1480];
     for (u32 icmp_type = 0; icmp_type < 20; icmp_type++)
         for (u32 len = 8; len <= sizeof(error); len += 1 + len / 3) {
@@ -268,9 +252,8 @@ static void edk2_issue_13169_icmp_error_of_any_size(void **state)
 
 /* ARP packets whose lengths are not those of Ethernet and IPv4, or that end early: iPXE took the
  * addresses from where such lengths put them. */
-static void ipxe_arp_length(void **state)
+TEST(ipxe_arp_length)
 {
-    (void)state;
     for (u32 hardware = 0; hardware < 256; hardware += 3)
         for (u32 protocol = 0; protocol < 256; protocol += 4) {
             if (hardware == 6 && protocol == 4)
@@ -289,9 +272,8 @@ static void ipxe_arp_length(void **state)
 
 /* DHCP messages that end before their options begin: to the parser, which also gets PXE's cached
  * answer, and to a client that waits for one. */
-static void ipxe_dhcp_underlength(void **state)
+TEST(ipxe_dhcp_underlength)
 {
-    (void)state;
     static const struct dhcp_identity identity;
     for (answer_len = 0; answer_len < DHCP_OPTIONS; answer_len++)
         assert_false(parse());
@@ -307,24 +289,4 @@ static void ipxe_dhcp_underlength(void **state)
     u8 next = hear();
     assert_true(next == 0 || next == DHCPDISCOVER);
     dhcp_stop();
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
-    const struct CMUnitTest tests[] = {
-        T(cve_2023_45229_option_shorter_than_its_fields),
-        T(cve_2023_45230_long_server_id),
-        T(cve_2023_45231_truncated_redirect),
-        T(cve_2023_45232_options_of_no_length),
-        T(cve_2023_45233_padding_without_an_end),
-        T(cve_2023_45234_long_list_of_dns_servers),
-        T(cve_2023_45235_long_server_id_in_a_second_offer),
-        T(cve_2023_45237_one_number_does_not_tell_the_next),
-        T(edk2_cve_2019_14559_invalid_packets_are_given_back),
-        T(edk2_issue_13169_icmp_error_of_any_size),
-        T(ipxe_arp_length),
-        T(ipxe_dhcp_underlength),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

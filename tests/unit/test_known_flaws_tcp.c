@@ -5,13 +5,10 @@
 #include "net/tcp_internal.h"
 #include "platform_host.h"
 #include "tcp_peer.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
+
+FIXTURE(peer_setup, peer_teardown);
 
 /* Half of the bits, give or take six sigma. */
 static void assert_random(const u32 *numbers, u32 count)
@@ -26,9 +23,8 @@ static void assert_random(const u32 *numbers, u32 count)
 }
 
 /* EDK II counted up from a constant: who opened a connection knew the numbers of the next. */
-static void cve_2023_45236_predictable_isn(void **state)
+TEST(cve_2023_45236_predictable_isn)
 {
-    (void)state;
     enum { COUNT = 4096 };
     static u32 isn[COUNT], step[COUNT - 1];
     /* One machine at one time: neighbouring ports, and what their numbers differ by. */
@@ -53,9 +49,8 @@ static void cve_2023_45236_predictable_isn(void **state)
 }
 
 /* The same for the ports, of which EDK II used one after the other. */
-static void cve_2023_45236_predictable_port(void **state)
+TEST(cve_2023_45236_predictable_port)
 {
-    (void)state;
     enum { COUNT = 2048 };
     u32 low = 0, neighbours = 0, last = 0;
     for (u32 i = 0; i < COUNT; i++) {
@@ -71,9 +66,8 @@ static void cve_2023_45236_predictable_port(void **state)
 }
 
 /* Options of length 0, and padding: a loop over them ends, whatever they are. */
-static void cve_2023_45232_options_of_no_length(void **state)
+TEST(cve_2023_45232_options_of_no_length)
 {
-    (void)state;
     peer_options.ts = false;
     state_established();
     struct seg s = {.sport = PEER_PORT,
@@ -100,15 +94,4 @@ static void cve_2023_45232_options_of_no_length(void **state)
     u32 n = peer_build(raw, &s);
     peer_send_raw(raw, n, PEER_ADDR, PEER_OUR_ADDR, 0, true);
     assert_int_equal(events.received_len, 4);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
-    const struct CMUnitTest tests[] = {
-        T(cve_2023_45236_predictable_isn),
-        T(cve_2023_45236_predictable_port),
-        T(cve_2023_45232_options_of_no_length),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,12 +2,7 @@
 #include "base/loop.h"
 #include "disk/block.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 
 static u32 polls, slept;
 static msec due;
@@ -41,9 +36,8 @@ static void submit(struct block_dev *dev, struct block_req *req)
     due = loop_now() + 30;
 }
 
-static void a_request_is_waited_for_and_no_longer(void **state)
+TEST(a_request_is_waited_for_and_no_longer)
 {
-    (void)state;
     static const struct poller p = {poll, timeout};
     static const struct block_ops ops = {.submit = submit};
     struct block_dev dev = {.ops = &ops};
@@ -59,12 +53,4 @@ static void a_request_is_waited_for_and_no_longer(void **state)
     assert_int_equal(slept, 30);
     assert_int_equal(loop_now(), 1030);
     assert_int_equal(polls, 2);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_request_is_waited_for_and_no_longer),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

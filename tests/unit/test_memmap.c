@@ -3,12 +3,7 @@
 #include "base/platform.h"
 #include "machine/memmap.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
 
 #define KIB  1024ull
@@ -54,9 +49,8 @@ static bool usable_byte(u64 at)
     return usable;
 }
 
-static void finds_the_top(void **state)
+TEST(finds_the_top)
 {
-    (void)state;
     qemu_128_mib();
     assert_int_equal(memmap_find_top(&map, 4 * MIB), 0x7fe0000 - 4 * MIB);
     assert_true(memmap_usable(&map) == 0x7ee0000);
@@ -64,9 +58,8 @@ static void finds_the_top(void **state)
     assert_int_equal(memmap_find_top(&map, 0x7ee1000), 0);
 }
 
-static void stays_below_4_gib_and_above_1_mib(void **state)
+TEST(stays_below_4_gib_and_above_1_mib)
 {
-    (void)state;
     qemu_128_mib();
     map.count = 3;
     add(MIB, 2 * GIB, MEMMAP_USABLE);
@@ -89,9 +82,8 @@ static void stays_below_4_gib_and_above_1_mib(void **state)
     assert_true(memmap_usable(&map) == 0);
 }
 
-static void keeps_to_pages(void **state)
+TEST(keeps_to_pages)
 {
-    (void)state;
     begin();
     add(MIB + 100, 10 * MIB + 5000, MEMMAP_USABLE);
     u32 base = memmap_find_top(&map, MIB);
@@ -100,9 +92,8 @@ static void keeps_to_pages(void **state)
     assert_int_equal(memmap_find_top(&map, 10 * MIB + PAGE), 0);
 }
 
-static void overlapping_and_split_entries(void **state)
+TEST(overlapping_and_split_entries)
 {
-    (void)state;
     begin();
     add(8 * MIB, 8 * MIB, MEMMAP_USABLE); /* unsorted, side by side, overlapping */
     add(MIB, 7 * MIB, MEMMAP_USABLE);
@@ -116,9 +107,8 @@ static void overlapping_and_split_entries(void **state)
     assert_int_equal(memmap_find_top(&map, 16 * MIB), 0);
 }
 
-static void an_empty_map_has_nothing(void **state)
+TEST(an_empty_map_has_nothing)
 {
-    (void)state;
     begin();
     u16 kib = 1, blocks = 1;
     assert_int_equal(memmap_find_top(&map, PAGE), 0);
@@ -127,9 +117,8 @@ static void an_empty_map_has_nothing(void **state)
     assert_int_equal(kib | blocks, 0);
 }
 
-static void reserving_the_top_splits_nothing_else(void **state)
+TEST(reserving_the_top_splits_nothing_else)
 {
-    (void)state;
     qemu_128_mib();
     struct memmap before = map;
     assert_true(memmap_reserve(&map, 0x7be0000, 0x400000));
@@ -143,9 +132,8 @@ static void reserving_the_top_splits_nothing_else(void **state)
     assert_memory_equal(&map.entry[5], &before.entry[4], 2 * sizeof(map.entry[0]));
 }
 
-static void reserving_the_middle_leaves_both_ends(void **state)
+TEST(reserving_the_middle_leaves_both_ends)
 {
-    (void)state;
     begin();
     map.entry[map.count++] = (struct memmap_entry){MIB, 100 * MIB, MEMMAP_USABLE, 9};
     assert_true(memmap_reserve(&map, 50 * MIB, MIB));
@@ -157,9 +145,8 @@ static void reserving_the_middle_leaves_both_ends(void **state)
     assert_int_equal(map.entry[2].attributes, 9);
 }
 
-static void reserving_all_of_an_entry_leaves_no_empty_one(void **state)
+TEST(reserving_all_of_an_entry_leaves_no_empty_one)
 {
-    (void)state;
     begin();
     add(MIB, MIB, MEMMAP_USABLE);
     add(4 * MIB, MIB, MEMMAP_USABLE);
@@ -172,9 +159,8 @@ static void reserving_all_of_an_entry_leaves_no_empty_one(void **state)
     assert_int_equal(map.entry[2].type, 3);
 }
 
-static void a_range_in_no_entry_is_added(void **state)
+TEST(a_range_in_no_entry_is_added)
 {
-    (void)state;
     begin();
     add(MIB, MIB, MEMMAP_USABLE);
     assert_true(memmap_reserve(&map, 10 * MIB, MIB));
@@ -182,9 +168,8 @@ static void a_range_in_no_entry_is_added(void **state)
     assert_true(map.entry[1].base == 10 * MIB);
 }
 
-static void a_full_map_stays_as_it_is(void **state)
+TEST(a_full_map_stays_as_it_is)
 {
-    (void)state;
     begin();
     for (u32 i = 0; i < MEMMAP_ENTRIES - 1; i++)
         add((i + 1) * MIB, MIB / 2, MEMMAP_USABLE);
@@ -199,9 +184,8 @@ static void a_full_map_stays_as_it_is(void **state)
 }
 
 /* Any map, any range: exactly the range stops being usable, nothing else changes. */
-static void reserving_changes_the_range_alone(void **state)
+TEST(reserving_changes_the_range_alone)
 {
-    (void)state;
     host_random_seed(4711);
     for (u32 round = 0; round < 3000; round++) {
         begin();
@@ -224,9 +208,8 @@ static void reserving_changes_the_range_alone(void **state)
 }
 
 /* Any map: what is found is usable throughout, and nothing higher is. */
-static void finding_the_top_agrees_with_every_page(void **state)
+TEST(finding_the_top_agrees_with_every_page)
 {
-    (void)state;
     host_random_seed(42);
     for (u32 round = 0; round < 2000; round++) {
         begin();
@@ -251,9 +234,8 @@ static void finding_the_top_agrees_with_every_page(void **state)
     }
 }
 
-static void e801_stops_at_the_first_hole(void **state)
+TEST(e801_stops_at_the_first_hole)
 {
-    (void)state;
     u16 kib, blocks;
     qemu_128_mib();
     memmap_e801(&map, &kib, &blocks);
@@ -275,24 +257,4 @@ static void e801_stops_at_the_first_hole(void **state)
     add(MIB, 8 * GIB, MEMMAP_USABLE);
     memmap_e801(&map, &kib, &blocks);
     assert_int_equal(blocks, 0xff00);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_the_top),
-        cmocka_unit_test(stays_below_4_gib_and_above_1_mib),
-        cmocka_unit_test(keeps_to_pages),
-        cmocka_unit_test(overlapping_and_split_entries),
-        cmocka_unit_test(an_empty_map_has_nothing),
-        cmocka_unit_test(reserving_the_top_splits_nothing_else),
-        cmocka_unit_test(reserving_the_middle_leaves_both_ends),
-        cmocka_unit_test(reserving_all_of_an_entry_leaves_no_empty_one),
-        cmocka_unit_test(a_range_in_no_entry_is_added),
-        cmocka_unit_test(a_full_map_stays_as_it_is),
-        cmocka_unit_test(reserving_changes_the_range_alone),
-        cmocka_unit_test(finding_the_top_agrees_with_every_page),
-        cmocka_unit_test(e801_stops_at_the_first_hole),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

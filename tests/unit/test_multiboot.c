@@ -2,12 +2,7 @@
 #include "base/bytes.h"
 #include "machine/multiboot.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,9 +15,8 @@ static u8 *mem;
 static struct memmap map;
 static struct boot_info info;
 
-static int setup(void **state)
+static void setup(void)
 {
-    (void)state;
     host_reset(0);
     mem = calloc(1, SIZE);
     host_set_phys(mem, SIZE);
@@ -33,15 +27,14 @@ static int setup(void **state)
     memset(&info, 0xcc, sizeof(info));
     memset(&map, 0xcc, sizeof(map));
     info.map = &map;
-    return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-    (void)state;
     free(mem);
-    return 0;
 }
+
+FIXTURE(setup, teardown);
 
 static bool parse(u32 flags)
 {
@@ -61,18 +54,16 @@ static u32 entry(u32 at, u32 size, u64 base, u64 length, u32 type)
     return at + 4 + size;
 }
 
-static void somebody_elses_magic(void **state)
+TEST(somebody_elses_magic)
 {
-    (void)state;
     assert_false(multiboot_parse(0x36d76289, MBI, &info)); /* Multiboot 2 */
     assert_int_equal(map.count, 0);
     assert_string_equal(info.command_line, "");
     assert_int_equal(info.bdf, BOOT_NO_BDF);
 }
 
-static void the_memory_map(void **state)
+TEST(the_memory_map)
 {
-    (void)state;
     u32 at = entry(0, 20, 0, 0x9fc00, 1);
     at = entry(at, 24, 0x9fc00, 0x400, 2); /* a longer entry */
     at = entry(at, 20, 0x50000000, 0, 1);  /* an empty one */
@@ -91,9 +82,8 @@ static void the_memory_map(void **state)
     assert_string_equal(info.command_line, "");
 }
 
-static void without_a_map_the_two_sizes(void **state)
+TEST(without_a_map_the_two_sizes)
 {
-    (void)state;
     assert_true(parse(0x01));
     assert_int_equal(map.count, 2);
     assert_int_equal(map.entry[0].base, 0);
@@ -112,9 +102,8 @@ static void without_a_map_the_two_sizes(void **state)
     assert_int_equal(map.count, 0);
 }
 
-static void entry_sizes_that_lie(void **state)
+TEST(entry_sizes_that_lie)
 {
-    (void)state;
     const u32 sizes[] = {0, 4, 19, 21, 0xfffffffc, 0xffffffff, 0x80000000};
     for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
         u32 at = entry(0, 20, 0, 0x1000, 1);
@@ -139,9 +128,8 @@ static void entry_sizes_that_lie(void **state)
     assert_int_equal(map.count, 1);
 }
 
-static void the_command_line(void **state)
+TEST(the_command_line)
 {
-    (void)state;
     strcpy((char *)mem + CMDLINE, "ip=10.0.0.1/8 mtu=1400");
     assert_true(parse(0x04));
     assert_string_equal(info.command_line, "ip=10.0.0.1/8 mtu=1400");
@@ -169,9 +157,8 @@ static bool parse_long(u32 len)
     return parse(0x04);
 }
 
-static void a_long_command_line_loses_whole_words(void **state)
+TEST(a_long_command_line_loses_whole_words)
 {
-    (void)state;
     assert_true(parse_long(1999));
     assert_true(info.command_line_cut);
     assert_int_equal(strlen(info.command_line), 1001);
@@ -191,26 +178,9 @@ static void a_long_command_line_loses_whole_words(void **state)
     assert_string_equal(info.command_line, "");
 }
 
-static void secrets_do_not_stay_where_they_were(void **state)
+TEST(secrets_do_not_stay_where_they_were)
 {
-    (void)state;
     assert_true(parse_long(1999));
     for (u32 i = 0; i < 1999; i++)
         assert_int_equal(mem[CMDLINE + i], 0);
-}
-
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(somebody_elses_magic),
-        T(the_memory_map),
-        T(without_a_map_the_two_sizes),
-        T(entry_sizes_that_lie),
-        T(the_command_line),
-        T(a_long_command_line_loses_whole_words),
-        T(secrets_do_not_stay_where_they_were),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,19 +7,13 @@
 #include "net/ipv4.h"
 #include "net_no_tcp.h"
 #include "net_wire.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
 
 static u8 frame[64];
 
-static void one_poll_takes_one_ring_at_most(void **state)
+TEST(one_poll_takes_one_ring_at_most)
 {
-    (void)state;
     wire_reset_configured(0);
     wire_dev.rx_ring = 4;
     for (u32 i = 0; i < 10; i++)
@@ -34,9 +28,8 @@ static void one_poll_takes_one_ring_at_most(void **state)
     wire_check_leaks();
 }
 
-static void every_poll_flushes_once(void **state)
+TEST(every_poll_flushes_once)
 {
-    (void)state;
     wire_reset_configured(0);
     u32 before = wire_flushes;
     for (u32 i = 0; i < 3; i++)
@@ -45,9 +38,8 @@ static void every_poll_flushes_once(void **state)
     assert_int_equal(wire_flushes, before + 1);
 }
 
-static void the_link_is_looked_at_once_a_second(void **state)
+TEST(the_link_is_looked_at_once_a_second)
 {
-    (void)state;
     wire_reset_configured(0);
     u32 before = wire_updates;
     for (u32 i = 0; i < 100; i++) {
@@ -57,9 +49,8 @@ static void the_link_is_looked_at_once_a_second(void **state)
     assert_int_equal(wire_updates - before, 5);
 }
 
-static void the_timeout_is_the_earliest_of_all(void **state)
+TEST(the_timeout_is_the_earliest_of_all)
 {
-    (void)state;
     wire_reset_configured(0);
     u32 idle = net_timeout(host_now);
     no_tcp.timeout = 77;
@@ -77,9 +68,8 @@ static void the_timeout_is_the_earliest_of_all(void **state)
     assert_true(idle > 1000);
 }
 
-static void packets_that_ran_out_are_counted(void **state)
+TEST(packets_that_ran_out_are_counted)
 {
-    (void)state;
     wire_reset_configured(0);
     struct pkt *all[64];
     u32 n = 0;
@@ -91,9 +81,8 @@ static void packets_that_ran_out_are_counted(void **state)
         pkt_free(all[--n]);
 }
 
-static void a_new_start_forgets_everything(void **state)
+TEST(a_new_start_forgets_everything)
 {
-    (void)state;
     wire_reset_configured(0);
     static const struct dhcp_identity nobody;
     dhcp_start(&nobody, true, 60000, host_now);
@@ -105,9 +94,8 @@ static void a_new_start_forgets_everything(void **state)
     assert_ptr_equal(net_device(), &wire_dev);
 }
 
-static void the_clock_may_wrap(void **state)
+TEST(the_clock_may_wrap)
 {
-    (void)state;
     wire_reset_configured(UINT32_MAX - 8000);
     wire_know_neighbours();
     u8 mac[6];
@@ -121,18 +109,4 @@ static void the_clock_may_wrap(void **state)
         }
     }
     assert_int_equal(asked, 3);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_poll_takes_one_ring_at_most),
-        cmocka_unit_test(every_poll_flushes_once),
-        cmocka_unit_test(the_link_is_looked_at_once_a_second),
-        cmocka_unit_test(the_timeout_is_the_earliest_of_all),
-        cmocka_unit_test(packets_that_ran_out_are_counted),
-        cmocka_unit_test(a_new_start_forgets_everything),
-        cmocka_unit_test(the_clock_may_wrap),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

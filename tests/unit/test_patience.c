@@ -5,12 +5,7 @@
 #include "base/loop.h"
 #include "base/platform.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -113,10 +108,9 @@ static void press(msec at, u16 key)
     presses[press_count++].key = key;
 }
 
-static int setup(void **state)
+static void setup(void)
 {
     static const struct poller poller = {poll, timeout};
-    (void)state;
     host_reset(1000);
     memset(memory, 0, sizeof(memory));
     host_set_phys(memory, sizeof(memory));
@@ -130,8 +124,9 @@ static int setup(void **state)
     last_line[0] = 0;
     loop_register(&poller);
     loop_poll();
-    return 0;
 }
+
+FIXTURE(setup);
 
 /* One call that lasts so long when nobody ends it. */
 static enum error call(u32 ms)
@@ -144,17 +139,15 @@ static enum error call(u32 ms)
     return e;
 }
 
-static void a_short_wait_is_not_worth_a_line(void **state)
+TEST(a_short_wait_is_not_worth_a_line)
 {
-    (void)state;
     for (u32 i = 0; i < 5; i++)
         assert_int_equal(call(2900), OK);
     assert_int_equal(lines, 0);
 }
 
-static void a_long_wait_says_each_second_what_it_waits_for(void **state)
+TEST(a_long_wait_says_each_second_what_it_waits_for)
 {
-    (void)state;
     reason = "lunboot: E33 192.0.2.1:3260 did not answer";
     assert_int_equal(call(12500), OK);
     assert_int_equal(lines, 10); /* 3 to 12 */
@@ -167,18 +160,16 @@ static void a_long_wait_says_each_second_what_it_waits_for(void **state)
     assert_int_equal(strlen(last_line), STATUS_WIDTH);
 }
 
-static void time_between_calls_does_not_count(void **state)
+TEST(time_between_calls_does_not_count)
 {
-    (void)state;
     assert_int_equal(call(100), OK);
     host_now += 60000;
     assert_int_equal(call(2900), OK);
     assert_int_equal(lines, 0);
 }
 
-static void esc_gives_up(void **state)
+TEST(esc_gives_up)
 {
-    (void)state;
     press(9000, ESC);
     assert_int_equal(call(1800000), ERR_ABORTED);
     assert_true(host_now - 9000 <= 2 * TICK);
@@ -187,9 +178,8 @@ static void esc_gives_up(void **state)
     assert_int_equal(call(2000), OK);
 }
 
-static void what_was_given_up_is_not_waited_for_again_in_the_same_call(void **state)
+TEST(what_was_given_up_is_not_waited_for_again_in_the_same_call)
 {
-    (void)state;
     press(9000, ESC);
     done_at = 1800000;
     patience_begin(&dev, describe);
@@ -199,9 +189,8 @@ static void what_was_given_up_is_not_waited_for_again_in_the_same_call(void **st
     assert_true(host_now - 9000 <= 3 * TICK);
 }
 
-static void keys_of_the_callers_stay(void **state)
+TEST(keys_of_the_callers_stay)
 {
-    (void)state;
     keyboard(ENTER); /* typed ahead: and an Esc that the caller is to get */
     keyboard(ESC);
     press(2000, ESC); /* there is no line yet */
@@ -214,9 +203,8 @@ static void keys_of_the_callers_stay(void **state)
     assert_int_equal(take_key(), 0);
 }
 
-static void only_the_esc_is_taken(void **state)
+TEST(only_the_esc_is_taken)
 {
-    (void)state;
     for (u32 i = 0; i < 40; i++) { /* wherever the ring begins */
         u32 ahead = i % 14;
         for (u32 k = 0; k < ahead; k++)
@@ -232,9 +220,8 @@ static void only_the_esc_is_taken(void **state)
     }
 }
 
-static void a_buffer_that_lies_elsewhere_is_left_alone(void **state)
+TEST(a_buffer_that_lies_elsewhere_is_left_alone)
 {
-    (void)state;
     put_le16(memory + TAIL, 0xfff0);
     press(5000, 0);
     assert_int_equal(call(9000), OK);
@@ -242,20 +229,4 @@ static void a_buffer_that_lies_elsewhere_is_left_alone(void **state)
     put_le16(memory + TAIL, 0);
     put_le16(memory + END, 0);
     assert_int_equal(call(9000), OK);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup(name, setup)
-        T(a_short_wait_is_not_worth_a_line),
-        T(a_long_wait_says_each_second_what_it_waits_for),
-        T(time_between_calls_does_not_count),
-        T(esc_gives_up),
-        T(what_was_given_up_is_not_waited_for_again_in_the_same_call),
-        T(keys_of_the_callers_stay),
-        T(only_the_esc_is_taken),
-        T(a_buffer_that_lies_elsewhere_is_left_alone),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

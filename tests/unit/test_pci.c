@@ -1,12 +1,7 @@
 /* PCI: finding functions behind bridges and on root buses, BARs, the command register. */
 #include "drv/pci.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 
 #define NIC     0x100e8086u
 #define OTHER   0x12378086u
@@ -73,9 +68,8 @@ static bool is_nic(u16 vendor, u16 device)
     return (vendor | (u32)device << 16) == NIC;
 }
 
-static void finds_all_on_bus_0_in_order(void **state)
+TEST(finds_all_on_bus_0_in_order)
 {
-    (void)state;
     static const struct function f[] = {
         {0x0000, OTHER, 0, 0},   {0x0008, CHIPSET, MULTI, 0}, {0x0009, NIC, 0, 0},
         {0x0018, NIC, MULTI, 0}, {0x001b, NIC, 0, 0},
@@ -89,9 +83,8 @@ static void finds_all_on_bus_0_in_order(void **state)
     assert_int_equal(pci_find(PCI_BDF_END, is_nic), PCI_BDF_END);
 }
 
-static void single_function_devices_are_asked_once(void **state)
+TEST(single_function_devices_are_asked_once)
 {
-    (void)state;
     /* Such a device may answer for all its function numbers. */
     static const struct function f[] = {
         {0x0010, OTHER, 0, 0}, {0x0011, NIC, 0, 0}, {0x0018, NIC, 0, 0}};
@@ -100,9 +93,8 @@ static void single_function_devices_are_asked_once(void **state)
     assert_int_equal(functions_read, 4);
 }
 
-static void finds_what_is_behind_bridges(void **state)
+TEST(finds_what_is_behind_bridges)
 {
-    (void)state;
     static const struct function f[] = {
         {0x0000, OTHER, 0, 0}, {0x0008, BRIDGE, 1, 2}, {0x0100, BRIDGE, MULTI | 1, 2},
         {0x0208, NIC, 0, 0},   {0x00f8, OTHER, 0, 0},
@@ -113,9 +105,8 @@ static void finds_what_is_behind_bridges(void **state)
     assert_int_equal(pci_find(0x0108, is_nic), 0x0208);
 }
 
-static void finds_what_is_on_other_root_buses(void **state)
+TEST(finds_what_is_on_other_root_buses)
 {
-    (void)state;
     static const struct function f[] = {
         {0x0000, OTHER, 0, 0}, {0x8008, OTHER, MULTI, 0}, {0x800d, NIC, 0, 0}, {0xfff8, NIC, 0, 0}};
     power_on(f, ARRAY_SIZE(f));
@@ -124,17 +115,15 @@ static void finds_what_is_on_other_root_buses(void **state)
     assert_int_equal(pci_find(0xfff9, is_nic), PCI_BDF_END);
 }
 
-static void an_empty_machine_has_none(void **state)
+TEST(an_empty_machine_has_none)
 {
-    (void)state;
     power_on(NULL, 0);
     assert_int_equal(pci_find(0, is_nic), PCI_BDF_END);
     assert_true(functions_read <= 256 * 32);
 }
 
-static void memory_bars(void **state)
+TEST(memory_bars)
 {
-    (void)state;
     static const struct function f[] = {{0x0018, NIC, 0, 0}};
     power_on(f, 1);
     bars[0] = 0xfeb00000;
@@ -152,9 +141,8 @@ static void memory_bars(void **state)
     assert_int_equal(pci_bar(0x0020, 0), 0); /* nobody there */
 }
 
-static void enabling_keeps_the_other_bits(void **state)
+TEST(enabling_keeps_the_other_bits)
 {
-    (void)state;
     static const struct function f[] = {{0x0018, NIC, 0, 0}};
     power_on(f, 1);
     command = PCI_COMMAND_NO_INTX | 0x0141;
@@ -162,25 +150,9 @@ static void enabling_keeps_the_other_bits(void **state)
     assert_int_equal(command, 0x0141 | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
-static void addresses_as_text(void **state)
+TEST(addresses_as_text)
 {
-    (void)state;
     char t[PCI_BDF_TEXT];
     assert_string_equal(pci_bdf_text(t, 0x0018), "00:03.0");
     assert_string_equal(pci_bdf_text(t, 0xffff), "ff:1f.7");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_all_on_bus_0_in_order),
-        cmocka_unit_test(single_function_devices_are_asked_once),
-        cmocka_unit_test(finds_what_is_behind_bridges),
-        cmocka_unit_test(finds_what_is_on_other_root_buses),
-        cmocka_unit_test(an_empty_machine_has_none),
-        cmocka_unit_test(memory_bars),
-        cmocka_unit_test(enabling_keeps_the_other_bits),
-        cmocka_unit_test(addresses_as_text),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

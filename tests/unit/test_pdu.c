@@ -2,12 +2,7 @@
 #include "base/bytes.h"
 #include "iscsi/pdu.h"
 #include "iscsi/text.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,9 +26,8 @@ static void put(u8 opcode, u8 ahs_words, u32 data)
     stream_len += pdu_padding(data);
 }
 
-static void any_segmentation_gives_the_same_pdus(void **state)
+TEST(any_segmentation_gives_the_same_pdus)
 {
-    (void)state;
     stream_len = 0;
     put(1, 0, 0);
     put(2, 0, 101);
@@ -77,9 +71,8 @@ static void any_segmentation_gives_the_same_pdus(void **state)
     }
 }
 
-static void what_has_no_room_is_skipped(void **state)
+TEST(what_has_no_room_is_skipped)
 {
-    (void)state;
     stream_len = 0;
     put(1, 0, 100);
     put(2, 0, 0);
@@ -98,9 +91,8 @@ static void what_has_no_room_is_skipped(void **state)
     assert_int_equal(rx.bhs[BHS_OPCODE], 2);
 }
 
-static void data_that_is_in_its_place_stays_there(void **state)
+TEST(data_that_is_in_its_place_stays_there)
 {
-    (void)state;
     stream_len = 0;
     put(1, 0, 100);
     struct pdu_rx rx;
@@ -119,9 +111,8 @@ static void data_that_is_in_its_place_stays_there(void **state)
         assert_int_equal(stream[BHS_SIZE + i], (u8)i);
 }
 
-static void serial_numbers_wrap(void **state)
+TEST(serial_numbers_wrap)
 {
-    (void)state;
     assert_true(serial_after(1, 0));
     assert_true(serial_after(0, 0xffffffff));
     assert_true(serial_after(5, 0xfffffff0));
@@ -129,9 +120,8 @@ static void serial_numbers_wrap(void **state)
     assert_false(serial_after(7, 7));
 }
 
-static void text_pairs(void **state)
+TEST(text_pairs)
 {
-    (void)state;
     static const char text[] = "A=1\0\0\0Bee=x=y\0C=\0\0";
     const char *at = text, *value;
     char key[TEXT_KEY];
@@ -146,9 +136,8 @@ static void text_pairs(void **state)
     assert_int_equal(text_next(&at, text + sizeof(text), key, &value), TEXT_END);
 }
 
-static void bad_text(void **state)
+TEST(bad_text)
 {
-    (void)state;
     char key[TEXT_KEY];
     const char *value;
     /* Copies of exactly that size, so that ASan sees a read beyond. */
@@ -173,9 +162,8 @@ static void bad_text(void **state)
     }
 }
 
-static void text_numbers(void **state)
+TEST(text_numbers)
 {
-    (void)state;
     u32 v;
     assert_true(text_number("262144", 0xffffff, &v) && v == 262144);
     assert_true(text_number("0x1F", 255, &v) && v == 31);
@@ -185,9 +173,8 @@ static void text_numbers(void **state)
     assert_false(text_number("", 255, &v));
 }
 
-static void what_does_not_fit_is_told(void **state)
+TEST(what_does_not_fit_is_told)
 {
-    (void)state;
     char buf[8];
     struct text_out out = {buf, sizeof(buf), 0, false};
     text_put(&out, "a", "b");
@@ -199,19 +186,4 @@ static void what_does_not_fit_is_told(void **state)
     text_put(&out, "d", "");
     assert_true(out.overflow);
     assert_memory_equal(buf, "a=b\0c=7\0", 8);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_segmentation_gives_the_same_pdus),
-        cmocka_unit_test(what_has_no_room_is_skipped),
-        cmocka_unit_test(data_that_is_in_its_place_stays_there),
-        cmocka_unit_test(serial_numbers_wrap),
-        cmocka_unit_test(text_pairs),
-        cmocka_unit_test(bad_text),
-        cmocka_unit_test(text_numbers),
-        cmocka_unit_test(what_does_not_fit_is_told),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,18 +1,12 @@
 /* Memory by the size of the machine. */
 #include "machine/plan.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 
 #define MIB(n) ((u64)(n) << 20)
 
-static void more_memory_gives_more(void **state)
+TEST(more_memory_gives_more)
 {
-    (void)state;
     assert_null(plan_for(MIB(24) - 1));
     u32 last = 0;
     for (u64 mib = 24; mib < 8192; mib *= 2) {
@@ -25,9 +19,8 @@ static void more_memory_gives_more(void **state)
 }
 
 /* What the modules are lent, as attach.c takes it. */
-static void the_pieces_fit(void **state)
+TEST(the_pieces_fit)
 {
-    (void)state;
     const u32 sizes[] = {24, 60, 192};
     for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
         const struct plan *p = plan_for(MIB(sizes[i]));
@@ -53,13 +46,4 @@ static void the_pieces_fit(void **state)
         assert_int_equal(p->send_buffer & (p->send_buffer - 1), 0);
         free(memory);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(more_memory_gives_more),
-        cmocka_unit_test(the_pieces_fit),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,12 +3,7 @@
 
 #include "base/bytes.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,9 +21,8 @@ static void put(u32 offset, u32 value)
     put_le32(mem + PREFIX + offset, value);
 }
 
-static int setup(void **state)
+static void setup(void)
 {
-    (void)state;
     host_reset(0);
     mem = malloc(SIZE);
     memset(mem, 0xa5, SIZE);
@@ -40,24 +34,22 @@ static int setup(void **state)
     memset(&info, 0xcc, sizeof(info));
     memset(&map, 0xcc, sizeof(map));
     info.map = &map;
-    return 0;
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-    (void)state;
     free(mem);
-    return 0;
 }
+
+FIXTURE(setup, teardown);
 
 static bool parse(void)
 {
     return prefix_parse(PREFIX_MAGIC, PREFIX, &info);
 }
 
-static void a_rom_tells_its_nic(void **state)
+TEST(a_rom_tells_its_nic)
 {
-    (void)state;
     assert_true(parse());
     assert_int_equal(info.medium, BOOT_ROM);
     assert_int_equal(info.bdf, 0x0018);
@@ -69,18 +61,16 @@ static void a_rom_tells_its_nic(void **state)
     assert_false(map.extended);
 }
 
-static void somebody_else_is_not_a_prefix(void **state)
+TEST(somebody_else_is_not_a_prefix)
 {
-    (void)state;
     assert_false(prefix_parse(0x2badb002, PREFIX, &info));
     assert_false(prefix_parse(PREFIX_MAGIC, SIZE - 8, &info));
     put(offsetof(struct prefix_info, magic), 0);
     assert_false(parse());
 }
 
-static void the_command_line_is_copied(void **state)
+TEST(the_command_line_is_copied)
 {
-    (void)state;
     strcpy((char *)mem + CMDLINE, "ip=192.0.2.7 nic=00:03.0");
     put(offsetof(struct prefix_info, command_line), CMDLINE);
     assert_true(parse());
@@ -88,9 +78,8 @@ static void the_command_line_is_copied(void **state)
     assert_string_equal(info.command_line, "ip=192.0.2.7 nic=00:03.0");
 }
 
-static void a_long_command_line_loses_whole_words(void **state)
+TEST(a_long_command_line_loses_whole_words)
 {
-    (void)state;
     memset(mem + CMDLINE, 'x', 2000);
     mem[CMDLINE + 900] = ' ';
     mem[CMDLINE + 2000] = 0;
@@ -100,9 +89,8 @@ static void a_long_command_line_loses_whole_words(void **state)
     assert_int_equal(strlen(info.command_line), 901);
 }
 
-static void a_command_line_ends_where_memory_does(void **state)
+TEST(a_command_line_ends_where_memory_does)
 {
-    (void)state;
     memset(mem + SIZE - 4, 'x', 4);
     put(offsetof(struct prefix_info, command_line), SIZE - 4);
     assert_true(parse());
@@ -119,9 +107,8 @@ static void ack(u32 at, u32 len)
     assert_true(parse());
 }
 
-static void the_dhcp_answer_is_copied(void **state)
+TEST(the_dhcp_answer_is_copied)
 {
-    (void)state;
     for (u32 i = 0; i < BOOT_DHCP_ACK; i++)
         mem[ACK + i] = (u8)(i * 7);
     ack(ACK, BOOT_DHCP_ACK);
@@ -133,9 +120,8 @@ static void the_dhcp_answer_is_copied(void **state)
         assert_int_equal(mem[ACK + i], 0);
 }
 
-static void a_dhcp_answer_that_can_be_none_is_left_out(void **state)
+TEST(a_dhcp_answer_that_can_be_none_is_left_out)
 {
-    (void)state;
     ack(ACK, BOOT_DHCP_ACK + 1);
     assert_int_equal(info.dhcp_ack_len, 0);
     ack(ACK, 0xffffffff);
@@ -146,19 +132,4 @@ static void a_dhcp_answer_that_can_be_none_is_left_out(void **state)
     assert_int_equal(info.dhcp_ack_len, 0);
     ack(SIZE - 100, 100);
     assert_int_equal(info.dhcp_ack_len, 100);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-        TEST(a_rom_tells_its_nic),
-        TEST(somebody_else_is_not_a_prefix),
-        TEST(the_command_line_is_copied),
-        TEST(a_long_command_line_loses_whole_words),
-        TEST(a_command_line_ends_where_memory_does),
-        TEST(the_dhcp_answer_is_copied),
-        TEST(a_dhcp_answer_that_can_be_none_is_left_out),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,12 +2,7 @@
  * ways looks from child processes. */
 #include "base/random.h"
 
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,9 +44,8 @@ static void assert_unlike(const u32 *a, const u32 *b)
     assert_int_equal(equal, 0);
 }
 
-static void every_bit_of_every_sample_counts(void **state)
+TEST(every_bit_of_every_sample_counts)
 {
-    (void)state;
     u32 samples[6] = {7, 0, 0x12345678, 1, 2, 3}, plain[NUMBERS], other[NUMBERS];
     numbers_after(samples, 6, plain);
     for (u32 i = 0; i < 6; i++)
@@ -63,9 +57,8 @@ static void every_bit_of_every_sample_counts(void **state)
         }
 }
 
-static void samples_of_another_order_are_other_samples(void **state)
+TEST(samples_of_another_order_are_other_samples)
 {
-    (void)state;
     const u32 one[] = {1, 2, 3, 4, 5}, two[] = {5, 2, 3, 4, 1};
     u32 a[NUMBERS], b[NUMBERS];
     numbers_after(one, 5, a);
@@ -75,9 +68,8 @@ static void samples_of_another_order_are_other_samples(void **state)
 
 /* Samples that an adversary has chosen, and knowing every number so far, take nothing away from one
  * sample that it does not know. */
-static void samples_of_an_adversary_undo_nothing(void **state)
+TEST(samples_of_an_adversary_undo_nothing)
 {
-    (void)state;
     u32 chosen[64], with[NUMBERS], without[NUMBERS];
     for (u32 i = 0; i < 64; i++)
         chosen[i] = i % 4 ? 0 : random_take();
@@ -87,9 +79,8 @@ static void samples_of_an_adversary_undo_nothing(void **state)
     assert_unlike(with, without);
 }
 
-static void numbers_show_no_pattern(void **state)
+TEST(numbers_show_no_pattern)
 {
-    (void)state;
     enum { COUNT = 1 << 16 };
     u32 set[32] = {0}, rises = 0, last = 0, first[2] = {random_take(), random_take()};
     for (u32 i = 0; i < COUNT; i++) {
@@ -103,15 +94,4 @@ static void numbers_show_no_pattern(void **state)
     for (u32 bit = 0; bit < 32; bit++) /* half, give or take six sigma */
         assert_in_range(set[bit], COUNT / 2 - 768, COUNT / 2 + 768);
     assert_in_range(rises, COUNT / 2 - 768, COUNT / 2 + 768);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_bit_of_every_sample_counts),
-        cmocka_unit_test(samples_of_another_order_are_other_samples),
-        cmocka_unit_test(samples_of_an_adversary_undo_nothing),
-        cmocka_unit_test(numbers_show_no_pattern),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,12 +4,7 @@
 #include "disk/readahead.h"
 #include "fake_disk.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,9 +76,8 @@ static void start(u32 size)
     loop_poll();
 }
 
-static int teardown(void **state)
+static void teardown(void)
 {
-    (void)state;
     blocks_a_ms = 0;
     for (u32 i = 0; i < 1000 && fake.queued; i++) {
         host_now++;
@@ -94,8 +88,9 @@ static int teardown(void **state)
     free(lines);
     free(ahead);
     lines = ahead = NULL;
-    return 0;
 }
+
+FIXTURE(NULL, teardown);
 
 static void check_read(u64 lba, u32 count)
 {
@@ -116,9 +111,8 @@ static void settle(void)
 
 /* --- Tests --- */
 
-static void a_sequential_reader_stops_waiting(void **state)
+TEST(a_sequential_reader_stops_waiting)
 {
-    (void)state;
     for (u32 count = 1; count <= 127; count = count * 2 + 1) {
         start(AHEAD);
         distance = 10;
@@ -137,9 +131,8 @@ static void a_sequential_reader_stops_waiting(void **state)
     start(AHEAD);
 }
 
-static void random_reads_read_nothing_ahead(void **state)
+TEST(random_reads_read_nothing_ahead)
 {
-    (void)state;
     start(AHEAD);
     srand(1);
     for (u32 i = 0; i < 500; i++)
@@ -148,9 +141,8 @@ static void random_reads_read_nothing_ahead(void **state)
     assert_int_equal(fake.requests, 500);
 }
 
-static void little_is_fetched_in_vain(void **state)
+TEST(little_is_fetched_in_vain)
 {
-    (void)state;
     start(AHEAD);
     distance = 5;
     u32 asked = 0;
@@ -168,9 +160,8 @@ static void little_is_fetched_in_vain(void **state)
     assert_in_range(fake.blocks_moved * 100 / asked, 100, 115);
 }
 
-static void two_streams_do_not_disturb_each_other(void **state)
+TEST(two_streams_do_not_disturb_each_other)
 {
-    (void)state;
     start(AHEAD);
     distance = 10;
     for (u32 i = 0; i < 300; i++) {
@@ -184,9 +175,8 @@ static void two_streams_do_not_disturb_each_other(void **state)
     assert_in_range(waited, 0, 60);
 }
 
-static void an_old_stream_that_goes_on_reads_ahead_anew(void **state)
+TEST(an_old_stream_that_goes_on_reads_ahead_anew)
 {
-    (void)state;
     start(AHEAD);
     distance = 5;
     for (u32 i = 0; i < 60; i++)
@@ -201,9 +191,8 @@ static void an_old_stream_that_goes_on_reads_ahead_anew(void **state)
     assert_in_range(waited, 0, 200 * 5 / 4);
 }
 
-static void the_end_of_the_disk(void **state)
+TEST(the_end_of_the_disk)
 {
-    (void)state;
     start(AHEAD);
     for (u32 at = BLOCKS - 1001; at < BLOCKS; at += 7)
         check_read(at, 7);
@@ -212,9 +201,8 @@ static void the_end_of_the_disk(void **state)
     assert_in_range(fake.blocks_moved, 1001, 1001 + 16);
 }
 
-static void what_was_written_is_never_read_stale(void **state)
+TEST(what_was_written_is_never_read_stale)
 {
-    (void)state;
     start(AHEAD);
     distance = 3;
     u8 data[63 * 512];
@@ -235,9 +223,8 @@ static void what_was_written_is_never_read_stale(void **state)
     assert_int_not_equal(met, 0);
 }
 
-static void a_large_call_gets_its_data_without_a_copy(void **state)
+TEST(a_large_call_gets_its_data_without_a_copy)
 {
-    (void)state;
     start(AHEAD);
     distance = 20;
     for (u32 i = 0; i < 60; i++) {
@@ -251,9 +238,8 @@ static void a_large_call_gets_its_data_without_a_copy(void **state)
     assert_int_equal(held, 0);
 }
 
-static void the_rest_stays_in_the_ring_for_its_reader(void **state)
+TEST(the_rest_stays_in_the_ring_for_its_reader)
 {
-    (void)state;
     start(AHEAD);
     for (u32 i = 0; i < 20; i++)
         check_read(i * 127, 127);
@@ -265,9 +251,8 @@ static void the_rest_stays_in_the_ring_for_its_reader(void **state)
     assert_int_equal(awaited, 0);
 }
 
-static void a_bad_block_ahead_is_the_readers_who_wants_it(void **state)
+TEST(a_bad_block_ahead_is_the_readers_who_wants_it)
 {
-    (void)state;
     start(AHEAD);
     u8 *to = malloc(63 * 512);
     fake.bad_lba = 63 * 30 + 5;
@@ -288,9 +273,8 @@ static void abort_at_the_keyboard(u32 ms)
     fake.dev.ops->abort(&fake.dev);
 }
 
-static void given_up_leaves_nothing_behind(void **state)
+TEST(given_up_leaves_nothing_behind)
 {
-    (void)state;
     start(AHEAD);
     u8 *to = malloc(63 * 512);
     distance = 5;
@@ -313,9 +297,8 @@ static void one_press(u32 ms)
     host_on_wait = on_wait;
 }
 
-static void giving_up_takes_one_key(void **state)
+TEST(giving_up_takes_one_key)
 {
-    (void)state;
     start(AHEAD);
     u8 *to = malloc(63 * 512);
     u32 i = 0;
@@ -335,9 +318,8 @@ static void giving_up_takes_one_key(void **state)
     free(to);
 }
 
-static void small_memory_works_the_same(void **state)
+TEST(small_memory_works_the_same)
 {
-    (void)state;
     static const u32 sizes[] = {0, AHEAD_MIN - 1, AHEAD_MIN, 3 * AHEAD_MIN, 100000, 256 * 1024};
     for (u32 s = 0; s < ARRAY_SIZE(sizes); s++)
         for (u32 count = 1; count <= 127; count += 42) {
@@ -350,9 +332,8 @@ static void small_memory_works_the_same(void **state)
     start(AHEAD);
 }
 
-static void a_busy_link_does_not_widen_the_window(void **state)
+TEST(a_busy_link_does_not_widen_the_window)
 {
-    (void)state;
     start(AHEAD);
     distance = 1;
     blocks_a_ms = 20; /* 10 MB/s: no window makes that more */
@@ -369,9 +350,8 @@ static void a_busy_link_does_not_widen_the_window(void **state)
 
 /* Streams, jumps and writes against a model, at a distance, with errors and with memory that is too
  * small for them all. */
-static void any_mixture(void **state)
+TEST(any_mixture)
 {
-    (void)state;
     srand(5);
     start(200 * 1024);
     distance = 2;
@@ -403,28 +383,4 @@ static void any_mixture(void **state)
     assert_memory_equal(model, fake.bytes, BLOCKS * 512);
     free(model);
     free(buf);
-}
-
-#define T(f) cmocka_unit_test_teardown(f, teardown)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        T(a_sequential_reader_stops_waiting),
-        T(random_reads_read_nothing_ahead),
-        T(little_is_fetched_in_vain),
-        T(two_streams_do_not_disturb_each_other),
-        T(an_old_stream_that_goes_on_reads_ahead_anew),
-        T(the_end_of_the_disk),
-        T(what_was_written_is_never_read_stale),
-        T(a_large_call_gets_its_data_without_a_copy),
-        T(the_rest_stays_in_the_ring_for_its_reader),
-        T(a_bad_block_ahead_is_the_readers_who_wants_it),
-        T(given_up_leaves_nothing_behind),
-        T(giving_up_takes_one_key),
-        T(small_memory_works_the_same),
-        T(a_busy_link_does_not_widen_the_window),
-        T(any_mixture),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,6 @@
 /* Root paths (RFC 4173). */
 #include "iscsi/root_path.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
 
 #define T "iqn.2026-11.test:disk"
@@ -15,9 +10,8 @@ static enum error parse(const char *text, struct iscsi_path *p, const char **why
     return iscsi_parse_root_path(text, p, why);
 }
 
-static void a_full_path(void **state)
+TEST(a_full_path)
 {
-    (void)state;
     struct iscsi_path p;
     const char *why;
     assert_int_equal(parse("iscsi:192.0.2.1:6:3261:1f:" T, &p, &why), OK);
@@ -28,9 +22,8 @@ static void a_full_path(void **state)
     assert_string_equal(why, "");
 }
 
-static void defaults(void **state)
+TEST(defaults)
 {
-    (void)state;
     struct iscsi_path p;
     assert_int_equal(parse("iscsi:san.example::::" T, &p, NULL), OK);
     assert_string_equal(p.server, "san.example");
@@ -38,9 +31,8 @@ static void defaults(void **state)
     assert_memory_equal(p.lun, "\0\0\0\0\0\0\0\0", 8);
 }
 
-static void a_target_name_may_hold_colons(void **state)
+TEST(a_target_name_may_hold_colons)
 {
-    (void)state;
     struct iscsi_path p;
     assert_int_equal(parse("iscsi:a:::0:iqn.2026-11.test:a:b:c", &p, NULL), OK);
     assert_string_equal(p.target, "iqn.2026-11.test:a:b:c");
@@ -48,9 +40,8 @@ static void a_target_name_may_hold_colons(void **state)
     assert_int_equal(parse("iscsi:a::::naa.52004567BA64678D", &p, NULL), OK);
 }
 
-static void luns(void **state)
+TEST(luns)
 {
-    (void)state;
     static const struct {
         const char *text, *lun;
     } cases[] = {
@@ -69,9 +60,8 @@ static void luns(void **state)
     }
 }
 
-static void bad_paths_are_named(void **state)
+TEST(bad_paths_are_named)
 {
-    (void)state;
     static const struct {
         const char *text, *why;
     } cases[] = {
@@ -110,9 +100,8 @@ static void bad_paths_are_named(void **state)
     }
 }
 
-static void names_of_all_lengths(void **state)
+TEST(names_of_all_lengths)
 {
-    (void)state;
     for (u32 n = 5; n < 600; n++) {
         char text[700] = "iscsi:a::::iqn.";
         struct iscsi_path p;
@@ -123,17 +112,4 @@ static void names_of_all_lengths(void **state)
         strcpy(host + 6 + n, "::::" T);
         assert_int_equal(parse(host, &p, NULL), n < DNS_NAME ? OK : ERR_ROOT_PATH);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_full_path),
-        cmocka_unit_test(defaults),
-        cmocka_unit_test(a_target_name_may_hold_colons),
-        cmocka_unit_test(luns),
-        cmocka_unit_test(bad_paths_are_named),
-        cmocka_unit_test(names_of_all_lengths),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,18 +1,12 @@
 /* CDBs, and what status and sense mean. */
 #include "base/bytes.h"
 #include "iscsi/scsi.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
-static void small_requests_take_ten_bytes(void **state)
+TEST(small_requests_take_ten_bytes)
 {
-    (void)state;
     u8 cdb[SCSI_CDB];
     scsi_block_cdb(cdb, BLOCK_READ, 0xfffffffe, 0xffff);
     assert_int_equal(cdb[0], SCSI_READ_10);
@@ -23,9 +17,8 @@ static void small_requests_take_ten_bytes(void **state)
     assert_int_equal(cdb[0], SCSI_WRITE_10);
 }
 
-static void large_ones_take_sixteen(void **state)
+TEST(large_ones_take_sixteen)
 {
-    (void)state;
     u8 cdb[SCSI_CDB];
     scsi_block_cdb(cdb, BLOCK_WRITE, 0x123456789aull, 7);
     assert_int_equal(cdb[0], SCSI_WRITE_16);
@@ -35,9 +28,8 @@ static void large_ones_take_sixteen(void **state)
     assert_int_equal(cdb[0], SCSI_READ_16);
 }
 
-static void a_flush_is_of_the_whole_disk(void **state)
+TEST(a_flush_is_of_the_whole_disk)
 {
-    (void)state;
     static const u8 want[SCSI_CDB] = {SCSI_SYNC_CACHE_10};
     u8 cdb[SCSI_CDB];
     scsi_block_cdb(cdb, BLOCK_FLUSH, 99, 99);
@@ -51,9 +43,8 @@ static void status(u8 status, enum error e, enum scsi_retry retry)
     assert_int_equal(v.retry, retry);
 }
 
-static void every_status(void **state)
+TEST(every_status)
 {
-    (void)state;
     status(SCSI_GOOD, OK, SCSI_FINAL);
     status(SCSI_STATUS_BUSY, ERR_SCSI_BUSY, SCSI_LATER);
     status(SCSI_TASK_SET_FULL, ERR_SCSI_BUSY, SCSI_LATER);
@@ -63,9 +54,8 @@ static void every_status(void **state)
     status(SCSI_CHECK_CONDITION, ERR_SCSI, SCSI_AGAIN); /* sense data absent */
 }
 
-static void sense_in_both_formats(void **state)
+TEST(sense_in_both_formats)
 {
-    (void)state;
     static const struct {
         u8 key, asc, ascq;
         enum error e;
@@ -98,9 +88,8 @@ static void sense_in_both_formats(void **state)
     }
 }
 
-static void sense_of_any_length_is_read_within_it(void **state)
+TEST(sense_of_any_length_is_read_within_it)
 {
-    (void)state;
     static const u8 formats[] = {0x70, 0x71, 0x72, 0x73, 0xf0, 0x00, 0x7f};
     for (size_t f = 0; f < sizeof(formats); f++)
         for (u32 len = 0; len <= 18; len++) {
@@ -110,17 +99,4 @@ static void sense_of_any_length_is_read_within_it(void **state)
             scsi_judge(SCSI_CHECK_CONDITION, sense, len);
             free(sense);
         }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(small_requests_take_ten_bytes),
-        cmocka_unit_test(large_ones_take_sixteen),
-        cmocka_unit_test(a_flush_is_of_the_whole_disk),
-        cmocka_unit_test(every_status),
-        cmocka_unit_test(sense_in_both_formats),
-        cmocka_unit_test(sense_of_any_length_is_read_within_it),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,7 @@
 /* Settings: forms, sources, the command line. */
 #include "platform_host.h"
 #include "settings/settings.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +14,13 @@ static void complain(const char *name, const char *value, enum error why)
     snprintf(complaints + len, sizeof(complaints) - len, "%s|%s|%d\n", name, value, why);
 }
 
-static int fresh(void **state)
+static void fresh(void)
 {
-    (void)state;
     settings_init();
     complaints[0] = 0;
-    return 0;
 }
+
+FIXTURE(fresh);
 
 static void parse(const char *line)
 {
@@ -59,9 +54,8 @@ static bool valid(enum setting_id id, const char *value)
                 fail_msg("%s=%s was taken", setting_name(id), list[i]);                            \
     } while (0)
 
-static void nothing_set_means_defaults(void **state)
+TEST(nothing_set_means_defaults)
 {
-    (void)state;
     for (enum setting_id id = 0; id < SETTING_COUNT; id++) {
         assert_string_equal(setting_text(id), "");
         assert_int_equal(setting_source(id), FROM_DEFAULT);
@@ -76,9 +70,8 @@ static void nothing_set_means_defaults(void **state)
     assert_false(setting_flag(SET_SKIP_SAN_BOOT));
 }
 
-static void a_whole_command_line(void **state)
+TEST(a_whole_command_line)
 {
-    (void)state;
     parse("/boot/lunboot.elf ip=192.0.2.10/25 gateway=192.0.2.1 dns=192.0.2.2 domain=example.com "
           "hostname=pc-1 root-path=iscsi:192.0.2.3::::iqn.2024-01.com.example:disk "
           "initiator-iqn=iqn.2024-01.com.example:pc-1 username=me password=secret1 "
@@ -107,9 +100,8 @@ static void a_whole_command_line(void **state)
     assert_int_equal(setting_number(SET_TIMEOUT), 5);
 }
 
-static void the_stronger_source_wins_and_within_one_the_later(void **state)
+TEST(the_stronger_source_wins_and_within_one_the_later)
 {
-    (void)state;
     assert_true(set_from(SET_HOSTNAME, "by-dhcp", FROM_DHCP));
     assert_true(set_from(SET_HOSTNAME, "by-dhcp-2", FROM_DHCP));
     assert_string_equal(setting_text(SET_HOSTNAME), "by-dhcp-2");
@@ -125,9 +117,8 @@ static void the_stronger_source_wins_and_within_one_the_later(void **state)
     assert_string_equal(setting_text(SET_HOSTNAME), "again");
 }
 
-static void the_netmask_that_goes_with_the_address(void **state)
+TEST(the_netmask_that_goes_with_the_address)
 {
-    (void)state;
     static const struct {
         const char *line;
         ip4 mask;
@@ -161,9 +152,8 @@ static void the_netmask_that_goes_with_the_address(void **state)
     assert_int_equal(setting_ip4(SET_NETMASK), 0xffffff00);
 }
 
-static void addresses_that_no_machine_can_have(void **state)
+TEST(addresses_that_no_machine_can_have)
 {
-    (void)state;
     ALL_VALID(SET_IP, "1.0.0.1", "223.255.255.254", "10.0.0.0", "10.0.0.1/8");
     NONE_VALID(SET_IP, "", "0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "255.255.255.255",
                "240.0.0.1", "10.0.0.1/", "10.0.0.1/0", "10.0.0.1/33", "10.0.0.1/-1", "10.0.0.1/8/8",
@@ -176,9 +166,8 @@ static void addresses_that_no_machine_can_have(void **state)
                "0.255.255.0", "127.255.255.255");
 }
 
-static void iscsi_names(void **state)
+TEST(iscsi_names)
 {
-    (void)state;
     char longest[256];
     memset(longest, 'a', sizeof(longest));
     memcpy(longest, "iqn.2024-01.a.b:", 16);
@@ -195,9 +184,8 @@ static void iscsi_names(void **state)
                "naa.x2004567BA64678D", "host1", longest);
 }
 
-static void names_texts_and_secrets(void **state)
+TEST(names_texts_and_secrets)
 {
-    (void)state;
     char text[300];
     memset(text, 'x', sizeof(text));
     text[64] = 0;
@@ -229,9 +217,8 @@ static void names_texts_and_secrets(void **state)
     assert_string_equal(setting_text(SET_HOSTNAME), "abc");
 }
 
-static void flags_and_numbers(void **state)
+TEST(flags_and_numbers)
 {
-    (void)state;
     const char *on[] = {"1", "yes", "true"}, *off[] = {"0", "no", "false"};
     for (size_t i = 0; i < 3; i++) {
         assert_true(valid(SET_KEEP_SAN, on[i]));
@@ -248,9 +235,8 @@ static void flags_and_numbers(void **state)
     NONE_VALID(SET_TIMEOUT, "", "0", "86401", "1s", "4294967297");
 }
 
-static void nics_by_place_and_by_mac(void **state)
+TEST(nics_by_place_and_by_mac)
 {
-    (void)state;
     assert_true(valid(SET_NIC, "0000:1A:1f.7"));
     assert_int_equal(setting_number(SET_NIC), 0x1aff);
     assert_string_equal(setting_text(SET_NIC), "1a:1f.7");
@@ -264,9 +250,8 @@ static void nics_by_place_and_by_mac(void **state)
     assert_string_equal(setting_text(SET_NIC), "52:54:00:ab:cd:0e");
 }
 
-static void bad_words_are_named_and_the_rest_is_used(void **state)
+TEST(bad_words_are_named_and_the_rest_is_used)
 {
-    (void)state;
     parse("mtu=9001 foo=bar timeout drive=99 =x mtu2=1 hostname=ok quiet");
     assert_string_equal(complaints, "mtu|9001|61\nfoo||60\ntimeout||61\ndrive|99|61\n||60\n"
                                     "mtu2||60\nquiet||60\n");
@@ -274,17 +259,15 @@ static void bad_words_are_named_and_the_rest_is_used(void **state)
     assert_int_equal(setting_number(SET_MTU), 1500);
 }
 
-static void what_is_shown_cannot_steer_a_terminal(void **state)
+TEST(what_is_shown_cannot_steer_a_terminal)
 {
-    (void)state;
     parse("hostname=a\x1b[2Jb \x9b"
           "31m=1 root-path=\x7f");
     assert_string_equal(complaints, "hostname|a?[2Jb|61\n?31m||60\nroot-path|?|61\n");
 }
 
-static void secrets_are_never_shown(void **state)
+TEST(secrets_are_never_shown)
 {
-    (void)state;
     char line[700];
     memset(line, 's', sizeof(line));
     memcpy(line, "password=", 9);
@@ -300,9 +283,8 @@ static void secrets_are_never_shown(void **state)
     assert_string_equal(setting_text(SET_PASSWORD), "");
 }
 
-static void quotes_as_people_and_grub_write_them(void **state)
+TEST(quotes_as_people_and_grub_write_them)
 {
-    (void)state;
     parse(
         "root-path=\"a b\"  \t password=\"\" \"username=x y\" reverse-password=a\\\"b\\\\c\\'d\\e");
     assert_string_equal(complaints, "password||61\n");
@@ -319,9 +301,8 @@ static void quotes_as_people_and_grub_write_them(void **state)
     assert_string_equal(complaints, "hostname|end\\|61\n");
 }
 
-static void the_kernels_own_path_is_skipped(void **state)
+TEST(the_kernels_own_path_is_skipped)
 {
-    (void)state;
     const char *lines[] = {"/boot/lunboot.elf mtu=1400",
                            "(hd0,msdos1)/lunboot.elf mtu=1400",
                            "build/lunboot.elf mtu=1400",
@@ -344,9 +325,8 @@ static void the_kernels_own_path_is_skipped(void **state)
     assert_string_equal(complaints, "");
 }
 
-static void wiping_leaves_no_secret(void **state)
+TEST(wiping_leaves_no_secret)
 {
-    (void)state;
     parse("password=first-secret-of-all reverse-password=second username=me");
     parse("password=short");
     settings_wipe();
@@ -358,9 +338,8 @@ static void wiping_leaves_no_secret(void **state)
     assert_string_equal(setting_text(SET_USERNAME), "me");
 }
 
-static void random_lines_never_break_it(void **state)
+TEST(random_lines_never_break_it)
 {
-    (void)state;
     static const char *parts[] = {
         "ip=",       "10.0.0.1",       "/24",      " ",     "\"", "\\",   "netmask=",
         "password=", "nic=",           "=",        "0000:", ".",  "iqn.", "2024-01.",
@@ -384,27 +363,4 @@ static void random_lines_never_break_it(void **state)
         for (enum setting_id id = 0; id < SETTING_COUNT; id++)
             assert_true(strlen(setting_text(id)) < SETTING_TEXT);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(nothing_set_means_defaults, fresh),
-        cmocka_unit_test_setup(a_whole_command_line, fresh),
-        cmocka_unit_test_setup(the_stronger_source_wins_and_within_one_the_later, fresh),
-        cmocka_unit_test_setup(the_netmask_that_goes_with_the_address, fresh),
-        cmocka_unit_test_setup(addresses_that_no_machine_can_have, fresh),
-        cmocka_unit_test_setup(iscsi_names, fresh),
-        cmocka_unit_test_setup(names_texts_and_secrets, fresh),
-        cmocka_unit_test_setup(flags_and_numbers, fresh),
-        cmocka_unit_test_setup(nics_by_place_and_by_mac, fresh),
-        cmocka_unit_test_setup(bad_words_are_named_and_the_rest_is_used, fresh),
-        cmocka_unit_test_setup(what_is_shown_cannot_steer_a_terminal, fresh),
-        cmocka_unit_test_setup(secrets_are_never_shown, fresh),
-        cmocka_unit_test_setup(quotes_as_people_and_grub_write_them, fresh),
-        cmocka_unit_test_setup(the_kernels_own_path_is_skipped, fresh),
-        cmocka_unit_test_setup(wiping_leaves_no_secret, fresh),
-        cmocka_unit_test_setup(random_lines_never_break_it, fresh),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,12 +3,7 @@
 #include "base/print.h"
 #include "base/str.h"
 #include "platform_host.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
 
 static bool ip(const char *s, ip4 *a)
@@ -16,9 +11,8 @@ static bool ip(const char *s, ip4 *a)
     return parse_ip4(s, strlen(s), a);
 }
 
-static void dotted_addresses(void **state)
+TEST(dotted_addresses)
 {
-    (void)state;
     ip4 a;
     assert_true(ip("192.0.2.1", &a));
     assert_int_equal(a, 0xc0000201);
@@ -31,9 +25,8 @@ static void dotted_addresses(void **state)
         assert_false(ip(bad[i], &a));
 }
 
-static void numbers(void **state)
+TEST(numbers)
 {
-    (void)state;
     u32 v;
     assert_true(parse_number("4294967295", 10, 10, UINT32_MAX, &v));
     assert_int_equal(v, UINT32_MAX);
@@ -47,9 +40,8 @@ static void numbers(void **state)
     assert_false(parse_number("+1", 2, 10, 99, &v));
 }
 
-static void division(void **state)
+TEST(division)
 {
-    (void)state;
     const u64 n[] = {0, 1, 0xffffffff, 0x100000000, 0x123456789abcdef0, UINT64_MAX};
     const u32 d[] = {1, 2, 10, 63, 255 * 63, 0x80000000, UINT32_MAX};
     for (size_t i = 0; i < ARRAY_SIZE(n); i++)
@@ -60,9 +52,8 @@ static void division(void **state)
         }
 }
 
-static void formats(void **state)
+TEST(formats)
 {
-    (void)state;
     char t[64];
     assert_int_equal(format_text(t, sizeof(t), "%s|%5u|%-4d|%04x|%c|%%|%llu", "a", 42u, -7, 0xbeu,
                                  'z', 18446744073709551615ull),
@@ -77,9 +68,8 @@ static void formats(void **state)
     assert_string_equal(text_clean(t), "a?[2J?");
 }
 
-static void texts_that_do_not_fit(void **state)
+TEST(texts_that_do_not_fit)
 {
-    (void)state;
     char t[4];
     assert_true(str_put(t, sizeof(t), "abc", 3));
     assert_false(str_put(t, sizeof(t), "abcd", 4));
@@ -87,9 +77,8 @@ static void texts_that_do_not_fit(void **state)
     assert_false(str_put(t, sizeof(t), "a\0b", 3));
 }
 
-static void every_error_has_its_texts(void **state)
+TEST(every_error_has_its_texts)
 {
-    (void)state;
     assert_int_equal(error_int13_status(OK), 0);
 #define CHECK(name, code, status, text, advice)                                                    \
     assert_int_equal(error_int13_status(ERR_##name), status);                                      \
@@ -97,17 +86,4 @@ static void every_error_has_its_texts(void **state)
     assert_string_equal(error_text(ERR_##name), text);                                             \
     assert_string_equal(error_advice(ERR_##name), advice);
     ERROR_TABLE(CHECK)
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dotted_addresses),
-        cmocka_unit_test(numbers),
-        cmocka_unit_test(division),
-        cmocka_unit_test(formats),
-        cmocka_unit_test(texts_that_do_not_fit),
-        cmocka_unit_test(every_error_has_its_texts),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,13 +2,10 @@
 #include "base/bytes.h"
 #include "net/net.h"
 #include "tcp_peer.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
+
+FIXTURE(peer_setup, peer_teardown);
 
 #define SIZE      4000
 #define UNTOUCHED 0xee
@@ -58,9 +55,8 @@ static void state_expecting_without_options(u32 len)
     state_expecting(len);
 }
 
-static void the_next_bytes_go_to_their_place(void **state)
+TEST(the_next_bytes_go_to_their_place)
 {
-    (void)state;
     state_expecting(600);
     arrive(0, 201); /* odd */
     assert_ptr_equal(events.data, place);
@@ -73,9 +69,8 @@ static void the_next_bytes_go_to_their_place(void **state)
     assert_memory_equal(place, events.received, 600);
 }
 
-static void a_place_is_good_for_one_call(void **state)
+TEST(a_place_is_good_for_one_call)
 {
-    (void)state;
     state_expecting(600);
     arrive(0, 100);
     arrive(100, 100);
@@ -83,18 +78,16 @@ static void a_place_is_good_for_one_call(void **state)
     assert_true(received_pattern(200));
 }
 
-static void more_than_expected_is_not_put_there(void **state)
+TEST(more_than_expected_is_not_put_there)
 {
-    (void)state;
     state_expecting(600);
     arrive(0, 601);
     assert_true(untouched(0));
     assert_true(received_pattern(601));
 }
 
-static void broken_text_does_not_count(void **state)
+TEST(broken_text_does_not_count)
 {
-    (void)state;
     state_expecting_without_options(600);
     arrive_broken(0, 600);
     assert_int_equal(net_stats.tcp_checksum, 1);
@@ -109,9 +102,8 @@ static void broken_text_does_not_count(void **state)
     assert_true(untouched(600));
 }
 
-static void other_connections_text_does_not_count(void **state)
+TEST(other_connections_text_does_not_count)
 {
-    (void)state;
     state_expecting_without_options(600);
     our_port++;
     arrive(0, 600);
@@ -122,9 +114,8 @@ static void other_connections_text_does_not_count(void **state)
     assert_true(received_pattern(600));
 }
 
-static void text_out_of_order_goes_through_the_queue(void **state)
+TEST(text_out_of_order_goes_through_the_queue)
 {
-    (void)state;
     state_expecting(900);
     arrive(300, 300);
     assert_true(untouched(0));
@@ -142,9 +133,8 @@ static void text_out_of_order_goes_through_the_queue(void **state)
     assert_true(received_pattern(900));
 }
 
-static void overlapping_text_is_not_put_there(void **state)
+TEST(overlapping_text_is_not_put_there)
 {
-    (void)state;
     state_established();
     arrive(0, 100);
     memset(place, UNTOUCHED, SIZE);
@@ -154,9 +144,8 @@ static void overlapping_text_is_not_put_there(void **state)
     assert_true(received_pattern(150));
 }
 
-static void what_the_nic_has_checked_is_not_copied(void **state)
+TEST(what_the_nic_has_checked_is_not_copied)
 {
-    (void)state;
     state_expecting_without_options(600);
     struct seg s = {.sport = PEER_PORT, .dport = our_port, .seq = RCV, .ack = UNA, .flags = ACK};
     u8 raw[20 + PKT_SIZE];
@@ -169,9 +158,8 @@ static void what_the_nic_has_checked_is_not_copied(void **state)
     assert_true(received_pattern(600));
 }
 
-static void after_the_close_nothing_is_put_there(void **state)
+TEST(after_the_close_nothing_is_put_there)
 {
-    (void)state;
     state_expecting(600);
     tcp_close(now);
     arrive(0, 600);
@@ -179,9 +167,8 @@ static void after_the_close_nothing_is_put_there(void **state)
     assert_true(received_pattern(600));
 }
 
-static void a_new_connection_has_no_place(void **state)
+TEST(a_new_connection_has_no_place)
 {
-    (void)state;
     state_expecting(600);
     tcp_abort();
     peer_drain();
@@ -203,9 +190,8 @@ static void state_two_segments(u32 rest)
     peer_poll();
 }
 
-static void the_last_segment_is_not_left_alone(void **state)
+TEST(the_last_segment_is_not_left_alone)
 {
-    (void)state;
     state_two_segments(1000);
     peer_expect_silence();
     arrive(2000, 1000);
@@ -213,9 +199,8 @@ static void the_last_segment_is_not_left_alone(void **state)
     peer_expect(ACK, UNA, RCV + 3000, 0);
 }
 
-static void a_last_segment_that_does_not_come(void **state)
+TEST(a_last_segment_that_does_not_come)
 {
-    (void)state;
     state_two_segments(1000);
     peer_run(39);
     peer_expect_silence();
@@ -223,30 +208,8 @@ static void a_last_segment_that_does_not_come(void **state)
     peer_expect(ACK, UNA, RCV + 2000, 0);
 }
 
-static void two_segments_are_acknowledged_when_more_follow(void **state)
+TEST(two_segments_are_acknowledged_when_more_follow)
 {
-    (void)state;
     state_two_segments(1001);
     peer_expect(ACK, UNA, RCV + 2000, 0);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
-    const struct CMUnitTest tests[] = {
-        T(the_next_bytes_go_to_their_place),
-        T(a_place_is_good_for_one_call),
-        T(more_than_expected_is_not_put_there),
-        T(broken_text_does_not_count),
-        T(other_connections_text_does_not_count),
-        T(text_out_of_order_goes_through_the_queue),
-        T(overlapping_text_is_not_put_there),
-        T(what_the_nic_has_checked_is_not_copied),
-        T(after_the_close_nothing_is_put_there),
-        T(a_new_connection_has_no_place),
-        T(the_last_segment_is_not_left_alone),
-        T(a_last_segment_that_does_not_come),
-        T(two_segments_are_acknowledged_when_more_follow),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

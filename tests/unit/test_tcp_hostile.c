@@ -4,13 +4,10 @@
 #include "net/icmp.h"
 #include "net/net.h"
 #include "tcp_peer.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
+
+FIXTURE(peer_setup, peer_teardown);
 
 /* A segment with any options. */
 static void with_options(u8 flags, u32 seq, u32 ack, const u8 *options, u32 options_len,
@@ -43,9 +40,8 @@ static void assert_challenged(void)
     peer_expect_silence();
 }
 
-static void blind_rst(void **state)
+TEST(blind_rst)
 {
-    (void)state;
     state_established();
     peer_send(RST, RCV - 1, 0, NULL, 0);
     peer_send(RST, RCV + PEER_WINDOW + 1, 0, NULL, 0);
@@ -59,9 +55,8 @@ static void blind_rst(void **state)
     assert_int_equal(events.closed, 1);
 }
 
-static void blind_syn(void **state)
+TEST(blind_syn)
 {
-    (void)state;
     state_established();
     peer_send(SYN, RCV, 0, NULL, 0);
     assert_challenged();
@@ -73,9 +68,8 @@ static void blind_syn(void **state)
     assert_challenged();
 }
 
-static void blind_data(void **state)
+TEST(blind_data)
 {
-    (void)state;
     state_established();
     /* Acknowledges what was never sent, or is too old (RFC 5961, 5). */
     peer_send(ACK, RCV, UNA + 1, "evil", 4);
@@ -89,9 +83,8 @@ static void blind_data(void **state)
     assert_int_equal(net_stats.tcp_rejected, 3);
 }
 
-static void challenges_are_limited(void **state)
+TEST(challenges_are_limited)
 {
-    (void)state;
     state_established();
     for (u32 i = 0; i < 100; i++) {
         peer_send(SYN, RCV, 0, NULL, 0);
@@ -104,9 +97,8 @@ static void challenges_are_limited(void **state)
     assert_int_equal(peer_drain(), 1);
 }
 
-static void old_timestamps_are_refused(void **state)
+TEST(old_timestamps_are_refused)
 {
-    (void)state;
     state_established();
     with_ts(RCV, 50000, "abc");
     assert_int_equal(events.received_len, 3);
@@ -123,9 +115,8 @@ static void old_timestamps_are_refused(void **state)
     assert_int_equal(events.received_len, 6);
 }
 
-static void timestamps_wrap(void **state)
+TEST(timestamps_wrap)
 {
-    (void)state;
     peer_tsval_offset = 0xfffffff0u - now;
     state_established();
     with_ts(RCV, 0xfffffffe, "abc");
@@ -134,9 +125,8 @@ static void timestamps_wrap(void **state)
     assert_int_equal(events.received_len, 6);
 }
 
-static void timestamps_24_days_old_prove_nothing(void **state)
+TEST(timestamps_24_days_old_prove_nothing)
 {
-    (void)state;
     tcp_set_user_timeout(0x7fffffff);
     state_established();
     with_ts(RCV, 50000, "abc");
@@ -145,18 +135,16 @@ static void timestamps_24_days_old_prove_nothing(void **state)
     assert_int_equal(events.received_len, 6);
 }
 
-static void ts_recent_comes_from_what_was_acknowledged(void **state)
+TEST(ts_recent_comes_from_what_was_acknowledged)
 {
-    (void)state;
     state_established();
     with_ts(RCV + 10, 60000, "later");
     struct seg *s = peer_expect(ACK, UNA, RCV, 0);
     assert_int_equal(s->tsecr, now + peer_tsval_offset);
 }
 
-static void malformed_options(void **state)
+TEST(malformed_options)
 {
-    (void)state;
     peer_options.ts = false;
     state_established();
     const struct {
@@ -185,9 +173,8 @@ static void malformed_options(void **state)
     assert_int_equal(events.received_len, 4);
 }
 
-static void headers_that_lie(void **state)
+TEST(headers_that_lie)
 {
-    (void)state;
     peer_options.ts = false;
     state_established();
     struct seg s = {.sport = PEER_PORT, .dport = our_port, .flags = ACK, .len = 4, .data = "evil"};
@@ -207,9 +194,8 @@ static void headers_that_lie(void **state)
     assert_int_equal(events.received_len, 0);
 }
 
-static void syn_options_with_extreme_values(void **state)
+TEST(syn_options_with_extreme_values)
 {
-    (void)state;
     peer_options.ts = false;
     state_syn_sent();
     const u8 o[12] = {2, 4, 0, 1, 3, 3, 255, 1, 4, 2, 0, 0}; /* MSS 1, scale 255 */
@@ -228,9 +214,8 @@ static void syn_options_with_extreme_values(void **state)
 }
 
 /* What looks nearly right, in every state: nothing may crash, leak or spin. */
-static void random_segments_do_no_harm(void **state)
+TEST(random_segments_do_no_harm)
 {
-    (void)state;
     void (*const fixture[])(void) = {state_syn_sent,   state_established, state_fin_wait_1,
                                      state_fin_wait_2, state_time_wait,   peer_connect};
     u32 r = 12345;
@@ -283,9 +268,8 @@ static void random_segments_do_no_harm(void **state)
     }
 }
 
-static void strangers_get_a_reset(void **state)
+TEST(strangers_get_a_reset)
 {
-    (void)state;
     state_established();
     struct seg s = {.sport = 999, .dport = 888, .flags = ACK, .seq = 5, .ack = 77, .len = 3};
     u8 raw[64];
@@ -312,9 +296,8 @@ static void strangers_get_a_reset(void **state)
 }
 
 /* Our own segment comes back as if we had sent it to ourselves. */
-static void land(void **state)
+TEST(land)
 {
-    (void)state;
     state_established();
     struct seg s = {.sport = our_port, .dport = our_port, .flags = SYN, .seq = RCV};
     u8 raw[64];
@@ -337,9 +320,8 @@ static void icmp(u32 seq, u8 code, u16 mtu)
     tcp_icmp_error(PEER_ADDR, quoted, code, mtu, now);
 }
 
-static void simultaneous_open_needs_an_ack_of_our_syn(void **state)
+TEST(simultaneous_open_needs_an_ack_of_our_syn)
 {
-    (void)state;
     state_syn_sent();
     peer_send(SYN, PEER_ISS, 0, NULL, 0);
     peer_poll();
@@ -350,9 +332,8 @@ static void simultaneous_open_needs_an_ack_of_our_syn(void **state)
     peer_expect(ACK, UNA, RCV, 0);
 }
 
-static void port_unreachable_fails_the_handshake(void **state)
+TEST(port_unreachable_fails_the_handshake)
 {
-    (void)state;
     state_syn_sent();
     icmp(our_iss + 1, ICMP_PORT_UNREACHABLE, 0); /* not a number of ours */
     icmp(our_iss - 1, ICMP_PORT_UNREACHABLE, 0);
@@ -362,9 +343,8 @@ static void port_unreachable_fails_the_handshake(void **state)
     assert_int_equal(events.reason, ERR_NET_UNREACHABLE);
 }
 
-static void host_unreachable_is_told_at_the_end(void **state)
+TEST(host_unreachable_is_told_at_the_end)
 {
-    (void)state;
     state_syn_sent();
     icmp(our_iss, ICMP_HOST_UNREACHABLE, 0);
     assert_int_equal(events.closed, 0);
@@ -373,9 +353,8 @@ static void host_unreachable_is_told_at_the_end(void **state)
     assert_int_equal(events.reason, ERR_NET_UNREACHABLE);
 }
 
-static void no_icmp_error_kills_a_connection(void **state)
+TEST(no_icmp_error_kills_a_connection)
 {
-    (void)state;
     state_established();
     send_pattern(0, 100);
     peer_poll();
@@ -388,9 +367,8 @@ static void no_icmp_error_kills_a_connection(void **state)
     peer_expect_silence();
 }
 
-static void smaller_path_mtu_resends_in_smaller_pieces(void **state)
+TEST(smaller_path_mtu_resends_in_smaller_pieces)
 {
-    (void)state;
     state_established();
     send_pattern(0, 3000);
     peer_poll();
@@ -410,31 +388,4 @@ static void smaller_path_mtu_resends_in_smaller_pieces(void **state)
     peer_poll();
     icmp(UNA, ICMP_FRAG_NEEDED, 600); /* about a segment that has arrived */
     assert_int_equal(peer_path_mtu, 1000);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
-    const struct CMUnitTest tests[] = {
-        T(blind_rst),
-        T(blind_syn),
-        T(blind_data),
-        T(challenges_are_limited),
-        T(old_timestamps_are_refused),
-        T(timestamps_wrap),
-        T(timestamps_24_days_old_prove_nothing),
-        T(ts_recent_comes_from_what_was_acknowledged),
-        T(malformed_options),
-        T(headers_that_lie),
-        T(syn_options_with_extreme_values),
-        T(random_segments_do_no_harm),
-        T(strangers_get_a_reset),
-        T(land),
-        T(simultaneous_open_needs_an_ack_of_our_syn),
-        T(port_unreachable_fails_the_handshake),
-        T(host_unreachable_is_told_at_the_end),
-        T(no_icmp_error_kills_a_connection),
-        T(smaller_path_mtu_resends_in_smaller_pieces),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

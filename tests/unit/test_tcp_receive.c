@@ -1,13 +1,10 @@
 /* TCP: receiving. Order, acknowledgments, SACK blocks, the out-of-order queue and its bounds. */
 #include "net/net.h"
 #include "tcp_peer.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
+
+FIXTURE(peer_setup, peer_teardown);
 
 /* The peer's stream is the pattern. */
 static void data_at(u32 position, u32 len)
@@ -24,9 +21,8 @@ static void assert_sack(const struct seg *s, u32 i, u32 left, u32 right)
     assert_int_equal(s->sack[i][1], RCV + right);
 }
 
-static void in_order_data_is_one_ack_for_the_batch(void **state)
+TEST(in_order_data_is_one_ack_for_the_batch)
 {
-    (void)state;
     state_established();
     for (u32 i = 0; i < 10; i++)
         data_at(i * 1448, 1448);
@@ -37,9 +33,8 @@ static void in_order_data_is_one_ack_for_the_batch(void **state)
     assert_true(received_pattern(14480));
 }
 
-static void with_more_in_the_ring_one_ack_does_for_a_quarter_of_the_window(void **state)
+TEST(with_more_in_the_ring_one_ack_does_for_a_quarter_of_the_window)
 {
-    (void)state;
     u32 n = 0;
     state_established();
     peer_more = true;
@@ -62,9 +57,8 @@ static void with_more_in_the_ring_one_ack_does_for_a_quarter_of_the_window(void 
     assert_true(received_pattern(n * 1448));
 }
 
-static void one_small_segment_waits_40_ms_for_its_ack(void **state)
+TEST(one_small_segment_waits_40_ms_for_its_ack)
 {
-    (void)state;
     state_established();
     data_at(0, 100);
     peer_poll();
@@ -77,9 +71,8 @@ static void one_small_segment_waits_40_ms_for_its_ack(void **state)
     peer_expect_silence();
 }
 
-static void an_answer_carries_the_ack(void **state)
+TEST(an_answer_carries_the_ack)
 {
-    (void)state;
     state_established();
     data_at(0, 100);
     send_pattern(0, 10);
@@ -90,9 +83,8 @@ static void an_answer_carries_the_ack(void **state)
     peer_expect_silence();
 }
 
-static void window_is_the_same_whatever_the_queue_holds(void **state)
+TEST(window_is_the_same_whatever_the_queue_holds)
 {
-    (void)state;
     state_established();
     data_at(5000, 1000);
     struct seg *s = peer_expect(ACK, UNA, RCV, 0);
@@ -102,9 +94,8 @@ static void window_is_the_same_whatever_the_queue_holds(void **state)
     assert_int_equal(s->wnd << 3, PEER_WINDOW);
 }
 
-static void out_of_order_is_answered_at_once_and_queued(void **state)
+TEST(out_of_order_is_answered_at_once_and_queued)
 {
-    (void)state;
     state_established();
     data_at(100, 100);
     struct seg *s = peer_expect(ACK, UNA, RCV, 0);
@@ -136,9 +127,8 @@ static void out_of_order_is_answered_at_once_and_queued(void **state)
     assert_int_equal(s->sacks, 0);
 }
 
-static void no_more_than_three_blocks_fit_beside_timestamps(void **state)
+TEST(no_more_than_three_blocks_fit_beside_timestamps)
 {
-    (void)state;
     state_established();
     for (u32 i = 1; i <= 5; i++) {
         data_at(i * 200, 100);
@@ -154,9 +144,8 @@ static void no_more_than_three_blocks_fit_beside_timestamps(void **state)
     assert_int_equal(s->options_len, 40);
 }
 
-static void four_blocks_without_timestamps(void **state)
+TEST(four_blocks_without_timestamps)
 {
-    (void)state;
     peer_options.ts = false;
     state_established();
     for (u32 i = 1; i <= 5; i++)
@@ -169,9 +158,8 @@ static void four_blocks_without_timestamps(void **state)
     assert_int_equal(s->options_len, 36);
 }
 
-static void flood_of_out_of_order_segments_costs_few_acks(void **state)
+TEST(flood_of_out_of_order_segments_costs_few_acks)
 {
-    (void)state;
     state_established();
     for (u32 i = 1; i <= 20; i++)
         data_at(i * 1000, 1000);
@@ -182,9 +170,8 @@ static void flood_of_out_of_order_segments_costs_few_acks(void **state)
     peer_expect_silence();
 }
 
-static void without_sack_each_is_a_duplicate_ack(void **state)
+TEST(without_sack_each_is_a_duplicate_ack)
 {
-    (void)state;
     peer_options.sack = false;
     state_established();
     for (u32 i = 1; i <= 20; i++)
@@ -194,9 +181,8 @@ static void without_sack_each_is_a_duplicate_ack(void **state)
         assert_int_equal(peer_expect(ACK, UNA, RCV, 0)->sacks, 0);
 }
 
-static void overlaps_of_every_kind(void **state)
+TEST(overlaps_of_every_kind)
 {
-    (void)state;
     state_established();
     const u32 piece[][2] = {{100, 50}, {140, 30},  {90, 20},  {80, 100},  {300, 100},
                             {320, 10}, {250, 60},  {390, 50}, {200, 300}, {600, 10},
@@ -215,9 +201,8 @@ static void overlaps_of_every_kind(void **state)
     assert_true(info.duplicates >= 1);
 }
 
-static void random_pieces_make_the_stream(void **state)
+TEST(random_pieces_make_the_stream)
 {
-    (void)state;
     for (u32 round = 0; round < 50; round++) {
         peer_reset(round * 7777);
         peer_options.iss = 0xfffffff0u - round * 100;
@@ -240,9 +225,8 @@ static void random_pieces_make_the_stream(void **state)
     }
 }
 
-static void fin_out_of_order_counts_when_its_turn_comes(void **state)
+TEST(fin_out_of_order_counts_when_its_turn_comes)
 {
-    (void)state;
     state_established();
     peer_send(FIN | ACK, RCV + 3, UNA, "def", 3);
     assert_int_equal(events.closed, 0);
@@ -254,9 +238,8 @@ static void fin_out_of_order_counts_when_its_turn_comes(void **state)
     assert_int_equal(events.reason, ERR_TCP_CLOSED);
 }
 
-static void fin_below_what_came_is_ignored(void **state)
+TEST(fin_below_what_came_is_ignored)
 {
-    (void)state;
     state_established();
     peer_send(FIN | ACK, RCV + 3, UNA, "def", 3);
     peer_send(ACK, RCV, UNA, "0123456789", 10);
@@ -264,9 +247,8 @@ static void fin_below_what_came_is_ignored(void **state)
     assert_int_equal(events.closed, 0);
 }
 
-static void fin_belongs_to_the_end_of_its_segment(void **state)
+TEST(fin_belongs_to_the_end_of_its_segment)
 {
-    (void)state;
     state_established();
     data_at(10, 10);
     u8 data[20];
@@ -284,9 +266,8 @@ static void fin_belongs_to_the_end_of_its_segment(void **state)
     assert_int_equal(events.closed, 1);
 }
 
-static void lone_fin_ahead_of_data_is_not_kept(void **state)
+TEST(lone_fin_ahead_of_data_is_not_kept)
 {
-    (void)state;
     state_established();
     peer_send(FIN | ACK, RCV + 3, UNA, NULL, 0);
     peer_send(ACK, RCV, UNA, "abc", 3);
@@ -295,9 +276,8 @@ static void lone_fin_ahead_of_data_is_not_kept(void **state)
     assert_int_equal(events.closed, 1);
 }
 
-static void data_behind_the_window_is_cut(void **state)
+TEST(data_behind_the_window_is_cut)
 {
-    (void)state;
     state_established();
     u8 data[1000];
     fill_pattern(data, PEER_WINDOW - 500, 1000);
@@ -314,9 +294,8 @@ static void data_behind_the_window_is_cut(void **state)
     assert_int_equal(events.closed, 0); /* its FIN lay behind the window, too */
 }
 
-static void queue_leaves_a_quarter_of_the_pool(void **state)
+TEST(queue_leaves_a_quarter_of_the_pool)
 {
-    (void)state;
     state_established();
     /* Every other byte: the smallest pieces there are. */
     for (u32 i = 1; i < 300; i += 2)
@@ -337,9 +316,8 @@ static void queue_leaves_a_quarter_of_the_pool(void **state)
     assert_int_equal(peer_rx_pool.available, PEER_RX_POOL);
 }
 
-static void full_queue_prefers_lower_data(void **state)
+TEST(full_queue_prefers_lower_data)
 {
-    (void)state;
     state_established();
     for (u32 i = 0; i < PEER_RX_POOL * 3 / 4; i++)
         data_at(1000 + i * 20, 10);
@@ -358,9 +336,8 @@ static void full_queue_prefers_lower_data(void **state)
     assert_sack(s, 0, 500, 510);
 }
 
-static void full_queue_lets_the_last_one_go_for_its_neighbour(void **state)
+TEST(full_queue_lets_the_last_one_go_for_its_neighbour)
 {
-    (void)state;
     state_established();
     u32 count = PEER_RX_POOL * 3 / 4, last = 1000 + (count - 1) * 20;
     for (u32 i = 0; i < count; i++)
@@ -379,9 +356,8 @@ static void full_queue_lets_the_last_one_go_for_its_neighbour(void **state)
     assert_true(received_pattern(last + 20));
 }
 
-static void acks_are_repeated_when_they_do_not_go_out(void **state)
+TEST(acks_are_repeated_when_they_do_not_go_out)
 {
-    (void)state;
     state_established();
     peer_tx_fails = true;
     data_at(0, 1000);
@@ -395,9 +371,8 @@ static void acks_are_repeated_when_they_do_not_go_out(void **state)
     peer_expect_silence();
 }
 
-static void segments_without_a_packet_to_answer(void **state)
+TEST(segments_without_a_packet_to_answer)
 {
-    (void)state;
     state_established();
     struct pkt *taken = NULL, *p;
     while ((p = pkt_alloc(&peer_tx_pool))) {
@@ -415,9 +390,8 @@ static void segments_without_a_packet_to_answer(void **state)
     peer_expect(PSH | ACK, UNA, RCV, 100);
 }
 
-static void checksum_is_verified_unless_the_nic_did(void **state)
+TEST(checksum_is_verified_unless_the_nic_did)
 {
-    (void)state;
     peer_options.ts = false;
     state_established();
     struct seg s = {.sport = PEER_PORT, .dport = our_port, .flags = ACK, .len = 3, .data = "abc"};
@@ -431,35 +405,4 @@ static void checksum_is_verified_unless_the_nic_did(void **state)
     assert_int_equal(events.received_len, 0);
     peer_send_raw(raw, n, PEER_ADDR, PEER_OUR_ADDR, PKT_L4_CSUM_OK, false);
     assert_int_equal(events.received_len, 3);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
-    const struct CMUnitTest tests[] = {
-        T(in_order_data_is_one_ack_for_the_batch),
-        T(with_more_in_the_ring_one_ack_does_for_a_quarter_of_the_window),
-        T(one_small_segment_waits_40_ms_for_its_ack),
-        T(an_answer_carries_the_ack),
-        T(window_is_the_same_whatever_the_queue_holds),
-        T(out_of_order_is_answered_at_once_and_queued),
-        T(no_more_than_three_blocks_fit_beside_timestamps),
-        T(four_blocks_without_timestamps),
-        T(flood_of_out_of_order_segments_costs_few_acks),
-        T(without_sack_each_is_a_duplicate_ack),
-        T(overlaps_of_every_kind),
-        T(random_pieces_make_the_stream),
-        T(fin_out_of_order_counts_when_its_turn_comes),
-        T(fin_below_what_came_is_ignored),
-        T(fin_belongs_to_the_end_of_its_segment),
-        T(lone_fin_ahead_of_data_is_not_kept),
-        T(data_behind_the_window_is_cut),
-        T(queue_leaves_a_quarter_of_the_pool),
-        T(full_queue_prefers_lower_data),
-        T(full_queue_lets_the_last_one_go_for_its_neighbour),
-        T(acks_are_repeated_when_they_do_not_go_out),
-        T(segments_without_a_packet_to_answer),
-        T(checksum_is_verified_unless_the_nic_did),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

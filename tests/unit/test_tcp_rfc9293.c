@@ -4,13 +4,10 @@
 #include "net/net.h"
 #include "net/tcp_internal.h"
 #include "tcp_peer.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
+
+FIXTURE(peer_setup, peer_teardown);
 
 #define URG            0x20
 #define URGENT_POINTER 18
@@ -33,9 +30,8 @@ static void send(u8 flags, u32 seq, u32 ack, const u8 *options, u32 options_len,
 }
 
 /* MUST-8 */
-static void sequence_numbers_follow_the_clock(void **state)
+TEST(sequence_numbers_follow_the_clock)
 {
-    (void)state;
     u32 ports = 40000u << 16 | PEER_PORT;
     u32 first = tcp_isn(PEER_OUR_ADDR, PEER_ADDR, ports, 1000);
     assert_int_equal(tcp_isn(PEER_OUR_ADDR, PEER_ADDR, ports, 1001) - first, 250);
@@ -43,9 +39,8 @@ static void sequence_numbers_follow_the_clock(void **state)
 }
 
 /* MUST-67 */
-static void our_mss_is_what_the_interface_takes(void **state)
+TEST(our_mss_is_what_the_interface_takes)
 {
-    (void)state;
     static const u16 mtus[] = {576, 1000, 1492, 1500, 9000};
     for (u32 i = 0; i < ARRAY_SIZE(mtus); i++) {
         net_device()->mtu = mtus[i];
@@ -58,9 +53,8 @@ static void our_mss_is_what_the_interface_takes(void **state)
 }
 
 /* MUST-5, MUST-6 */
-static void unknown_options_in_any_segment(void **state)
+TEST(unknown_options_in_any_segment)
 {
-    (void)state;
     static const u8 unknown[8] = {253, 6, 1, 2, 3, 4, 1, 0};
     peer_options.ts = false;
     state_syn_sent();
@@ -81,9 +75,8 @@ static void unknown_options_in_any_segment(void **state)
 }
 
 /* MUST-64 */
-static void options_at_any_alignment(void **state)
+TEST(options_at_any_alignment)
 {
-    (void)state;
     for (u32 nops = 0; nops < 4; nops++) {
         peer_reset(1000);
         state_syn_sent();
@@ -107,9 +100,8 @@ static void options_at_any_alignment(void **state)
 }
 
 /* In place of MUST-30 to 33: urgent data stays where it is in the stream. */
-static void urgent_data_stays_in_line(void **state)
+TEST(urgent_data_stays_in_line)
 {
-    (void)state;
     static const u16 pointers[] = {0, 1, 3, 4, 1000, 65535};
     peer_options.ts = false;
     state_established();
@@ -124,9 +116,8 @@ static void urgent_data_stays_in_line(void **state)
 }
 
 /* SHLD-2 */
-static void a_reset_may_carry_data(void **state)
+TEST(a_reset_may_carry_data)
 {
-    (void)state;
     peer_options.ts = false;
     state_established();
     send(RST, RCV, 0, NULL, 0, "why", 0);
@@ -136,9 +127,8 @@ static void a_reset_may_carry_data(void **state)
 }
 
 /* MUST-10: figure 8 of the RFC, where each end sends a SYN and then a SYN with an ACK. */
-static void a_simultaneous_open_by_syn_and_ack(void **state)
+TEST(a_simultaneous_open_by_syn_and_ack)
 {
-    (void)state;
     peer_options.ts = false;
     state_syn_sent();
     peer_send(SYN, PEER_ISS, 0, NULL, 0);
@@ -154,9 +144,8 @@ static void a_simultaneous_open_by_syn_and_ack(void **state)
 }
 
 /* SHLD-14: whatever is read and sent, the right edge of our window never goes back. */
-static void our_window_never_shrinks(void **state)
+TEST(our_window_never_shrinks)
 {
-    (void)state;
     state_established();
     u32 edge = RCV + PEER_WINDOW;
     static u8 data[1400];
@@ -181,9 +170,8 @@ static void our_window_never_shrinks(void **state)
 }
 
 /* SHLD-15 to 17: a window that shuts over what is under way, for ten minutes. */
-static void data_beyond_the_window_ends_nothing(void **state)
+TEST(data_beyond_the_window_ends_nothing)
 {
-    (void)state;
     state_established();
     send_pattern(0, 3 * 1448);
     peer_poll();
@@ -214,9 +202,8 @@ static void data_beyond_the_window_ends_nothing(void **state)
 
 /* A segment of the stream's last lap fits the window again, 4 GiB later; its timestamp tells (RFC
  * 7323, 5). */
-static void old_duplicates_across_the_wrap(void **state)
+TEST(old_duplicates_across_the_wrap)
 {
-    (void)state;
     static const u32 start[] = {0xfffffe00u, 0x7ffffff0u, 0xffffffffu};
     for (u32 i = 0; i < ARRAY_SIZE(start); i++) {
         peer_reset(1000);
@@ -252,17 +239,4 @@ static void old_duplicates_across_the_wrap(void **state)
         struct seg *s = peer_expect(ACK, UNA, RCV + 2000, 0);
         assert_int_equal(s->sacks, 0);
     }
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
-    const struct CMUnitTest tests[] = {
-        T(sequence_numbers_follow_the_clock),   T(our_mss_is_what_the_interface_takes),
-        T(unknown_options_in_any_segment),      T(options_at_any_alignment),
-        T(urgent_data_stays_in_line),           T(a_reset_may_carry_data),
-        T(a_simultaneous_open_by_syn_and_ack),  T(our_window_never_shrinks),
-        T(data_beyond_the_window_ends_nothing), T(old_duplicates_across_the_wrap),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,12 +2,9 @@
  * timestamps. */
 #include "net/net.h"
 #include "tcp_peer.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
+
+FIXTURE(peer_setup, peer_teardown);
 
 #define MSS 1448
 
@@ -37,9 +34,8 @@ static void state_in_flight(u32 segments)
     assert_int_equal(peer_drain(), segments);
 }
 
-static void several_sends_share_segments(void **state)
+TEST(several_sends_share_segments)
 {
-    (void)state;
     state_established();
     for (u32 i = 0; i < 20; i++)
         send_pattern(i * 100, 100);
@@ -56,9 +52,8 @@ static void several_sends_share_segments(void **state)
     peer_expect(PSH | ACK, UNA + 2000, RCV, 48);
 }
 
-static void buffer_takes_what_there_is_room_for(void **state)
+TEST(buffer_takes_what_there_is_room_for)
 {
-    (void)state;
     static u8 data[SEND_BUFFER + 100];
     state_established();
     assert_int_equal(tcp_send_space(), SEND_BUFFER);
@@ -74,9 +69,8 @@ static void buffer_takes_what_there_is_room_for(void **state)
     assert_int_equal(tcp_send_space(), MSS);
 }
 
-static void slow_start_doubles(void **state)
+TEST(slow_start_doubles)
 {
-    (void)state;
     static u8 data[SEND_BUFFER];
     state_established();
     tcp_send(data, SEND_BUFFER);
@@ -88,9 +82,8 @@ static void slow_start_doubles(void **state)
     assert_int_equal(peer_drain(), 20);
 }
 
-static void segments_to_a_jumbo_peer_fit_our_packets(void **state)
+TEST(segments_to_a_jumbo_peer_fit_our_packets)
 {
-    (void)state;
     peer_options.mss = 8960;
     peer_options.ts = false;
     peer_path_mtu = net_device()->mtu = 9000;
@@ -102,9 +95,8 @@ static void segments_to_a_jumbo_peer_fit_our_packets(void **state)
         peer_expect(ACK, UNA + at, RCV, most);
 }
 
-static void peer_window_is_respected(void **state)
+TEST(peer_window_is_respected)
 {
-    (void)state;
     peer_options.window = 4000; /* a SYN's window is not scaled */
     state_established();
     send_pattern(0, 10000);
@@ -120,9 +112,8 @@ static void peer_window_is_respected(void **state)
     peer_expect(ACK, UNA + 3 * MSS, RCV, MSS);
 }
 
-static void zero_window_is_probed_with_back_off(void **state)
+TEST(zero_window_is_probed_with_back_off)
 {
-    (void)state;
     state_established();
     peer_window = 0;
     ack(0);
@@ -149,9 +140,8 @@ static void zero_window_is_probed_with_back_off(void **state)
     peer_expect(PSH | ACK, UNA, RCV, 1000);
 }
 
-static void silent_peer_with_zero_window_is_left(void **state)
+TEST(silent_peer_with_zero_window_is_left)
 {
-    (void)state;
     tcp_set_user_timeout(10000);
     state_established();
     peer_window = 0;
@@ -162,9 +152,8 @@ static void silent_peer_with_zero_window_is_left(void **state)
     assert_int_equal(events.reason, ERR_TCP_TIMEOUT);
 }
 
-static void window_that_stays_tiny_is_used_in_the_end(void **state)
+TEST(window_that_stays_tiny_is_used_in_the_end)
 {
-    (void)state;
     state_established();
     peer_window = 10;
     ack(0);
@@ -175,9 +164,8 @@ static void window_that_stays_tiny_is_used_in_the_end(void **state)
     peer_expect(ACK, UNA, RCV, 80);
 }
 
-static void window_shut_over_data_under_way(void **state)
+TEST(window_shut_over_data_under_way)
 {
-    (void)state;
     state_established();
     send_pattern(0, 3 * MSS);
     peer_poll();
@@ -199,9 +187,8 @@ static void window_shut_over_data_under_way(void **state)
     peer_expect(PSH | ACK, UNA + 2 * MSS, RCV, MSS);
 }
 
-static void old_window_update_does_not_count(void **state)
+TEST(old_window_update_does_not_count)
 {
-    (void)state;
     state_established();
     peer_send(ACK, RCV, UNA, "ab", 2);
     peer_poll();
@@ -216,9 +203,8 @@ static void old_window_update_does_not_count(void **state)
     peer_expect_silence();
 }
 
-static void retransmission_backs_off_exponentially(void **state)
+TEST(retransmission_backs_off_exponentially)
 {
-    (void)state;
     tcp_set_user_timeout(1000000);
     state_established();
     send_pattern(0, 100);
@@ -239,9 +225,8 @@ static void retransmission_backs_off_exponentially(void **state)
     assert_int_equal(info.retransmits, 12);
 }
 
-static void rto_follows_the_round_trip(void **state)
+TEST(rto_follows_the_round_trip)
 {
-    (void)state;
     peer_options.ts = false; /* by Karn's rule then */
     state_syn_sent();
     peer_run(400);
@@ -268,9 +253,8 @@ static void rto_follows_the_round_trip(void **state)
     assert_int_equal(info.srtt_ms, 400);
 }
 
-static void lost_syn_makes_the_start_careful(void **state)
+TEST(lost_syn_makes_the_start_careful)
 {
-    (void)state;
     peer_options.ts = false;
     state_syn_sent();
     peer_run(1000);
@@ -285,9 +269,8 @@ static void lost_syn_makes_the_start_careful(void **state)
     assert_int_equal(peer_drain(), 1);
 }
 
-static void timeout_goes_back_and_slow_starts(void **state)
+TEST(timeout_goes_back_and_slow_starts)
 {
-    (void)state;
     state_in_flight(20);
     peer_run(10);
     peer_expect(PSH | ACK, UNA + 19 * MSS, RCV, MSS); /* a tail loss probe */
@@ -308,9 +291,8 @@ static void timeout_goes_back_and_slow_starts(void **state)
     peer_expect_silence();
 }
 
-static void third_duplicate_ack_retransmits(void **state)
+TEST(third_duplicate_ack_retransmits)
 {
-    (void)state;
     peer_options.sack = false;
     state_in_flight(10);
     ack(0);
@@ -335,9 +317,8 @@ static void third_duplicate_ack_retransmits(void **state)
     assert_int_equal(info.retransmits, 2);
 }
 
-static void first_duplicate_acks_send_new_data(void **state)
+TEST(first_duplicate_acks_send_new_data)
 {
-    (void)state;
     static u8 data[SEND_BUFFER];
     peer_options.sack = false;
     state_established();
@@ -356,9 +337,8 @@ static void first_duplicate_acks_send_new_data(void **state)
     peer_expect_silence();
 }
 
-static void window_update_is_no_duplicate_ack(void **state)
+TEST(window_update_is_no_duplicate_ack)
 {
-    (void)state;
     peer_options.sack = false;
     state_in_flight(10);
     for (u32 i = 0; i < 5; i++) {
@@ -373,9 +353,8 @@ static void window_update_is_no_duplicate_ack(void **state)
         assert_int_equal(s->len, 0);
 }
 
-static void sack_fills_the_holes_only(void **state)
+TEST(sack_fills_the_holes_only)
 {
-    (void)state;
     state_in_flight(20);
     /* 0, 5 and 6 are lost. */
     const u32 block[][2] = {{UNA + 7 * MSS, UNA + 20 * MSS}, {UNA + MSS, UNA + 5 * MSS}};
@@ -393,9 +372,8 @@ static void sack_fills_the_holes_only(void **state)
     peer_expect_silence();
 }
 
-static void sack_below_the_threshold_waits(void **state)
+TEST(sack_below_the_threshold_waits)
 {
-    (void)state;
     state_in_flight(10);
     const u32 block[][2] = {{UNA + MSS, UNA + 2 * MSS}};
     peer_send_sack(UNA, 1, block);
@@ -408,9 +386,8 @@ static void sack_below_the_threshold_waits(void **state)
     peer_expect_silence();
 }
 
-static void three_small_ranges_above_are_enough(void **state)
+TEST(three_small_ranges_above_are_enough)
 {
-    (void)state;
     state_established();
     for (u32 i = 0; i < 8; i++) {
         send_pattern(i * 100, 100);
@@ -424,9 +401,8 @@ static void three_small_ranges_above_are_enough(void **state)
     peer_expect_silence();
 }
 
-static void window_that_is_not_used_does_not_grow(void **state)
+TEST(window_that_is_not_used_does_not_grow)
 {
-    (void)state;
     static u8 data[SEND_BUFFER];
     state_established();
     for (u32 i = 0; i < 50; i++) {
@@ -440,9 +416,8 @@ static void window_that_is_not_used_does_not_grow(void **state)
     assert_int_equal(peer_drain(), 10);
 }
 
-static void sack_that_makes_no_sense_is_ignored(void **state)
+TEST(sack_that_makes_no_sense_is_ignored)
 {
-    (void)state;
     state_in_flight(10);
     const u32 block[][2] = {{UNA + 11 * MSS, UNA + 20 * MSS}, /* never sent */
                             {UNA - 5 * MSS, UNA - 2 * MSS},   /* a duplicate's report */
@@ -460,9 +435,8 @@ static void sack_that_makes_no_sense_is_ignored(void **state)
 }
 
 /* Each of its edges is on the right side of the next one, but only as 31 bits see it. */
-static void a_sack_block_around_all_numbers_is_ignored(void **state)
+TEST(a_sack_block_around_all_numbers_is_ignored)
 {
-    (void)state;
     state_in_flight(10);
     const u32 block[][2] = {{UNA + 0x70000000, UNA + 0xe0000000}};
     for (u32 i = 0; i < 2; i++)
@@ -474,9 +448,8 @@ static void a_sack_block_around_all_numbers_is_ignored(void **state)
     assert_int_equal(events.closed, 0);
 }
 
-static void more_sack_ranges_than_we_remember(void **state)
+TEST(more_sack_ranges_than_we_remember)
 {
-    (void)state;
     state_in_flight(40);
     for (u32 i = 1; i < 40; i += 2) {
         const u32 block[][2] = {{UNA + i * MSS, UNA + (i + 1) * MSS}};
@@ -493,9 +466,8 @@ static void more_sack_ranges_than_we_remember(void **state)
     peer_expect_silence();
 }
 
-static void reported_data_that_the_peer_dropped_is_sent_again(void **state)
+TEST(reported_data_that_the_peer_dropped_is_sent_again)
 {
-    (void)state;
     state_in_flight(6);
     const u32 block[][2] = {{UNA + MSS, UNA + 6 * MSS}};
     peer_send_sack(UNA, 1, block);
@@ -509,9 +481,8 @@ static void reported_data_that_the_peer_dropped_is_sent_again(void **state)
     peer_expect_silence();
 }
 
-static void refused_transmission_changes_nothing(void **state)
+TEST(refused_transmission_changes_nothing)
 {
-    (void)state;
     state_established();
     peer_tx_fails = true;
     send_pattern(0, 3000);
@@ -531,9 +502,8 @@ static void refused_transmission_changes_nothing(void **state)
     peer_expect(ACK, UNA, RCV, MSS); /* the retransmission */
 }
 
-static void refused_probe_is_repeated(void **state)
+TEST(refused_probe_is_repeated)
 {
-    (void)state;
     state_established();
     peer_window = 0;
     ack(0);
@@ -547,9 +517,8 @@ static void refused_probe_is_repeated(void **state)
     peer_expect_silence();
 }
 
-static void segments_with_sack_blocks_stay_within_the_mtu(void **state)
+TEST(segments_with_sack_blocks_stay_within_the_mtu)
 {
-    (void)state;
     state_established();
     peer_send(ACK, RCV + 100, UNA, "x", 1);
     peer_drain();
@@ -558,9 +527,8 @@ static void segments_with_sack_blocks_stay_within_the_mtu(void **state)
     peer_expect(ACK, UNA, RCV, MSS - 12); /* ipv4_send() checks the rest */
 }
 
-static void buffer_wraps_at_odd_places(void **state)
+TEST(buffer_wraps_at_odd_places)
 {
-    (void)state;
     state_established();
     u32 sent = 0, acked = 0;
     while (acked < 5 * SEND_BUFFER) {
@@ -579,9 +547,8 @@ static void buffer_wraps_at_odd_places(void **state)
     }
 }
 
-static void pause_takes_the_congestion_window_back(void **state)
+TEST(pause_takes_the_congestion_window_back)
 {
-    (void)state;
     static u8 data[SEND_BUFFER];
     state_in_flight(0);
     tcp_send(data, SEND_BUFFER);
@@ -598,9 +565,8 @@ static void pause_takes_the_congestion_window_back(void **state)
     assert_int_equal(peer_drain(), 10); /* RFC 5681, 4.1 */
 }
 
-static void congestion_window_after_a_loss(void **state)
+TEST(congestion_window_after_a_loss)
 {
-    (void)state;
     static u8 data[SEND_BUFFER];
     peer_options.sack = false;
     state_established();
@@ -622,43 +588,4 @@ static void congestion_window_after_a_loss(void **state)
         assert_int_equal(peer_queued(), cwnd[i]);
         sent += peer_drain();
     }
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
-    const struct CMUnitTest tests[] = {
-        T(several_sends_share_segments),
-        T(buffer_takes_what_there_is_room_for),
-        T(slow_start_doubles),
-        T(segments_to_a_jumbo_peer_fit_our_packets),
-        T(peer_window_is_respected),
-        T(zero_window_is_probed_with_back_off),
-        T(silent_peer_with_zero_window_is_left),
-        T(window_that_stays_tiny_is_used_in_the_end),
-        T(window_shut_over_data_under_way),
-        T(old_window_update_does_not_count),
-        T(retransmission_backs_off_exponentially),
-        T(rto_follows_the_round_trip),
-        T(lost_syn_makes_the_start_careful),
-        T(timeout_goes_back_and_slow_starts),
-        T(third_duplicate_ack_retransmits),
-        T(first_duplicate_acks_send_new_data),
-        T(window_update_is_no_duplicate_ack),
-        T(sack_fills_the_holes_only),
-        T(sack_below_the_threshold_waits),
-        T(three_small_ranges_above_are_enough),
-        T(window_that_is_not_used_does_not_grow),
-        T(sack_that_makes_no_sense_is_ignored),
-        T(a_sack_block_around_all_numbers_is_ignored),
-        T(more_sack_ranges_than_we_remember),
-        T(reported_data_that_the_peer_dropped_is_sent_again),
-        T(refused_transmission_changes_nothing),
-        T(refused_probe_is_repeated),
-        T(segments_with_sack_blocks_stay_within_the_mtu),
-        T(buffer_wraps_at_odd_places),
-        T(pause_takes_the_congestion_window_back),
-        T(congestion_window_after_a_loss),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

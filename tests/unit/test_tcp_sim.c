@@ -2,12 +2,7 @@
  * and refused transmissions, against a peer written for this test. Every byte is checked. */
 #include "base/bytes.h"
 #include "tcp_peer.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -274,49 +269,43 @@ static void run(const struct sim *parameters)
 
 #define MB (1u << 20)
 
-static void clean_network(void **state)
+TEST(clean_network)
 {
-    (void)state;
     run(&(struct sim){"clean", 1, .delay = 1, .sack = true, .ts = true, .wscale = 3, .up = 2 * MB,
                       .down = 2 * MB, .peer_window = 65536, .limit_ms = 3000,
                       .peer_iss = PEER_ISS});
 }
 
-static void sequence_numbers_wrap(void **state)
+TEST(sequence_numbers_wrap)
 {
-    (void)state;
     run(&(struct sim){"wrap", 2, .delay = 1, .loss = 10, .sack = true, .ts = true, .wscale = 3,
                       .up = MB, .down = MB, .peer_window = 65536, .limit_ms = 60000,
                       .peer_iss = (u32)-300000});
 }
 
-static void loss_with_sack(void **state)
+TEST(loss_with_sack)
 {
-    (void)state;
     run(&(struct sim){"loss, SACK", 3, .delay = 5, .loss = 20, .reorder = 20, .duplicate = 10,
                       .sack = true, .ts = true, .wscale = 3, .up = 2 * MB, .down = 2 * MB,
                       .peer_window = 65536, .limit_ms = 120000, .peer_iss = PEER_ISS});
 }
 
-static void loss_without_options(void **state)
+TEST(loss_without_options)
 {
-    (void)state;
     run(&(struct sim){"loss, no options", 4, .delay = 5, .loss = 20, .reorder = 20, .duplicate = 10,
                       .wscale = -1, .up = MB, .down = MB, .peer_window = 65535, .limit_ms = 120000,
                       .peer_iss = PEER_ISS});
 }
 
-static void heavy_loss(void **state)
+TEST(heavy_loss)
 {
-    (void)state;
     run(&(struct sim){"15 % loss", 5, .delay = 3, .loss = 150, .reorder = 100, .duplicate = 50,
                       .sack = true, .ts = true, .wscale = 3, .up = MB / 4, .down = MB / 4,
                       .peer_window = 32768, .limit_ms = 600000, .peer_iss = PEER_ISS});
 }
 
-static void windows_that_shut(void **state)
+TEST(windows_that_shut)
 {
-    (void)state;
     run(&(struct sim){"shut windows", 6, .delay = 2, .loss = 10, .sack = true, .ts = true,
                       .wscale = 3, .up = MB, .down = MB / 4, .peer_window = 8192, .stalls = true,
                       .limit_ms = 600000, .peer_iss = PEER_ISS});
@@ -325,36 +314,19 @@ static void windows_that_shut(void **state)
                       .limit_ms = 900000, .peer_iss = PEER_ISS});
 }
 
-static void transmissions_that_fail(void **state)
+TEST(transmissions_that_fail)
 {
-    (void)state;
     run(&(struct sim){"refused transmissions", 8, .delay = 2, .loss = 10, .sack = true, .ts = true,
                       .wscale = 3, .up = MB, .down = MB, .peer_window = 65536, .tx_fail = 100,
                       .limit_ms = 120000, .peer_iss = PEER_ISS});
 }
 
-static void many_seeds(void **state)
+TEST(many_seeds)
 {
-    (void)state;
     for (u32 seed = 100; seed < 130; seed++)
         run(&(struct sim){"seed", seed, .delay = seed % 7, .loss = seed % 50, .reorder = seed % 90,
                           .duplicate = seed % 30, .sack = seed & 1, .ts = seed & 2,
                           .wscale = seed & 4 ? 3 : -1, .up = MB / 8, .down = MB / 8,
                           .peer_window = 16384, .stalls = seed & 8, .tx_fail = seed & 16 ? 30 : 0,
                           .limit_ms = 600000, .peer_iss = seed * 0x9e3779b9});
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(clean_network),
-        cmocka_unit_test(sequence_numbers_wrap),
-        cmocka_unit_test(loss_with_sack),
-        cmocka_unit_test(loss_without_options),
-        cmocka_unit_test(heavy_loss),
-        cmocka_unit_test(windows_that_shut),
-        cmocka_unit_test(transmissions_that_fail),
-        cmocka_unit_test(many_seeds),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

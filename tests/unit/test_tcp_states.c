@@ -4,13 +4,10 @@
 #include "net/icmp.h"
 #include "net/net.h"
 #include "tcp_peer.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
+
+FIXTURE(peer_setup, peer_teardown);
 
 static void assert_closed(enum error reason)
 {
@@ -20,9 +17,8 @@ static void assert_closed(enum error reason)
 
 /* --- Opening --- */
 
-static void syn_offers_everything(void **state)
+TEST(syn_offers_everything)
 {
-    (void)state;
     peer_connect();
     assert_int_equal(tcp_timeout(now), 0);
     peer_poll();
@@ -38,9 +34,8 @@ static void syn_offers_everything(void **state)
     assert_int_equal(s->tsecr, 0);
 }
 
-static void syn_ack_establishes(void **state)
+TEST(syn_ack_establishes)
 {
-    (void)state;
     state_syn_sent();
     struct seg *s = peer_accept();
     assert_int_equal(events.connected, 1);
@@ -51,7 +46,7 @@ static void syn_ack_establishes(void **state)
 }
 
 /* A packet holds one segment, and the peer's MSS tells how long its segments are. */
-static void the_window_is_what_the_ring_holds_of_the_peers_segments(void **state)
+TEST(the_window_is_what_the_ring_holds_of_the_peers_segments)
 {
     static const struct {
         u16 mtu, rx_ring, peer_mss;
@@ -62,7 +57,7 @@ static void the_window_is_what_the_ring_holds_of_the_peers_segments(void **state
         {9000, 100, 1460, 146000},       {9000, 100, 0, 65535},          {1500, 100, 1, 65535},
     };
     for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
-        peer_setup(state);
+        peer_setup();
         net_device()->mtu = cases[i].mtu;
         net_device()->rx_ring = cases[i].rx_ring;
         peer_options.mss = cases[i].peer_mss;
@@ -72,9 +67,8 @@ static void the_window_is_what_the_ring_holds_of_the_peers_segments(void **state
     }
 }
 
-static void only_what_the_peer_offers_is_used(void **state)
+TEST(only_what_the_peer_offers_is_used)
 {
-    (void)state;
     peer_options = (struct peer_options){.wscale = -1, .window = 0xffff, .iss = PEER_ISS};
     state_syn_sent();
     struct seg *s = peer_accept();
@@ -87,9 +81,8 @@ static void only_what_the_peer_offers_is_used(void **state)
     peer_expect(PSH | ACK, UNA + 536, RCV, 464);
 }
 
-static void data_in_the_syn_ack_and_before_it(void **state)
+TEST(data_in_the_syn_ack_and_before_it)
 {
-    (void)state;
     peer_options.ts = false;
     state_syn_sent();
     send_pattern(0, 100);
@@ -102,9 +95,8 @@ static void data_in_the_syn_ack_and_before_it(void **state)
     assert_int_equal(s->data[99], pattern(99));
 }
 
-static void syn_is_repeated_at_1_2_4_seconds(void **state)
+TEST(syn_is_repeated_at_1_2_4_seconds)
 {
-    (void)state;
     state_syn_sent();
     u32 pause = 1000;
     for (u32 i = 0; i < 4; i++, pause *= 2) {
@@ -120,9 +112,8 @@ static void syn_is_repeated_at_1_2_4_seconds(void **state)
     assert_true(peer_arp_refreshes > 0);
 }
 
-static void handshake_gives_up_on_time(void **state)
+TEST(handshake_gives_up_on_time)
 {
-    (void)state;
     state_syn_sent();
     peer_run(19999);
     assert_int_equal(events.closed, 0);
@@ -131,9 +122,8 @@ static void handshake_gives_up_on_time(void **state)
     assert_closed(ERR_TCP_TIMEOUT);
 }
 
-static void syn_waits_for_arp_without_losing_time(void **state)
+TEST(syn_waits_for_arp_without_losing_time)
 {
-    (void)state;
     peer_arp = ARP_PENDING;
     peer_connect();
     peer_run(300);
@@ -144,27 +134,24 @@ static void syn_waits_for_arp_without_losing_time(void **state)
     assert_int_equal(s->flags, SYN);
 }
 
-static void no_arp_answer_is_told(void **state)
+TEST(no_arp_answer_is_told)
 {
-    (void)state;
     peer_arp = ARP_FAILED;
     peer_connect();
     peer_run(20000);
     assert_closed(ERR_NET_NO_ARP);
 }
 
-static void no_route_is_told(void **state)
+TEST(no_route_is_told)
 {
-    (void)state;
     peer_no_route = true;
     peer_connect();
     peer_poll(); /* at once */
     assert_closed(ERR_NET_NO_ROUTE);
 }
 
-static void refused_by_rst(void **state)
+TEST(refused_by_rst)
 {
-    (void)state;
     state_syn_sent();
     /* Not for our SYN: a guess. */
     peer_send(RST | ACK, 0, our_iss, NULL, 0);
@@ -177,9 +164,8 @@ static void refused_by_rst(void **state)
     peer_expect_silence();
 }
 
-static void old_syn_ack_is_reset(void **state)
+TEST(old_syn_ack_is_reset)
 {
-    (void)state;
     state_syn_sent();
     peer_send(SYN | ACK, 77, our_iss + 100, NULL, 0);
     peer_expect(RST, our_iss + 100, 0, 0);
@@ -189,9 +175,8 @@ static void old_syn_ack_is_reset(void **state)
     assert_int_equal(events.connected, 1);
 }
 
-static void both_ends_open_at_once(void **state)
+TEST(both_ends_open_at_once)
 {
-    (void)state;
     state_syn_sent();
     peer_send(SYN, PEER_ISS, 0, NULL, 0);
     peer_poll();
@@ -211,18 +196,16 @@ static void both_ends_open_at_once(void **state)
     peer_expect(PSH | ACK, UNA, RCV, 10);
 }
 
-static void rst_ends_a_simultaneous_open(void **state)
+TEST(rst_ends_a_simultaneous_open)
 {
-    (void)state;
     state_syn_sent();
     peer_send(SYN, PEER_ISS, 0, NULL, 0);
     peer_send(RST, RCV, 0, NULL, 0);
     assert_closed(ERR_TCP_REFUSED);
 }
 
-static void ports_and_sequence_numbers_are_random(void **state)
+TEST(ports_and_sequence_numbers_are_random)
 {
-    (void)state;
     u16 port[8];
     u32 iss[8];
     for (u32 i = 0; i < 8; i++) {
@@ -237,9 +220,8 @@ static void ports_and_sequence_numbers_are_random(void **state)
     }
 }
 
-static void connecting_aborts_the_connection_before(void **state)
+TEST(connecting_aborts_the_connection_before)
 {
-    (void)state;
     state_established();
     u16 port = our_port;
     u32 una = UNA;
@@ -251,9 +233,8 @@ static void connecting_aborts_the_connection_before(void **state)
 
 /* --- Closing --- */
 
-static void peer_closes(void **state)
+TEST(peer_closes)
 {
-    (void)state;
     state_established();
     peer_send(FIN | ACK, RCV, UNA, NULL, 0);
     assert_closed(ERR_TCP_CLOSED);
@@ -269,9 +250,8 @@ static void peer_closes(void **state)
     assert_int_equal(events.closed, 1);
 }
 
-static void peer_closes_with_data_still_to_send(void **state)
+TEST(peer_closes_with_data_still_to_send)
 {
-    (void)state;
     state_established();
     send_pattern(0, 100);
     peer_send(FIN | ACK, RCV, UNA, "x", 1);
@@ -282,17 +262,15 @@ static void peer_closes_with_data_still_to_send(void **state)
     peer_expect(FIN | PSH | ACK, UNA, RCV + 2, 100);
 }
 
-static void we_close(void **state)
+TEST(we_close)
 {
-    (void)state;
     state_time_wait();
     peer_run(60000);
     peer_expect_silence();
 }
 
-static void late_fin_is_acknowledged_in_time_wait(void **state)
+TEST(late_fin_is_acknowledged_in_time_wait)
 {
-    (void)state;
     state_time_wait();
     peer_send(FIN | ACK, RCV, UNA + 1, NULL, 0);
     peer_poll();
@@ -302,9 +280,8 @@ static void late_fin_is_acknowledged_in_time_wait(void **state)
     assert_int_equal(events.closed, 1);
 }
 
-static void rst_ends_time_wait_quietly(void **state)
+TEST(rst_ends_time_wait_quietly)
 {
-    (void)state;
     state_time_wait();
     peer_send(RST, RCV + 1, 0, NULL, 0);
     peer_send(FIN | ACK, RCV, UNA + 1, NULL, 0); /* now nobody knows it */
@@ -312,9 +289,8 @@ static void rst_ends_time_wait_quietly(void **state)
     assert_int_equal(events.closed, 1);
 }
 
-static void close_sends_what_is_in_the_buffer_first(void **state)
+TEST(close_sends_what_is_in_the_buffer_first)
 {
-    (void)state;
     state_established();
     send_pattern(0, 2000);
     tcp_close(now);
@@ -329,18 +305,16 @@ static void close_sends_what_is_in_the_buffer_first(void **state)
     peer_expect(ACK, UNA + 2001, RCV + 5, 0);
 }
 
-static void fin_that_acknowledges_ours(void **state)
+TEST(fin_that_acknowledges_ours)
 {
-    (void)state;
     state_fin_wait_1();
     peer_send(FIN | ACK, RCV, UNA + 1, NULL, 0);
     assert_closed(OK);
     peer_expect(ACK, UNA + 1, RCV + 1, 0);
 }
 
-static void simultaneous_close(void **state)
+TEST(simultaneous_close)
 {
-    (void)state;
     state_fin_wait_1();
     peer_send(FIN | ACK, RCV, UNA, NULL, 0);
     assert_int_equal(events.closed, 0);
@@ -350,26 +324,23 @@ static void simultaneous_close(void **state)
     assert_closed(OK);
 }
 
-static void fin_is_repeated(void **state)
+TEST(fin_is_repeated)
 {
-    (void)state;
     state_fin_wait_1();
     peer_run(1000);
     peer_expect(FIN | ACK, UNA, RCV, 0);
 }
 
-static void peer_that_never_closes_is_left(void **state)
+TEST(peer_that_never_closes_is_left)
 {
-    (void)state;
     tcp_set_user_timeout(5000);
     state_fin_wait_2();
     peer_run(5000);
     assert_closed(ERR_TCP_TIMEOUT);
 }
 
-static void closing_before_the_handshake_is_done(void **state)
+TEST(closing_before_the_handshake_is_done)
 {
-    (void)state;
     state_syn_sent();
     tcp_close(now);
     assert_int_equal(events.closed, 0);
@@ -378,9 +349,8 @@ static void closing_before_the_handshake_is_done(void **state)
     peer_expect_silence();
 }
 
-static void closing_while_the_syn_ack_arrives(void **state)
+TEST(closing_while_the_syn_ack_arrives)
 {
-    (void)state;
     state_syn_sent();
     tcp_close(now);
     peer_options.ts = false;
@@ -390,9 +360,8 @@ static void closing_while_the_syn_ack_arrives(void **state)
     peer_expect(FIN | ACK, UNA, RCV, 0);
 }
 
-static void abort_sends_rst_and_is_silent(void **state)
+TEST(abort_sends_rst_and_is_silent)
 {
-    (void)state;
     state_established();
     send_pattern(0, 10);
     peer_poll();
@@ -404,9 +373,8 @@ static void abort_sends_rst_and_is_silent(void **state)
     assert_int_equal(tcp_send_space(), 0);
 }
 
-static void reset_by_peer(void **state)
+TEST(reset_by_peer)
 {
-    (void)state;
     state_established();
     peer_send(RST, RCV, 0, NULL, 0);
     assert_closed(ERR_TCP_RESET);
@@ -420,9 +388,8 @@ static void connect_from_closed(void)
     peer_connect();
 }
 
-static void owner_reconnects_inside_closed(void **state)
+TEST(owner_reconnects_inside_closed)
 {
-    (void)state;
     state_established();
     peer_send(ACK, RCV + 100, UNA, "queued", 6);
     peer_drain();
@@ -446,9 +413,8 @@ static void abort_connection(void)
     tcp_abort();
 }
 
-static void owner_aborts_inside_receive(void **state)
+TEST(owner_aborts_inside_receive)
 {
-    (void)state;
     state_established();
     peer_send(ACK, RCV + 3, UNA, "def", 3);
     peer_on_receive = abort_connection;
@@ -462,9 +428,8 @@ static void owner_aborts_inside_receive(void **state)
     assert_int_equal(tcp_timeout(now), TIMEOUT_NEVER);
 }
 
-static void owner_aborts_inside_connected(void **state)
+TEST(owner_aborts_inside_connected)
 {
-    (void)state;
     state_syn_sent();
     peer_on_connected = abort_connection;
     peer_options.ts = false;
@@ -480,9 +445,8 @@ static void owner_aborts_inside_connected(void **state)
     assert_int_equal(events.received_len, 0);
 }
 
-static void owner_aborts_inside_receive_from_the_queue(void **state)
+TEST(owner_aborts_inside_receive_from_the_queue)
 {
-    (void)state;
     state_established();
     peer_send(ACK, RCV + 6, UNA, "ghi", 3);
     peer_send(ACK, RCV + 3, UNA, "def", 3);
@@ -494,9 +458,8 @@ static void owner_aborts_inside_receive_from_the_queue(void **state)
 
 /* --- Silence --- */
 
-static void user_timeout_ends_it(void **state)
+TEST(user_timeout_ends_it)
 {
-    (void)state;
     tcp_set_user_timeout(10000);
     state_established();
     peer_run(3000);
@@ -508,9 +471,8 @@ static void user_timeout_ends_it(void **state)
     assert_true(peer_arp_refreshes > 0);
 }
 
-static void user_timeout_while_nothing_goes_out(void **state)
+TEST(user_timeout_while_nothing_goes_out)
 {
-    (void)state;
     tcp_set_user_timeout(10000);
     state_established();
     peer_arp = ARP_FAILED;
@@ -519,9 +481,8 @@ static void user_timeout_while_nothing_goes_out(void **state)
     assert_closed(ERR_TCP_TIMEOUT);
 }
 
-static void clock_that_jumps_is_no_timeout(void **state)
+TEST(clock_that_jumps_is_no_timeout)
 {
-    (void)state;
     tcp_set_user_timeout(10000);
     state_established();
     send_pattern(0, 10);
@@ -536,9 +497,8 @@ static void clock_that_jumps_is_no_timeout(void **state)
     assert_int_equal(events.closed, 0);
 }
 
-static void keepalive_asks_and_is_content_with_an_answer(void **state)
+TEST(keepalive_asks_and_is_content_with_an_answer)
 {
-    (void)state;
     state_established();
     for (u32 i = 0; i < 3; i++) {
         peer_run(14999);
@@ -551,9 +511,8 @@ static void keepalive_asks_and_is_content_with_an_answer(void **state)
     assert_int_equal(peer_arp_refreshes, 0);
 }
 
-static void keepalive_that_does_not_go_out_is_no_answer(void **state)
+TEST(keepalive_that_does_not_go_out_is_no_answer)
 {
-    (void)state;
     tcp_set_user_timeout(10000);
     state_established();
     peer_arp = ARP_PENDING;
@@ -561,9 +520,8 @@ static void keepalive_that_does_not_go_out_is_no_answer(void **state)
     assert_closed(ERR_TCP_TIMEOUT);
 }
 
-static void keepalive_without_an_answer_ends_it(void **state)
+TEST(keepalive_without_an_answer_ends_it)
 {
-    (void)state;
     tcp_set_user_timeout(10000);
     state_established();
     peer_run(15000);
@@ -576,9 +534,8 @@ static void keepalive_without_an_answer_ends_it(void **state)
     assert_closed(ERR_TCP_TIMEOUT);
 }
 
-static void keepalive_of_the_peer_is_answered(void **state)
+TEST(keepalive_of_the_peer_is_answered)
 {
-    (void)state;
     state_established();
     peer_send(ACK, RCV - 1, UNA, NULL, 0);
     peer_poll();
@@ -587,53 +544,4 @@ static void keepalive_of_the_peer_is_answered(void **state)
     peer_poll();
     peer_expect(ACK, UNA, RCV, 0);
     assert_int_equal(events.received_len, 0);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
-    const struct CMUnitTest tests[] = {
-        T(syn_offers_everything),
-        T(syn_ack_establishes),
-        T(the_window_is_what_the_ring_holds_of_the_peers_segments),
-        T(only_what_the_peer_offers_is_used),
-        T(data_in_the_syn_ack_and_before_it),
-        T(syn_is_repeated_at_1_2_4_seconds),
-        T(handshake_gives_up_on_time),
-        T(syn_waits_for_arp_without_losing_time),
-        T(no_arp_answer_is_told),
-        T(no_route_is_told),
-        T(refused_by_rst),
-        T(old_syn_ack_is_reset),
-        T(both_ends_open_at_once),
-        T(rst_ends_a_simultaneous_open),
-        T(ports_and_sequence_numbers_are_random),
-        T(connecting_aborts_the_connection_before),
-        T(peer_closes),
-        T(peer_closes_with_data_still_to_send),
-        T(we_close),
-        T(late_fin_is_acknowledged_in_time_wait),
-        T(rst_ends_time_wait_quietly),
-        T(close_sends_what_is_in_the_buffer_first),
-        T(fin_that_acknowledges_ours),
-        T(simultaneous_close),
-        T(fin_is_repeated),
-        T(peer_that_never_closes_is_left),
-        T(closing_before_the_handshake_is_done),
-        T(closing_while_the_syn_ack_arrives),
-        T(abort_sends_rst_and_is_silent),
-        T(reset_by_peer),
-        T(owner_reconnects_inside_closed),
-        T(owner_aborts_inside_receive),
-        T(owner_aborts_inside_connected),
-        T(owner_aborts_inside_receive_from_the_queue),
-        T(user_timeout_ends_it),
-        T(user_timeout_while_nothing_goes_out),
-        T(clock_that_jumps_is_no_timeout),
-        T(keepalive_asks_and_is_content_with_an_answer),
-        T(keepalive_without_an_answer_ends_it),
-        T(keepalive_that_does_not_go_out_is_no_answer),
-        T(keepalive_of_the_peer_is_answered),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

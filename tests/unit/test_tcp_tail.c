@@ -2,12 +2,9 @@
  * due after 10 ms. */
 #include "net/net.h"
 #include "tcp_peer.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
+
+FIXTURE(peer_setup, peer_teardown);
 
 #define MSS     1448
 #define PTO     10
@@ -62,9 +59,8 @@ static u32 burst(void)
     return peer_drain();
 }
 
-static void lost_command_goes_again_before_the_timeout(void **state)
+TEST(lost_command_goes_again_before_the_timeout)
 {
-    (void)state;
     state_probed();
     peer_send(ACK, RCV, UNA + COMMAND, "answer", 6);
     peer_run(30);
@@ -74,9 +70,8 @@ static void lost_command_goes_again_before_the_timeout(void **state)
     assert_int_equal(info.retransmits, 1);
 }
 
-static void timeouts_follow_a_probe_without_answer(void **state)
+TEST(timeouts_follow_a_probe_without_answer)
 {
-    (void)state;
     state_probed();
     expect_after(RTO, 0, COMMAND);
     expect_after(2 * RTO, 0, COMMAND);
@@ -87,9 +82,8 @@ static void timeouts_follow_a_probe_without_answer(void **state)
     expect_after(PTO, COMMAND, COMMAND);
 }
 
-static void a_probe_waits_for_two_round_trips(void **state)
+TEST(a_probe_waits_for_two_round_trips)
 {
-    (void)state;
     state_syn_sent();
     peer_run(30);
     peer_accept();
@@ -99,9 +93,8 @@ static void a_probe_waits_for_two_round_trips(void **state)
     expect_after(60, 0, COMMAND);
 }
 
-static void each_answer_starts_the_time_anew(void **state)
+TEST(each_answer_starts_the_time_anew)
 {
-    (void)state;
     state_in_flight(4);
     for (u32 i = 1; i < 4; i++) {
         peer_run(3);
@@ -110,9 +103,8 @@ static void each_answer_starts_the_time_anew(void **state)
     expect_after(PTO, 3 * MSS, MSS);
 }
 
-static void one_probe_covers_several_commands(void **state)
+TEST(one_probe_covers_several_commands)
 {
-    (void)state;
     state_command_sent();
     for (u32 i = 1; i < 5; i++) {
         send_pattern(i * COMMAND, COMMAND);
@@ -122,27 +114,24 @@ static void one_probe_covers_several_commands(void **state)
     expect_after(PTO, 0, 5 * COMMAND);
 }
 
-static void nothing_under_way_is_not_probed(void **state)
+TEST(nothing_under_way_is_not_probed)
 {
-    (void)state;
     state_command_sent();
     ack(COMMAND);
     peer_run(5000);
     peer_expect_silence();
 }
 
-static void shut_window_is_the_persist_timers(void **state)
+TEST(shut_window_is_the_persist_timers)
 {
-    (void)state;
     state_command_sent();
     peer_window = 0;
     ack(0);
     expect_after(RTO, 0, COMMAND);
 }
 
-static void recovery_sends_no_probe(void **state)
+TEST(recovery_sends_no_probe)
 {
-    (void)state;
     state_in_flight(10);
     const u32 block[][2] = {{UNA + MSS, UNA + 4 * MSS}};
     peer_send_sack(UNA, 1, block);
@@ -152,9 +141,8 @@ static void recovery_sends_no_probe(void **state)
     peer_expect_silence();
 }
 
-static void fin_is_probed_too(void **state)
+TEST(fin_is_probed_too)
 {
-    (void)state;
     state_fin_wait_1();
     peer_run(PTO);
     peer_expect(FIN | ACK, UNA, RCV, 0);
@@ -163,9 +151,8 @@ static void fin_is_probed_too(void **state)
     peer_expect_silence();
 }
 
-static void refused_probe_is_left_to_the_timeout(void **state)
+TEST(refused_probe_is_left_to_the_timeout)
 {
-    (void)state;
     state_command_sent();
     peer_tx_fails = true;
     peer_run(PTO);
@@ -174,9 +161,8 @@ static void refused_probe_is_left_to_the_timeout(void **state)
 }
 
 /* Karn's rule: without timestamps nobody can say which copy it answers. */
-static void answer_to_a_probe_is_no_measurement(void **state)
+TEST(answer_to_a_probe_is_no_measurement)
 {
-    (void)state;
     peer_options.ts = false;
     state_probed();
     peer_run(100);
@@ -188,9 +174,8 @@ static void answer_to_a_probe_is_no_measurement(void **state)
 
 /* Two segments are lost. The probe's arrival is news of one segment only, which is below the usual
  * thresholds. */
-static void what_a_probe_leaves_behind_is_lost(void **state)
+TEST(what_a_probe_leaves_behind_is_lost)
 {
-    (void)state;
     state_in_flight(6);
     ack(4 * MSS);
     expect_after(PTO, 5 * MSS, MSS);
@@ -204,9 +189,8 @@ static void what_a_probe_leaves_behind_is_lost(void **state)
 }
 
 /* The next flight's order is nothing that an old probe tells of. */
-static void thresholds_count_again_after_a_probe(void **state)
+TEST(thresholds_count_again_after_a_probe)
 {
-    (void)state;
     state_probed();
     ack(COMMAND);
     our_iss += COMMAND;
@@ -219,9 +203,8 @@ static void thresholds_count_again_after_a_probe(void **state)
     peer_expect_silence();
 }
 
-static void loss_that_a_probe_made_good_halves_the_window(void **state)
+TEST(loss_that_a_probe_made_good_halves_the_window)
 {
-    (void)state;
     state_probed();
     ack(COMMAND); /* of either copy */
     send_pattern(COMMAND, COMMAND);
@@ -231,9 +214,8 @@ static void loss_that_a_probe_made_good_halves_the_window(void **state)
     assert_int_equal(burst(), 2);
 }
 
-static void second_copys_duplicate_ack_keeps_the_window(void **state)
+TEST(second_copys_duplicate_ack_keeps_the_window)
 {
-    (void)state;
     state_probed();
     ack(COMMAND);
     ack(COMMAND);
@@ -243,9 +225,8 @@ static void second_copys_duplicate_ack_keeps_the_window(void **state)
     assert_int_equal(peer_drain(), 13); /* what is left: it grows as ever */
 }
 
-static void second_copys_dsack_keeps_the_window(void **state)
+TEST(second_copys_dsack_keeps_the_window)
 {
-    (void)state;
     state_command_sent();
     for (u32 i = 0; i < 2; i++) { /* so does one with the first word of an ACK that got lost */
         expect_after(PTO, i * COMMAND, COMMAND);
@@ -259,28 +240,4 @@ static void second_copys_dsack_keeps_the_window(void **state)
     }
     ack(3 * COMMAND);
     assert_int_equal(burst(), 10);
-}
-
-int main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
-    const struct CMUnitTest tests[] = {
-        T(lost_command_goes_again_before_the_timeout),
-        T(timeouts_follow_a_probe_without_answer),
-        T(a_probe_waits_for_two_round_trips),
-        T(each_answer_starts_the_time_anew),
-        T(one_probe_covers_several_commands),
-        T(nothing_under_way_is_not_probed),
-        T(shut_window_is_the_persist_timers),
-        T(recovery_sends_no_probe),
-        T(fin_is_probed_too),
-        T(refused_probe_is_left_to_the_timeout),
-        T(answer_to_a_probe_is_no_measurement),
-        T(what_a_probe_leaves_behind_is_lost),
-        T(thresholds_count_again_after_a_probe),
-        T(loss_that_a_probe_made_good_halves_the_window),
-        T(second_copys_duplicate_ack_keeps_the_window),
-        T(second_copys_dsack_keeps_the_window),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,12 +6,7 @@
 #include "net/net.h"
 #include "net_no_tcp.h"
 #include "net_wire.h"
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
+#include "test.h"
 #include <string.h>
 
 #define UDP 34 /* where the header begins in a frame */
@@ -36,26 +31,25 @@ static void on_datagram(const u8 *data, u32 len, ip4 from, u16 from_port, msec n
     memcpy(got.data, data, len);
 }
 
-static int configured(void **state)
+static void configured(void)
 {
-    (void)state;
     wire_reset_configured(0);
     wire_know_neighbours();
     memset(&got, 0, sizeof(got));
     for (u32 i = 0; i < sizeof(payload); i++)
         payload[i] = (u8)(i * 13 + 1);
     udp_bind(5000, on_datagram);
-    return 0;
 }
+
+FIXTURE(configured);
 
 static u32 datagram(u32 len)
 {
     return wire_udp(frame, WIRE_PEER, 777, WIRE_US, 5000, payload, len);
 }
 
-static void datagrams_reach_their_port(void **state)
+TEST(datagrams_reach_their_port)
 {
-    (void)state;
     static const u32 sizes[] = {0, 1, 2, 17, 1471, 1472};
     for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
         wire_deliver(frame, datagram(sizes[i]));
@@ -69,9 +63,8 @@ static void datagrams_reach_their_port(void **state)
     wire_check_leaks();
 }
 
-static void a_wrong_checksum_is_dropped(void **state)
+TEST(a_wrong_checksum_is_dropped)
 {
-    (void)state;
     u32 len = datagram(11);
     frame[len - 1] ^= 0x10;
     wire_deliver(frame, len);
@@ -86,9 +79,8 @@ static void a_wrong_checksum_is_dropped(void **state)
     assert_int_equal(got.count, 2);
 }
 
-static void the_pseudo_header_counts(void **state)
+TEST(the_pseudo_header_counts)
 {
-    (void)state;
     u32 len = datagram(11);
     put_be32(frame + 26, WIRE_PEER + 1);
     wire_fix_ip(frame);
@@ -96,9 +88,8 @@ static void the_pseudo_header_counts(void **state)
     assert_int_equal(net_stats.udp_bad, 1);
 }
 
-static void lengths_that_lie_are_dropped(void **state)
+TEST(lengths_that_lie_are_dropped)
 {
-    (void)state;
     static const u16 lengths[] = {0, 1, 7, 20, 65535};
     for (u32 i = 0; i < ARRAY_SIZE(lengths); i++) {
         u32 len = datagram(11);
@@ -120,9 +111,8 @@ static void lengths_that_lie_are_dropped(void **state)
     wire_check_leaks();
 }
 
-static void unbound_ports_are_unreachable(void **state)
+TEST(unbound_ports_are_unreachable)
 {
-    (void)state;
     udp_bind(5000, NULL);
     wire_deliver(frame, datagram(11));
     assert_int_equal(got.count, 0);
@@ -130,9 +120,8 @@ static void unbound_ports_are_unreachable(void **state)
     assert_int_equal(wire_captured(), 1);
 }
 
-static void the_table_has_an_end(void **state)
+TEST(the_table_has_an_end)
 {
-    (void)state;
     assert_true(udp_bind(5000, on_datagram)); /* again: the same entry */
     assert_true(udp_bind(5001, on_datagram));
     assert_true(udp_bind(5002, on_datagram));
@@ -142,9 +131,8 @@ static void the_table_has_an_end(void **state)
     assert_true(udp_bind(5004, on_datagram));
 }
 
-static void datagrams_go_out(void **state)
+TEST(datagrams_go_out)
 {
-    (void)state;
     for (u32 len = 0; len < 40; len++) {
         struct pkt *p = net_alloc();
         memcpy(p->data, payload, len);
@@ -167,9 +155,8 @@ static void datagrams_go_out(void **state)
     wire_check_leaks();
 }
 
-static void a_checksum_of_zero_is_sent_as_ones(void **state)
+TEST(a_checksum_of_zero_is_sent_as_ones)
 {
-    (void)state;
     struct pkt *p = net_alloc();
     p->len = 2;
     /* The payload that makes everything else add up to FFFFh */
@@ -179,26 +166,8 @@ static void a_checksum_of_zero_is_sent_as_ones(void **state)
     assert_int_equal(get_be16(wire_take()->bytes + UDP + 6), 0xffff);
 }
 
-static void mutated_packets_do_no_harm(void **state)
+TEST(mutated_packets_do_no_harm)
 {
-    (void)state;
     wire_torment(frame, datagram(100), 5000);
     wire_check_leaks();
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define CONFIGURED(name) cmocka_unit_test_setup(name, configured)
-        CONFIGURED(datagrams_reach_their_port),
-        CONFIGURED(a_wrong_checksum_is_dropped),
-        CONFIGURED(the_pseudo_header_counts),
-        CONFIGURED(lengths_that_lie_are_dropped),
-        CONFIGURED(unbound_ports_are_unreachable),
-        CONFIGURED(the_table_has_an_end),
-        CONFIGURED(datagrams_go_out),
-        CONFIGURED(a_checksum_of_zero_is_sent_as_ones),
-        CONFIGURED(mutated_packets_do_no_harm),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

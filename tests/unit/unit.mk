@@ -1,6 +1,7 @@
 # Unit tests: every portable file of kernel/, compiled for the host with ASan, UBSan and coverage, into
-# one library; every tests/unit/test_NAME.c is a cmocka program linked with it. A test may bring a
-# function of its own in place of a library member that it then does not pull in.
+# one library; every tests/unit/test_NAME.c is a program linked with it: $(B)/unit/NAME runs its tests,
+# $(B)/unit/NAME WORD those whose names contain the word. A test may bring a function of its own in place
+# of a library member that it then does not pull in.
 
 PERCENT := %
 HOST_CFLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror -Wno-format-truncation \
@@ -17,7 +18,7 @@ HOST_OBJS := $(PORTABLE:%.c=$(B)/host/%.o)
 HELPERS := $(patsubst tests/unit/%.c,%,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
 named_in = $(filter $(HELPERS),$(shell sed -n 's/^\#include "\([a-z0-9_]*\)\.h"$$/\1/p' $(1)))
 with_theirs = $(sort $(1) $(call named_in,$(wildcard $(1:%=tests/unit/%.[ch]))))
-helpers_of = $(call with_theirs,platform_host $(call named_in,tests/unit/test_$(1).c))
+helpers_of = $(call with_theirs,platform_host test $(call named_in,tests/unit/test_$(1).c))
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 
 # What an object of before has counted is not this one's.
@@ -45,8 +46,8 @@ $(B)/unit/%: $(B)/host/tests/unit/test_%.o \
 .PHONY: unit unit-programs
 unit-programs: $(UNIT_TESTS:%=$(B)/unit/%)
 
-# Run the unit tests alone: all, or U=name.
+# Run the unit tests alone: all, or U=name, and of it those whose names contain N.
 unit: $(if $(U),$(B)/unit/$(U),unit-programs)
-	@for t in $(if $(U),$(U),$(UNIT_TESTS)); do $(B)/unit/$$t || exit 1; done
+	@for t in $(if $(U),$(U),$(UNIT_TESTS)); do $(B)/unit/$$t $(N) || exit 1; done
 
 -include $(shell find $(B)/host -name '*.d' 2>/dev/null)
