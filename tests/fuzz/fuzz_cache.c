@@ -2,8 +2,8 @@
  * readers in order and at random, with writes among them. What is read is what the disk holds. */
 #include "base/loop.h"
 #include "disk/cache.h"
+#include "disk/fake_disk.h"
 #include "disk/readahead.h"
-#include "fake_disk.h"
 #include "input.h"
 
 #define CALLS      96

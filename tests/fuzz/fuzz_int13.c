@@ -3,9 +3,9 @@
  * its registers say; nothing changes but what the function is to change; and each call returns. */
 #include "base/bytes.h"
 #include "disk/cache.h"
+#include "disk/fake_disk.h"
 #include "disk/int13.h"
 #include "disk/readahead.h"
-#include "fake_disk.h"
 #include "input.h"
 #include <sanitizer/asan_interface.h>
 
