@@ -297,7 +297,7 @@ static void a_burst_longer_than_the_ring_goes_out(void **state)
 static void collisions_are_counted(void **state)
 {
     (void)state;
-    struct e1000_tx_desc *d = (void *)tx_ring;
+    struct e1000_tx_desc *d = (void *)(rings + RX_COUNT * 16);
     transmit_numbered(0);
     transmit_numbered(1);
     dev->ops->flush(dev);
