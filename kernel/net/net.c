@@ -58,11 +58,11 @@ void net_poll(msec now)
     /* One ring's worth at most: under a flood the timers must still get their turn. */
     u32 budget = device->rx_ring;
     struct pkt *p;
-    while (budget && !loop_satisfied() && (p = device->ops->receive(device))) {
+    while (budget && !loop_enough() && (p = device->ops->receive(device))) {
         eth_input(p, now);
         budget--;
     }
-    more = !budget || loop_satisfied();
+    more = !budget || loop_enough();
     arp_poll(now);
     ipv4_poll(now);
     dhcp_poll(now);

@@ -664,7 +664,7 @@ bool peer_run(u32 ms, bool (*until)(void))
 {
     msec end = host_now + ms;
     for (u32 spins = 0; spins < 100;) {
-        loop_poll();
+        loop_poll(NULL);
         while (deliver())
             ;
         if (until && until())
@@ -728,7 +728,7 @@ void peer_reset(void)
     if (ops && peer.open)
         peer_lose(ERR_TCP_RESET);
     host_reset(1000);
-    loop_poll();
+    loop_poll(NULL);
     static u8 pattern[sizeof(peer.disk)];
     for (u32 i = sizeof(pattern); !pattern[1] && i--;)
         pattern[i] = (u8)(i * 31 + i / 512 * 7);
@@ -757,8 +757,9 @@ void peer_reset(void)
     peer.secret = "a secret of joe";
     peer.reverse_user = "target";
     peer.reverse_secret = "the target's own";
-    peer_config = (struct iscsi_config){.paths = {{"10.0.0.1", 0, PEER_PORT, {0, 1}, PEER_TARGET}},
-                                        .path_count = 1,
-                                        .isid = {0x40, 1, 2, 3, 4, 5},
-                                        .initiator = PEER_US};
+    peer_config =
+        (struct iscsi_config){.paths = {{{"10.0.0.1", 0, PEER_PORT}, {0, 1}, PEER_TARGET}},
+                              .path_count = 1,
+                              .isid = {0x40, 1, 2, 3, 4, 5},
+                              .initiator = PEER_US};
 }

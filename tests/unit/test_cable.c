@@ -240,7 +240,7 @@ static bool run(u32 ms, bool (*until)(void))
     msec end = host_now + ms;
     for (;;) {
         do
-            loop_poll();
+            loop_poll(NULL);
         while (wire_moves());
         if (until && until())
             return true;
@@ -270,7 +270,7 @@ static int setup(void **state)
     wire_rx_flags = PKT_L4_CSUM_OK;
     memset(&server, 0, offsetof(typeof(server), out));
     resets = countdown = 0;
-    strcpy(peer_config.paths->server, "192.0.2.20"); /* WIRE_PEER */
+    strcpy(peer_config.paths->server.name, "192.0.2.20"); /* WIRE_PEER */
     plug(true);
     iscsi_attach(&peer_config, 20000, host_now);
     assert_true(run(5000, peer_ready));

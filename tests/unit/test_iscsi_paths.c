@@ -4,6 +4,7 @@
 #include "iscsi/path.h"
 #include "iscsi_peer.h"
 #include "platform_host.h"
+#include "san/rounds.h"
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +40,7 @@ static void add_path(const char *server)
 {
     struct iscsi_path *p = &peer_config.paths[peer_config.path_count++];
     *p = peer_config.paths[0];
-    strcpy(p->server, server);
+    strcpy(p->server.name, server);
 }
 
 static bool never(void)
@@ -88,7 +89,7 @@ static void the_first_that_answers_is_taken(void **state)
     assert_int_equal(peer_attach(), ISCSI_READY);
     assert_int_equal(iscsi_used()->addr, ADDR(3));
     assert_ptr_not_equal(iscsi_used()->path, NULL);
-    assert_string_equal(iscsi_used()->path->server, "10.0.0.3");
+    assert_string_equal(iscsi_used()->path->server.name, "10.0.0.3");
     portals[1] = portals[2] = PORTAL_DEAF;
     msec before = host_now;
     assert_int_equal(peer_attach(), ISCSI_READY);
@@ -123,7 +124,7 @@ static void each_path_has_its_own_name_and_lun(void **state)
     (void)state;
     add_path("san.example");
     peer_config.paths[1].lun[1] = 7;
-    peer_config.paths[1].port = 3265;
+    peer_config.paths[1].server.port = 3265;
     peer.dns_answer = ADDR(9);
     assert_int_equal(peer_attach(), ISCSI_READY);
     assert_int_equal(peer.last_lun, 1);
@@ -139,7 +140,7 @@ static void each_path_has_its_own_name_and_lun(void **state)
 static void a_name_that_is_not_found_costs_its_turn(void **state)
 {
     (void)state;
-    strcpy(peer_config.paths[0].server, "san.example");
+    strcpy(peer_config.paths[0].server.name, "san.example");
     add_path("10.0.0.2");
     assert_int_equal(peer_attach(), ISCSI_READY);
     assert_int_equal(iscsi_used()->addr, ADDR(2));
@@ -248,7 +249,7 @@ static void one_that_falls_silent_is_left_first(void **state)
 static void an_address_is_remembered_when_the_name_server_is_away(void **state)
 {
     (void)state;
-    strcpy(peer_config.paths[0].server, "san.example");
+    strcpy(peer_config.paths[0].server.name, "san.example");
     peer.dns_answer = ADDR(5);
     assert_int_equal(peer_attach(), ISCSI_READY);
     peer.dns_answer = 0;
@@ -386,7 +387,7 @@ static void portals_are_learned_by_send_targets(void **state)
     assert_int_equal(peer.text_requests, 1);
     assert_int_equal(peer.connects, 2);
     assert_int_equal(iscsi_used()->addr, ADDR(1));
-    assert_int_equal(path_count(), 2);
+    assert_int_equal(rounds_ways(), 2);
     dies(1, PORTAL_DEAF);
     submit(BLOCK_WRITE);
     assert_true(peer_run(10000, done));
@@ -431,7 +432,7 @@ static void there_is_room_for_so_many(void **state)
               "TargetAddress=10.0.0.16\0TargetAddress=10.0.0.17\0TargetAddress=10.0.0.18\0"
               "TargetAddress=10.0.0.19\0TargetAddress=10.0.0.20\0TargetAddress=10.0.0.21\0");
     assert_int_equal(peer_attach(), ISCSI_READY);
-    assert_int_equal(path_count(), 8);
+    assert_int_equal(rounds_ways(), 8);
 }
 
 /* Whatever a discovery comes to: the disk is attached. */
@@ -521,7 +522,7 @@ static void a_discovery_that_fails_costs_three_seconds_at_most(void **state)
         assert_int_equal(peer_attach(), ISCSI_READY);
         assert_int_equal(host_now - before, cases[i].ms);
         assert_int_equal(iscsi_used()->addr, ADDR(1));
-        assert_int_equal(path_count(), 1);
+        assert_int_equal(rounds_ways(), 1);
         submit(BLOCK_WRITE);
         assert_true(peer_run(10, done));
         assert_good(1);
@@ -536,7 +537,7 @@ static void a_discovery_may_want_chap_too(void **state)
     strcpy(peer_config.user, "joe");
     strcpy(peer_config.secret, "a secret of joe");
     assert_int_equal(peer_attach(), ISCSI_READY);
-    assert_int_equal(path_count(), 2);
+    assert_int_equal(rounds_ways(), 2);
     assert_true(iscsi_used()->chap);
 }
 
@@ -554,7 +555,7 @@ static void a_redirects_goal_is_a_portal_too(void **state)
     (void)state;
     peer.hook = redirect_once;
     assert_int_equal(peer_attach(), ISCSI_READY);
-    assert_int_equal(path_count(), 2);
+    assert_int_equal(rounds_ways(), 2);
     /* The one that was configured dies, and the goal's connection is lost. */
     peer_run(10000, never);
     portals[1] = PORTAL_DEAF;

@@ -16,6 +16,7 @@
 #define PREFIX  0x9001 /* anywhere */
 #define CMDLINE 0xa003
 #define ACK     0xb001
+#define REPLY   0xc002
 
 static u8 *mem;
 static struct memmap map;
@@ -63,7 +64,8 @@ static void a_rom_tells_its_nic(void **state)
     assert_int_equal(info.bdf, 0x0018);
     assert_string_equal(info.command_line, "");
     assert_false(info.command_line_cut);
-    assert_int_equal(info.dhcp_ack_len, 0);
+    assert_int_equal(info.dhcp_ack.len, 0);
+    assert_int_equal(info.dhcp_reply.len, 0);
     assert_ptr_equal(info.map, &map);
     assert_int_equal(map.count, 0);
     assert_false(map.extended);
@@ -122,30 +124,51 @@ static void ack(u32 at, u32 len)
 static void the_dhcp_answer_is_copied(void **state)
 {
     (void)state;
-    for (u32 i = 0; i < BOOT_DHCP_ACK; i++)
+    for (u32 i = 0; i < BOOT_DHCP_MAX; i++)
         mem[ACK + i] = (u8)(i * 7);
-    ack(ACK, BOOT_DHCP_ACK);
-    assert_int_equal(info.dhcp_ack_len, BOOT_DHCP_ACK);
-    for (u32 i = 0; i < BOOT_DHCP_ACK; i++)
-        assert_int_equal(info.dhcp_ack[i], (u8)(i * 7));
+    ack(ACK, BOOT_DHCP_MAX);
+    assert_int_equal(info.dhcp_ack.len, BOOT_DHCP_MAX);
+    for (u32 i = 0; i < BOOT_DHCP_MAX; i++)
+        assert_int_equal(info.dhcp_ack.packet[i], (u8)(i * 7));
     /* It may hold secrets, which do not stay behind. */
-    for (u32 i = 0; i < BOOT_DHCP_ACK; i++)
+    for (u32 i = 0; i < BOOT_DHCP_MAX; i++)
         assert_int_equal(mem[ACK + i], 0);
+    assert_int_equal(info.dhcp_reply.len, 0);
+}
+
+static void the_other_servers_answer_is_copied_beside_it(void **state)
+{
+    (void)state;
+    for (u32 i = 0; i < BOOT_DHCP_MAX; i++)
+        mem[REPLY + i] = (u8)(i * 5);
+    put(offsetof(struct prefix_info, dhcp_reply), REPLY);
+    put(offsetof(struct prefix_info, dhcp_reply_len), BOOT_DHCP_MAX);
+    ack(ACK, 300);
+    assert_int_equal(info.dhcp_ack.len, 300);
+    assert_int_equal(info.dhcp_reply.len, BOOT_DHCP_MAX);
+    for (u32 i = 0; i < BOOT_DHCP_MAX; i++) {
+        assert_int_equal(info.dhcp_reply.packet[i], (u8)(i * 5));
+        assert_int_equal(mem[REPLY + i], 0);
+    }
+    put(offsetof(struct prefix_info, dhcp_reply_len), BOOT_DHCP_MAX + 1);
+    ack(ACK, 300);
+    assert_int_equal(info.dhcp_ack.len, 300);
+    assert_int_equal(info.dhcp_reply.len, 0);
 }
 
 static void a_dhcp_answer_that_can_be_none_is_left_out(void **state)
 {
     (void)state;
-    ack(ACK, BOOT_DHCP_ACK + 1);
-    assert_int_equal(info.dhcp_ack_len, 0);
+    ack(ACK, BOOT_DHCP_MAX + 1);
+    assert_int_equal(info.dhcp_ack.len, 0);
     ack(ACK, 0xffffffff);
-    assert_int_equal(info.dhcp_ack_len, 0);
+    assert_int_equal(info.dhcp_ack.len, 0);
     ack(SIZE - 100, 101);
-    assert_int_equal(info.dhcp_ack_len, 0);
+    assert_int_equal(info.dhcp_ack.len, 0);
     ack(0, 300);
-    assert_int_equal(info.dhcp_ack_len, 0);
+    assert_int_equal(info.dhcp_ack.len, 0);
     ack(SIZE - 100, 100);
-    assert_int_equal(info.dhcp_ack_len, 100);
+    assert_int_equal(info.dhcp_ack.len, 100);
 }
 
 int main(void)
@@ -158,6 +181,7 @@ int main(void)
         TEST(a_long_command_line_loses_whole_words),
         TEST(a_command_line_ends_where_memory_does),
         TEST(the_dhcp_answer_is_copied),
+        TEST(the_other_servers_answer_is_copied_beside_it),
         TEST(a_dhcp_answer_that_can_be_none_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

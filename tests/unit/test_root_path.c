@@ -21,8 +21,8 @@ static void a_full_path(void **state)
     struct iscsi_path p;
     const char *why;
     assert_int_equal(parse("iscsi:192.0.2.1:6:3261:1f:" T, &p, &why), OK);
-    assert_string_equal(p.server, "192.0.2.1");
-    assert_int_equal(p.port, 3261);
+    assert_string_equal(p.server.name, "192.0.2.1");
+    assert_int_equal(p.server.port, 3261);
     assert_memory_equal(p.lun, "\0\x1f\0\0\0\0\0\0", 8);
     assert_string_equal(p.target, T);
     assert_string_equal(why, "");
@@ -33,8 +33,8 @@ static void defaults(void **state)
     (void)state;
     struct iscsi_path p;
     assert_int_equal(parse("iscsi:san.example::::" T, &p, NULL), OK);
-    assert_string_equal(p.server, "san.example");
-    assert_int_equal(p.port, 3260);
+    assert_string_equal(p.server.name, "san.example");
+    assert_int_equal(p.server.port, 3260);
     assert_memory_equal(p.lun, "\0\0\0\0\0\0\0\0", 8);
 }
 
