@@ -2,6 +2,7 @@
  * Makefile), so that no offset is written twice. */
 #include "base/realmode.h"
 #include "drv/e1000_regs.h"
+#include "drv/nics.h"
 #include "machine/boot_info.h"
 #include "machine/plan.h"
 #include "machine/prefix.h"
@@ -12,7 +13,9 @@
 
 #define PREFIX(name)        DEFINE(PREFIX_##name, offsetof(struct prefix_info, name))
 
-#define PLAN(mib, ...)      DEFINE(PLAN_##mib, PLAN_BYTES(mib, __VA_ARGS__));
+#define PLAN(mib, rx, tx, ...)                                                                     \
+    DEFINE(PLAN_##mib, PLAN_BYTES(mib, rx, tx, __VA_ARGS__) +                                      \
+                           (rx + tx) * sizeof(union nics_descriptor) + sizeof(union nics_more));
 
 void offsets(void);
 void offsets(void)

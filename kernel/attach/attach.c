@@ -37,7 +37,7 @@ void attach_init(struct machine *machine)
 {
     boot = &machine->boot;
     plan = machine->plan;
-    nic_init(plan, boot->bdf);
+    attach_nic_init(plan, boot->bdf);
     address_init(boot);
     cache_memory = arena_take(plan->cache);
     readahead_memory = arena_take(plan->readahead);
@@ -179,7 +179,7 @@ void attach_end(void)
     iscsi_logout(loop_now());
     if (ready)
         wait_for(logged_out, LOGOUT_WAIT_MS, "the logout");
-    nic_close();
+    attach_nic_close();
     /* The session is over; another try brings the secrets again. */
     iscsi_wipe();
 }
@@ -203,7 +203,7 @@ static void say_disk(const struct block_dev *disk)
 enum error attach(void)
 {
     enum error e;
-    if ((e = nic_open()) || (e = address_get()) || (e = parse_target()) || (e = log_in()))
+    if ((e = attach_nic()) || (e = address_get()) || (e = parse_target()) || (e = log_in()))
         return e;
     say_disk(iscsi_disk());
     cache_init(iscsi_disk(), cache_memory, plan->cache);
