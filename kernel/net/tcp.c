@@ -3,8 +3,7 @@
 #include "base/platform.h"
 #include "base/random.h"
 #include "base/str.h"
-#include "net/arp.h"
-#include "net/net.h"
+#include "net/ip.h"
 #include "net/tcp_internal.h"
 
 #define DEFAULT_USER_TIMEOUT 30000
@@ -33,7 +32,7 @@ void tcp_connect(ip4 addr, u16 port, const struct tcp_ops *ops, void *ctx, u32 g
     tcb.now = now;
     tcb.ops = ops;
     tcb.ctx = ctx;
-    tcb.local_addr = ipv4_config()->addr;
+    tcb.local_addr = ip_source(addr);
     tcb.remote_addr = addr;
     tcb.ports = (PORT_LOW + random_u32() % (65536 - PORT_LOW)) << 16 | port;
     tcb.iss = tcp_isn(tcb.local_addr, addr, tcb.ports, now);
@@ -149,19 +148,17 @@ static u32 patience(void)
 /* Why nothing came back. */
 static enum error diagnose(void)
 {
-    ip4 next;
-    u8 mac[6];
-    if (ipv4_next_hop(tcb.remote_addr, &next) && arp_lookup(next, mac, tcb.now) != ARP_FOUND)
-        return ERR_NET_NO_ARP;
+    enum error e = ip_reachable(tcb.remote_addr);
+    if (e)
+        return e;
     return tcb.soft_error ? ERR_NET_UNREACHABLE : ERR_TCP_TIMEOUT;
 }
 
 /* One more time-out in a row. The way there may have forgotten us. */
 static void count_retry(void)
 {
-    ip4 next;
-    if (++tcb.retries >= 2 && ipv4_next_hop(tcb.remote_addr, &next))
-        arp_refresh(next, tcb.now);
+    if (++tcb.retries >= 2)
+        ip_doubt(tcb.remote_addr, tcb.now);
 }
 
 static bool keepalive_wanted(void)
@@ -194,12 +191,12 @@ static bool timers(void)
     return true;
 }
 
-void tcp_poll(msec now)
+void tcp_poll(bool more, msec now)
 {
-    ip4 next;
     tcb.now = now;
     tcb.dup_acks_sent = 0;
-    if (tcb.state == TCP_SYN_SENT && (tcb.fin || !ipv4_next_hop(tcb.remote_addr, &next))) {
+    if (tcb.state == TCP_SYN_SENT &&
+        (tcb.fin || ip_reachable(tcb.remote_addr) == ERR_NET_NO_ROUTE)) {
         tcp_finish(TCP_CLOSED, tcb.fin ? OK : ERR_NET_NO_ROUTE);
         return;
     }
@@ -207,7 +204,7 @@ void tcp_poll(msec now)
         tcb.ops->writable(tcb.ctx, now);
     tcb.freed = false;
     if (tcb.state != TCP_CLOSED && timers())
-        tcp_output();
+        tcp_output(more);
 }
 
 u32 tcp_timeout(msec now)

@@ -13,6 +13,8 @@
 #include "base/types.h"
 #include "drv/pkt.h"
 
+struct icmp_error; /* net/icmp.h */
+
 /* Upward calls. They may call tcp_send(), tcp_close() and tcp_abort(); closed() may also call
  * tcp_connect(), the others not. */
 struct tcp_ops {
@@ -78,14 +80,15 @@ struct tcp_info {
 };
 void tcp_get_info(struct tcp_info *info);
 
-/* p->data is at the TCP header, p->len is the segment's length. Consumes p. */
-void tcp_input(struct pkt *p, ip4 from, ip4 to, msec now);
+/* p->data is at the TCP header, p->len is the segment's length. True: p is kept until what is
+ * missing before it arrives. */
+bool tcp_input(struct pkt *p, ip4 from, ip4 to, msec now);
 
-/* An ICMP error about a segment of ours: its header starts at `segment` (at least 8 bytes). `mtu`
- * is the next hop's, with ICMP_FRAG_NEEDED. */
-void tcp_icmp_error(ip4 to, const u8 *segment, u8 code, u16 mtu, msec now);
+/* An ICMP error about a segment, perhaps one of ours. */
+void tcp_icmp_error(const struct icmp_error *e, msec now);
 
-void tcp_poll(msec now);
+/* more: frames that nobody has looked at yet are waiting. */
+void tcp_poll(bool more, msec now);
 u32 tcp_timeout(msec now);
 
 #endif

@@ -4,7 +4,8 @@
 #include "base/bytes.h"
 #include "net/checksum.h"
 #include "net/icmp.h"
-#include "net/net.h"
+#include "net/ip.h"
+#include "net/port.h"
 #include "net/tcp_internal.h"
 
 #define CHALLENGES_A_SECOND 10          /* RFC 5961, 7 */
@@ -368,38 +369,36 @@ static bool input(struct pkt *p, struct tcp_segment *s)
     return take_text(p, s);
 }
 
-void tcp_input(struct pkt *p, ip4 from, ip4 to, msec now)
+bool tcp_input(struct pkt *p, ip4 from, ip4 to, msec now)
 {
     struct tcp_segment s;
     tcb.now = now;
-    if (parse(&s, p, from, to)) {
-        if (tcb.state == TCP_CLOSED || from != tcb.remote_addr || to != tcb.local_addr ||
-            s.ports != (tcb.ports << 16 | tcb.ports >> 16))
-            answer_stray(&s, from, to);
-        else if (input(p, &s))
-            return;
+    if (!parse(&s, p, from, to))
+        return false;
+    if (tcb.state == TCP_CLOSED || from != tcb.remote_addr || to != tcb.local_addr ||
+        s.ports != (tcb.ports << 16 | tcb.ports >> 16)) {
+        answer_stray(&s, from, to);
+        return false;
     }
-    pkt_free(p);
+    return input(p, &s);
 }
 
-void tcp_icmp_error(ip4 to, const u8 *segment, u8 code, u16 mtu, msec now)
+void tcp_icmp_error(const struct icmp_error *e, msec now)
 {
     tcb.now = now;
-    u32 seq = get_be32(segment + TCP_SEQ);
     /* Only who sees our segments knows what is under way (RFC 5927, 4.1). */
-    if (tcb.state == TCP_CLOSED || to != tcb.remote_addr ||
-        get_be32(segment + TCP_PORTS) != tcb.ports || seq_lt(seq, tcb.snd_una) ||
-        !seq_lt(seq, tcb.snd_nxt)) {
+    if (tcb.state == TCP_CLOSED || e->to != tcb.remote_addr || e->ports != tcb.ports ||
+        seq_lt(e->seq, tcb.snd_una) || !seq_lt(e->seq, tcb.snd_nxt)) {
         net_stats.tcp_rejected++;
-    } else if (code == ICMP_FRAG_NEEDED) {
-        ipv4_path_mtu_found(to, mtu, now);
+    } else if (e->code == ICMP_FRAG_NEEDED) {
+        ip_path_mtu_found(e->to, e->mtu, now);
         /* Not a sign of congestion: send again in smaller pieces, at once (RFC 1191, 6.4). */
         if (tcb.state >= TCP_ESTABLISHED && tcp_update_mss()) {
             tcp_mark_all_lost();
             tcb.kick = true;
         }
     } else if (tcb.state == TCP_SYN_SENT &&
-               (code == ICMP_PROTO_UNREACHABLE || code == ICMP_PORT_UNREACHABLE)) {
+               (e->code == ICMP_PROTO_UNREACHABLE || e->code == ICMP_PORT_UNREACHABLE)) {
         tcp_finish(TCP_CLOSED, ERR_NET_UNREACHABLE);
     } else {
         tcb.soft_error = true;

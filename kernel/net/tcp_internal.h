@@ -13,7 +13,6 @@
 #define LUNBOOT_TCP_INTERNAL_H
 
 #include "base/types.h"
-#include "net/ipv4.h"
 #include "net/tcp.h"
 
 /* The header (RFC 9293, 3.1), offsets. */
@@ -206,8 +205,8 @@ void tcp_progress(void);
 
 /* tcp_output.c */
 
-/* Send what window and congestion allow, or at least an ACK that is due. */
-void tcp_output(void);
+/* Send what window and congestion allow, or at least an ACK that is due. more: as in tcp_poll(). */
+void tcp_output(bool more);
 
 /* One segment: `len` bytes of the send buffer from seq. An ACK it carries counts as sent. False:
  * it did not go out, and nothing has changed. */

@@ -3,18 +3,19 @@
 #include "base/bytes.h"
 #include "base/str.h"
 #include "net/checksum.h"
-#include "net/net.h"
+#include "net/ip.h"
+#include "net/port.h"
 #include "net/tcp_internal.h"
 
 u32 tcp_local_mss(void)
 {
-    return net_device()->mtu - (IP_HEADER + TCP_HEADER);
+    return ip_link_payload(tcb.remote_addr) - TCP_HEADER;
 }
 
 bool tcp_update_mss(void)
 {
     u32 old = tcb.snd_mss;
-    u32 mss = min_u32(tcb.peer_mss, ipv4_path_mtu(tcb.remote_addr) - IP_HEADER - TCP_HEADER);
+    u32 mss = min_u32(tcb.peer_mss, ip_path_payload(tcb.remote_addr) - TCP_HEADER);
     mss = min_u32(mss, PKT_SIZE - PKT_HEADROOM - TCP_HEADER);
     /* The MSS counts no options (RFC 6691). */
     tcb.snd_mss = (u16)(max_u32(mss, TCP_MIN_MSS) - (tcb.ts_ok ? 12 : 0));
@@ -31,7 +32,7 @@ static bool send_segment(struct pkt *p, u32 header, u32 sum, ip4 from, ip4 to, u
     put_be32(h + TCP_CHECKSUM, 0);
     sum += checksum_pseudo(from, to, IP_PROTO_TCP, p->len);
     put_be16(h + TCP_CHECKSUM, checksum_finish(checksum_add(sum, h, header)));
-    return ipv4_send(p, IP_PROTO_TCP, to, now);
+    return ip_send(p, IP_PROTO_TCP, to, now);
 }
 
 /* Copy from the ring of the send buffer, and add up. */
@@ -184,18 +185,18 @@ static void send_syn(void)
     tcp_arm_rto();
 }
 
-static bool ack_due(void)
+static bool ack_due(bool more)
 {
     /* With more in the ring, one ACK will do for all, as long as the peer's window stays open. Nor
      * is the last segment of an answer left alone: when it gets lost, a peer that has several under
      * way probes soon, with only one it waits for our delayed ACK (RFC 8985, 7.2). */
     bool nearly = tcb.expect_len && tcb.expect_len <= tcb.rcv_mss;
-    u32 enough = net_more() ? tcb.rcv_wnd / 4 : (nearly ? 4u : 2u) * tcb.rcv_mss;
+    u32 enough = more ? tcb.rcv_wnd / 4 : (nearly ? 4u : 2u) * tcb.rcv_mss;
     return tcb.ack_now || tcb.rcv_nxt - tcb.last_ack_sent >= enough ||
            (tcb.delack_armed && time_reached(tcb.now, tcb.delack_at));
 }
 
-void tcp_output(void)
+void tcp_output(bool more)
 {
     tcb.kick = tcb.blocked = false;
     if (tcb.state < TCP_ESTABLISHED) {
@@ -216,6 +217,6 @@ void tcp_output(void)
         }
         tcb.probe_due = false;
     }
-    if (!tcb.blocked && tcb.state != TCP_SYN_SENT && ack_due())
+    if (!tcb.blocked && tcb.state != TCP_SYN_SENT && ack_due(more))
         tcp_transmit(tcb.snd_nxt, 0, TCP_ACK);
 }

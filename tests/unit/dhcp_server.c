@@ -2,7 +2,7 @@
 #include "dhcp_server.h"
 
 #include "base/bytes.h"
-#include "net/ipv4.h"
+#include "net/address.h"
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "dhcp_server.h"
 #include "net/dhcp.h"
-#include "net/net.h"
+#include "net/port.h"
 #include "net_no_tcp.h"
 // clang-format off
 #include <stdarg.h>

@@ -2,8 +2,8 @@
 #include "net/dns.h"
 
 #include "base/bytes.h"
-#include "net/ipv4.h"
-#include "net/net.h"
+#include "net/address.h"
+#include "net/port.h"
 #include "net_no_tcp.h"
 #include "net_wire.h"
 // clang-format off

@@ -1,7 +1,7 @@
 /* Ethernet frames in and out. */
 #include "net/eth.h"
 
-#include "net/net.h"
+#include "net/port.h"
 #include "net_no_tcp.h"
 #include "net_wire.h"
 // clang-format off

@@ -5,8 +5,12 @@
 #include "base/random.h"
 #include "dhcp_server.h"
 #include "net/arp.h"
+#include "net/checksum.h"
 #include "net/dhcp.h"
+#include "net/ip.h"
+#include "net/ipv4.h"
 #include "net/net.h"
+#include "net/port.h"
 #include "net_no_tcp.h"
 // clang-format off
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* TCP: receiving. Order, acknowledgments, SACK blocks, the out-of-order queue and its bounds. */
-#include "net/net.h"
+#include "net/port.h"
 #include "tcp_peer.h"
 // clang-format off
 #include <stdarg.h>

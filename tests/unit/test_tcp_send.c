@@ -1,6 +1,6 @@
 /* TCP: sending. Segments, windows, retransmission, congestion. Segments are 1448 bytes, with
  * timestamps. */
-#include "net/net.h"
+#include "net/port.h"
 #include "tcp_peer.h"
 // clang-format off
 #include <stdarg.h>

@@ -1,8 +1,7 @@
 /* TCP: opening, closing, and what happens to the connection as a whole. */
 #include "base/bytes.h"
-#include "net/arp.h"
 #include "net/icmp.h"
-#include "net/net.h"
+#include "net/port.h"
 #include "tcp_peer.h"
 // clang-format off
 #include <stdarg.h>
@@ -117,7 +116,7 @@ static void syn_is_repeated_at_1_2_4_seconds(void **state)
     assert_closed(ERR_TCP_TIMEOUT);
     assert_int_equal(now, 1000 + 15000 + 20000);
     assert_int_equal(tcp_timeout(now), TIMEOUT_NEVER);
-    assert_true(peer_arp_refreshes > 0);
+    assert_true(peer_doubts > 0);
 }
 
 static void handshake_gives_up_on_time(void **state)
@@ -134,11 +133,11 @@ static void handshake_gives_up_on_time(void **state)
 static void syn_waits_for_arp_without_losing_time(void **state)
 {
     (void)state;
-    peer_arp = ARP_PENDING;
+    peer_no_arp = true;
     peer_connect();
     peer_run(300);
     peer_expect_silence();
-    peer_arp = ARP_FOUND;
+    peer_no_arp = false;
     peer_run(10);
     struct seg *s = peer_next();
     assert_int_equal(s->flags, SYN);
@@ -147,7 +146,7 @@ static void syn_waits_for_arp_without_losing_time(void **state)
 static void no_arp_answer_is_told(void **state)
 {
     (void)state;
-    peer_arp = ARP_FAILED;
+    peer_no_arp = true;
     peer_connect();
     peer_run(20000);
     assert_closed(ERR_NET_NO_ARP);
@@ -505,7 +504,7 @@ static void user_timeout_ends_it(void **state)
     assert_int_equal(events.closed, 0);
     peer_run(10000);
     assert_closed(ERR_TCP_TIMEOUT);
-    assert_true(peer_arp_refreshes > 0);
+    assert_true(peer_doubts > 0);
 }
 
 static void user_timeout_while_nothing_goes_out(void **state)
@@ -513,7 +512,7 @@ static void user_timeout_while_nothing_goes_out(void **state)
     (void)state;
     tcp_set_user_timeout(10000);
     state_established();
-    peer_arp = ARP_FAILED;
+    peer_no_arp = true;
     send_pattern(0, 10);
     peer_run(10000);
     assert_closed(ERR_TCP_TIMEOUT);
@@ -548,7 +547,7 @@ static void keepalive_asks_and_is_content_with_an_answer(void **state)
         peer_send(ACK, RCV, UNA, NULL, 0);
     }
     assert_int_equal(events.closed, 0);
-    assert_int_equal(peer_arp_refreshes, 0);
+    assert_int_equal(peer_doubts, 0);
 }
 
 static void keepalive_that_does_not_go_out_is_no_answer(void **state)
@@ -556,7 +555,7 @@ static void keepalive_that_does_not_go_out_is_no_answer(void **state)
     (void)state;
     tcp_set_user_timeout(10000);
     state_established();
-    peer_arp = ARP_PENDING;
+    peer_no_arp = true;
     peer_run(25000);
     assert_closed(ERR_TCP_TIMEOUT);
 }
@@ -571,7 +570,7 @@ static void keepalive_without_an_answer_ends_it(void **state)
     peer_run(9999);
     assert_int_equal(peer_drain(), 4);
     assert_int_equal(events.closed, 0);
-    assert_true(peer_arp_refreshes > 0);
+    assert_true(peer_doubts > 0);
     peer_run(1);
     assert_closed(ERR_TCP_TIMEOUT);
 }

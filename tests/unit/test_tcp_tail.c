@@ -1,6 +1,5 @@
 /* TCP: the tail loss probe (RFC 8985, 7). The round trip of the handshake takes no time: a probe is
  * due after 10 ms. */
-#include "net/net.h"
 #include "tcp_peer.h"
 // clang-format off
 #include <stdarg.h>

@@ -2,8 +2,9 @@
 #include "net/udp.h"
 
 #include "base/bytes.h"
-#include "net/ipv4.h"
-#include "net/net.h"
+#include "net/checksum.h"
+#include "net/ip.h"
+#include "net/port.h"
 #include "net_no_tcp.h"
 #include "net_wire.h"
 // clang-format off
