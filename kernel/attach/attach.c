@@ -51,7 +51,7 @@ void attach_wipe(void)
 
 bool wait_for(bool (*done)(void), u32 ms, const char *what)
 {
-    loop_poll();
+    loop_poll(NULL);
     msec start = loop_now();
     bool said = false;
     while (!done()) {
@@ -62,7 +62,7 @@ bool wait_for(bool (*done)(void), u32 ms, const char *what)
             print("         waiting for %s ...\n", what);
             said = true;
         }
-        loop_once();
+        loop_once(NULL);
     }
     return true;
 }

@@ -9,7 +9,7 @@
 static const struct poller *pollers[POLLERS];
 static u32 poller_count;
 static msec latest;
-static bool satisfied;
+static const volatile bool *wanted; /* what the poll under way may end its input for, or NULL */
 static void (*at_end)(msec now);
 
 void loop_register(const struct poller *p)
@@ -21,32 +21,29 @@ void loop_register(const struct poller *p)
         pollers[poller_count++] = p;
 }
 
-static void poll(bool without_input)
+void loop_poll(const volatile bool *enough)
 {
     latest = platform_now();
-    satisfied = without_input;
+    wanted = enough;
     for (u32 i = 0; i < poller_count; i++)
         pollers[i]->poll(latest);
-}
-
-void loop_poll(void)
-{
-    poll(false);
+    wanted = NULL;
 }
 
 void loop_send(void)
 {
-    poll(true);
+    static const bool at_once = true;
+    loop_poll(&at_once);
 }
 
-void loop_once(void)
+void loop_once(const volatile bool *enough)
 {
     u32 ms = TIMEOUT_NEVER;
     for (u32 i = 0; i < poller_count; i++)
         ms = min_u32(ms, pollers[i]->timeout(latest));
     if (ms)
         platform_wait(ms);
-    loop_poll();
+    loop_poll(enough);
     if (at_end)
         at_end(latest);
 }
@@ -56,14 +53,9 @@ void loop_set_idle(void (*idle)(msec now))
     at_end = idle;
 }
 
-void loop_satisfy(void)
+bool loop_enough(void)
 {
-    satisfied = true;
-}
-
-bool loop_satisfied(void)
-{
-    return satisfied;
+    return wanted && *wanted;
 }
 
 msec loop_now(void)

@@ -1,4 +1,4 @@
-/* The event loop, base tier: it knows its pollers only by their functions. Main registers them,
+/* The event loop: it knows its pollers only by their functions. Main registers them,
  * lowest floor first; anyone who has to wait for an answer calls loop_once() until it is there. */
 #ifndef LUNBOOT_LOOP_H
 #define LUNBOOT_LOOP_H
@@ -16,21 +16,21 @@ struct poller {
 /* p stays the caller's and must stay valid. A second time changes nothing. */
 void loop_register(const struct poller *p);
 
-/* Poll everyone once, without waiting: what the timer tick calls. */
-void loop_poll(void);
+/* Poll everyone once, without waiting. *enough, where it is given, becomes true as soon as the
+ * caller has what it waits for: whoever takes input then leaves the rest for later, when it is
+ * clear where that should go. */
+void loop_poll(const volatile bool *enough);
 
 /* The same without taking input: what was submitted goes out, and the time is brought up to date.
  */
 void loop_send(void);
 
-/* Sleep until there can be something to do, then poll everyone once: whoever waits for a result
- * looks at it before each call. */
-void loop_once(void);
+/* Sleep until there can be something to do, then poll everyone once, as loop_poll() does: whoever
+ * waits for a result looks at it before each call. */
+void loop_once(const volatile bool *enough);
 
-/* Somebody has what it waits for: until the next poll begins, whoever takes input may leave the
- * rest for later, when it is clear where that should go. */
-void loop_satisfy(void);
-bool loop_satisfied(void);
+/* For pollers: has enough input been taken in this poll? */
+bool loop_enough(void);
 
 /* What each loop_once() calls at its end, with the time of its poll; NULL: nothing. */
 void loop_set_idle(void (*idle)(msec now));

@@ -8,6 +8,6 @@ enum error block_wait(struct block_dev *dev, enum block_op op, u64 lba, u32 coun
     struct block_req req = {.op = op, .lba = lba, .count = count, .data = data};
     dev->ops->submit(dev, &req);
     while (!req.done)
-        loop_once();
+        loop_once(NULL);
     return req.status;
 }

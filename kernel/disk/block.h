@@ -16,10 +16,9 @@ enum block_op {
  * both, and neither may move. */
 struct block_req {
     enum block_op op;
-    u64 lba;      /* first block */
-    u32 count;    /* blocks, 1 .. dev->max_blocks */
-    u8 *data;     /* count * dev->block_size bytes, any alignment */
-    bool awaited; /* when it is done, loop_satisfy() is called */
+    u64 lba;   /* first block */
+    u32 count; /* blocks, 1 .. dev->max_blocks */
+    u8 *data;  /* count * dev->block_size bytes, any alignment */
     /* Out: */
     volatile bool done;
     enum error status; /* valid once done */

@@ -68,7 +68,7 @@ static enum error transfer(enum block_op op, u64 lba, u32 count, u8 *data)
             continue;
         if (op == BLOCK_READ)
             readahead_request();
-        loop_once();
+        loop_once(NULL);
     }
 }
 

@@ -171,7 +171,7 @@ static void wait_longer(struct chunk *c)
 {
     while (!c->req.done) {
         readahead_request();
-        loop_once();
+        loop_once(&c->req.done);
     }
     u32 took = loop_now() - c->asked;
     fastest = min_u32(fastest, took);
@@ -185,8 +185,7 @@ static void wait_longer(struct chunk *c)
  * too. */
 static void wait_for(struct chunk *c)
 {
-    c->req.awaited = true;
-    loop_poll();
+    loop_poll(&c->req.done);
     if (!c->req.done)
         wait_longer(c);
 }
@@ -239,7 +238,7 @@ void readahead_forget(u64 lba, u32 count)
         if (!c->req.count || (lba - c->req.lba >= c->req.count && c->req.lba - lba >= count))
             continue;
         while (!c->req.done)
-            loop_once();
+            loop_once(NULL);
         c->req.count = 0;
     }
 }

@@ -77,7 +77,7 @@ static u32 service(struct rm_regs *r, u32 which)
     case SERVICE_INT15:
         return int15(r) ? ACTION_RETURN : ACTION_CHAIN;
     default:
-        loop_poll();
+        loop_poll(NULL);
         return ACTION_RETURN;
     }
 }

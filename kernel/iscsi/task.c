@@ -1,6 +1,5 @@
 /* The table of commands: how they come in, when they are tried again, and how they end. */
 #include "base/arith.h"
-#include "base/loop.h"
 #include "base/platform.h"
 #include "base/random.h"
 #include "base/str.h"
@@ -121,8 +120,6 @@ static void end_request(struct block_req *req, enum error e)
 {
     req->status = e;
     req->done = true;
-    if (req->awaited)
-        loop_satisfy();
 }
 
 void task_end(struct task *t, enum error e, msec now)

@@ -39,11 +39,11 @@ void net_poll(msec now)
     /* One ring's worth at most: under a flood the timers must still get their turn. */
     u32 budget = dev->rx_ring;
     struct pkt *p;
-    while (budget && !loop_satisfied() && (p = dev->ops->receive(dev))) {
+    while (budget && !loop_enough() && (p = dev->ops->receive(dev))) {
         input_frame(p, now);
         budget--;
     }
-    more = !budget || loop_satisfied();
+    more = !budget || loop_enough();
     arp_poll(now);
     ip_poll(now);
     dhcp_poll(now);

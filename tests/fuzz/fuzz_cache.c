@@ -115,7 +115,7 @@ static void poll(void)
 {
     if (fake.queued)
         on_wait(0);
-    loop_poll();
+    loop_poll(NULL);
 }
 
 static void machine(void)

@@ -77,7 +77,6 @@ static void submit(void)
     struct block_req *req = calloc(1, sizeof(*req));
     req->op = how % 8 == 0 ? BLOCK_FLUSH : how & 1 ? BLOCK_READ : BLOCK_WRITE;
     req->lba = (u32)(s - slots) * SLOT_LBAS;
-    req->awaited = how & 0x10;
     if (req->op != BLOCK_FLUSH) {
         req->count = count;
         req->data = malloc(count * 512);

@@ -3,7 +3,6 @@
 #ifndef FAKE_DISK_H
 #define FAKE_DISK_H
 
-#include "base/loop.h"
 #include "disk/block.h"
 #include "platform_host.h"
 #include <assert.h>
@@ -49,8 +48,6 @@ static void fake_do(struct block_req *req)
     }
     req->status = status;
     req->done = true;
-    if (req->awaited)
-        loop_satisfy();
 }
 
 static void fake_submit(struct block_dev *dev, struct block_req *req)

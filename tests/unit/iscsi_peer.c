@@ -664,7 +664,7 @@ bool peer_run(u32 ms, bool (*until)(void))
 {
     msec end = host_now + ms;
     for (u32 spins = 0; spins < 100;) {
-        loop_poll();
+        loop_poll(NULL);
         while (deliver())
             ;
         if (until && until())
@@ -728,7 +728,7 @@ void peer_reset(void)
     if (ops && peer.open)
         peer_lose(ERR_TCP_RESET);
     host_reset(1000);
-    loop_poll();
+    loop_poll(NULL);
     static u8 pattern[sizeof(peer.disk)];
     for (u32 i = sizeof(pattern); !pattern[1] && i--;)
         pattern[i] = (u8)(i * 31 + i / 512 * 7);

@@ -240,7 +240,7 @@ static bool run(u32 ms, bool (*until)(void))
     msec end = host_now + ms;
     for (;;) {
         do
-            loop_poll();
+            loop_poll(NULL);
         while (wire_moves());
         if (until && until())
             return true;

@@ -52,7 +52,7 @@ static void a_request_is_waited_for_and_no_longer(void **state)
     host_on_wait = count_sleep;
     loop_register(&p);
     loop_register(&p);
-    loop_poll();
+    loop_poll(NULL);
     assert_int_equal(polls, 1);
     assert_int_equal(loop_now(), 1000);
     assert_int_equal(block_wait(&dev, BLOCK_READ, 0, 1, data), ERR_MEDIUM);

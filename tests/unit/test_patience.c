@@ -129,7 +129,7 @@ static int setup(void **state)
     lines = press_count = pressed = 0;
     last_line[0] = 0;
     loop_register(&poller);
-    loop_poll();
+    loop_poll(NULL);
     return 0;
 }
 
