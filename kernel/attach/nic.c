@@ -53,7 +53,6 @@ void nic_init(const struct plan *machine_plan, u16 bdf)
         .send_buffer = arena_take(plan->send_buffer),
         .send_buffer_size = plan->send_buffer,
         .window = plan->rx_ring * WINDOW_PER_RX,
-        .rx_pool = &rx_pool,
     };
     /* Not every firmware tells the truth about it. */
     own_bdf = pci_find(bdf, e1000_match) == bdf ? bdf : SETTING_NO_BDF;

@@ -5,7 +5,8 @@
 #include "base/types.h"
 #include "drv/netdev.h"
 
-/* Named drop counters: wire data is never asserted on, it is counted and dropped. */
+/* Named counters. Wire data is never asserted on: it is counted and dropped. Only what TCP counts
+ * besides means no drop. */
 struct net_stats {
     u32 eth_short, eth_type, eth_not_ours;
     u32 arp_bad, arp_conflicts;
@@ -13,6 +14,7 @@ struct net_stats {
     u32 icmp_bad, icmp_limited;
     u32 udp_bad, udp_no_port;
     u32 tcp_bad, tcp_checksum, tcp_no_conn, tcp_rejected;
+    u32 tcp_duplicates, tcp_out_of_order, tcp_retransmits, tcp_fast_retransmits;
     u32 dhcp_bad, dhcp_option, dns_bad;
     u32 tx_no_packet, tx_ring_full;
 };

@@ -11,10 +11,6 @@
 #define MAX_WINDOW           (65535u << 14)
 #define RETRIES_FOR_TIMEOUT  2 /* a clock that jumped is not a peer that is silent */
 
-struct tcb tcb;
-struct tcp_params tcp_params;
-u32 tcp_user_timeout;
-
 void tcp_init(const struct tcp_params *params)
 {
     tcp_reass_flush();
@@ -98,34 +94,9 @@ void tcp_abort(void)
     tcp_finish(TCP_CLOSED, OK);
 }
 
-void tcp_finish(enum tcp_state state, enum error reason)
-{
-    const struct tcp_ops *ops = tcb.ops;
-    tcp_reass_flush();
-    tcb.state = state;
-    tcb.ops = NULL;
-    if (ops)
-        ops->closed(tcb.ctx, reason, tcb.now);
-}
-
 void tcp_set_user_timeout(u32 ms)
 {
     tcp_user_timeout = ms;
-}
-
-void tcp_get_info(struct tcp_info *info)
-{
-    *info = tcb.info;
-    info->local_addr = tcb.local_addr;
-    info->remote_addr = tcb.remote_addr;
-    info->local_port = (u16)(tcb.ports >> 16);
-    info->remote_port = (u16)tcb.ports;
-}
-
-void tcp_progress(void)
-{
-    tcb.stall_since = tcb.now;
-    tcb.retries = 0;
 }
 
 /* Is there data, or a FIN, that the peer has to answer? */
@@ -137,10 +108,11 @@ static bool unacknowledged(void)
 /* May the time without progress end the connection? */
 static bool pending(void)
 {
-    return unacknowledged() || tcb.keepalive_probing;
+    return unacknowledged() || tcb.keepalive_sent;
 }
 
-static u32 patience(void)
+/* How long without progress until the connection is given up. */
+static u32 give_up_time(void)
 {
     return tcb.state < TCP_ESTABLISHED ? tcb.give_up_ms : tcp_user_timeout;
 }
@@ -171,7 +143,7 @@ static bool timers(void)
 {
     if (!pending()) {
         tcb.stall_since = tcb.now;
-    } else if (tcb.now - tcb.stall_since >= patience() &&
+    } else if (tcb.now - tcb.stall_since >= give_up_time() &&
                (tcb.state < TCP_ESTABLISHED || tcb.state == TCP_FIN_WAIT_2 || tcb.blocked ||
                 tcb.retries >= RETRIES_FOR_TIMEOUT)) {
         tcp_finish(TCP_CLOSED, tcb.state < TCP_ESTABLISHED ? diagnose() : ERR_TCP_TIMEOUT);
@@ -179,12 +151,13 @@ static bool timers(void)
     }
     if (tcb.rto_armed && time_reached(tcb.now, tcp_rto_at())) {
         count_retry();
-        tcp_rto_expired();
+        if (tcp_rto_expired())
+            tcp_transmit_tlp();
     }
     if (keepalive_wanted() && time_reached(tcb.now, tcb.keepalive_at)) {
         /* One that does not go out is as good as one that gets lost. */
         tcp_transmit(tcb.snd_una - 1, 0, TCP_ACK);
-        tcb.keepalive_probing = true;
+        tcb.keepalive_sent = true;
         tcb.keepalive_at = tcb.now + TCP_KEEPALIVE_INTERVAL;
         count_retry();
     }
@@ -223,7 +196,7 @@ u32 tcp_timeout(msec now)
     if (keepalive_wanted())
         ms = min_u32(ms, time_left(now, tcb.keepalive_at));
     /* Once the time is over, the timers above decide. */
-    u32 left = time_left(now, tcb.stall_since + patience());
+    u32 left = time_left(now, tcb.stall_since + give_up_time());
     if (pending() && left)
         ms = min_u32(ms, left);
     return ms;

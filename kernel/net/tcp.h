@@ -35,9 +35,8 @@ struct tcp_ops {
 struct tcp_params {
     u8 *send_buffer;      /* lent to TCP for ever */
     u32 send_buffer_size; /* a power of two, 64 KiB or more */
-    u32 window; /* bytes that we let a peer send ahead; less when the receive ring holds less of
-                 * its segments */
-    struct pkt_pool *rx_pool; /* the out-of-order queue keeps up to three quarters of its packets */
+    u32 window;           /* bytes that we let a peer send ahead; less when the receive ring holds
+                           * less of its segments */
 };
 
 void tcp_init(const struct tcp_params *params);
@@ -71,14 +70,6 @@ void tcp_abort(void);
  * connection is given up (RFC 9293 3.8.3): milliseconds, 30000 from tcp_init() on, kept over
  * connections. A peer that answers with a shut window is alive. */
 void tcp_set_user_timeout(u32 ms);
-
-struct tcp_info {
-    ip4 local_addr, remote_addr;
-    u16 local_port, remote_port;
-    u32 srtt_ms;
-    u32 retransmits, fast_retransmits, out_of_order, duplicates, bad_segments;
-};
-void tcp_get_info(struct tcp_info *info);
 
 /* p->data is at the TCP header, p->len is the segment's length. True: p is kept until what is
  * missing before it arrives. */

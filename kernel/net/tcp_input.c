@@ -88,6 +88,7 @@ static bool established(const struct tcp_segment *s)
 {
     tcp_acknowledged(s, true);
     tcb.freed = false;
+    tcp_update_mss();
     tcp_loss_established();
     tcb.keepalive_at = tcb.now + TCP_KEEPALIVE_IDLE;
     tcb.state = TCP_ESTABLISHED;
@@ -175,7 +176,7 @@ static bool acceptable(const struct tcp_segment *s)
     bool ends = s->end != s->seq && seq_lt(tcb.rcv_nxt, s->end) && seq_le(s->end, edge);
     if (!begins && !ends) {
         if (s->len && seq_le(s->end, tcb.rcv_nxt) && !rst) {
-            tcb.info.duplicates++;
+            net_stats.tcp_duplicates++;
             tcb.ack_now = true; /* our ACK was lost */
         } else if (rst) {
             net_stats.tcp_rejected++;
@@ -233,7 +234,7 @@ static bool take_ack(const struct tcp_segment *s)
     }
     /* The usual segment of a long read has no news for the sending side. */
     if (s->ack == tcb.snd_una && tcb.snd_wnd == old && !s->sack_count &&
-        (s->len || (tcb.snd_una == tcb.snd_nxt && !tcb.tail_probed)))
+        (s->len || (tcb.snd_una == tcb.snd_nxt && !tcb.tlp_out)))
         return true;
     tcb.kick = true;
     tcp_acknowledged(s, tcb.snd_wnd != old);
@@ -292,7 +293,7 @@ static void take_fin(void)
 /* Data beyond a hole: keep it, and ask for what is missing at once (RFC 5681, 4.2). */
 static bool take_out_of_order(struct pkt *p, const struct tcp_segment *s, bool fin)
 {
-    tcb.info.out_of_order++;
+    net_stats.tcp_out_of_order++;
     bool kept = tcp_reass_add(p, s->seq, fin);
     /* A peer without SACK counts duplicate ACKs, so each counts; with SACK, a few say it all. */
     tcb.ack_now = true;
@@ -328,7 +329,7 @@ static bool take_text(struct pkt *p, struct tcp_segment *s)
         tcb.ack_now = true; /* some of a hole is filled (RFC 5681, 4.2) */
         struct pkt *q;
         u32 seq;
-        while (!fin && (q = tcp_reass_take(&seq, &fin))) {
+        while (!fin && (q = tcp_reass_take(tcb.rcv_nxt, &seq, &fin))) {
             /* It may begin, or lie whole, below what came meanwhile. */
             bool alive = true;
             fin = fin && seq_le(tcb.rcv_nxt, seq + q->len);
@@ -361,9 +362,9 @@ static bool input(struct pkt *p, struct tcp_segment *s)
         if (!take_ack(s))
             return false;
         /* An answer is all that can be had from an idle peer or one with a closed window. */
-        if (tcb.keepalive_probing || !tcb.snd_wnd)
+        if (tcb.keepalive_sent || !tcb.snd_wnd)
             tcp_progress();
-        tcb.keepalive_probing = false;
+        tcb.keepalive_sent = false;
     }
     pkt_skip(p, p->len - s->len);
     return take_text(p, s);

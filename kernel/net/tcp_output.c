@@ -7,21 +7,6 @@
 #include "net/port.h"
 #include "net/tcp_internal.h"
 
-u32 tcp_local_mss(void)
-{
-    return ip_link_payload(tcb.remote_addr) - TCP_HEADER;
-}
-
-bool tcp_update_mss(void)
-{
-    u32 old = tcb.snd_mss;
-    u32 mss = min_u32(tcb.peer_mss, ip_path_payload(tcb.remote_addr) - TCP_HEADER);
-    mss = min_u32(mss, PKT_SIZE - PKT_HEADROOM - TCP_HEADER);
-    /* The MSS counts no options (RFC 6691). */
-    tcb.snd_mss = (u16)(max_u32(mss, TCP_MIN_MSS) - (tcb.ts_ok ? 12 : 0));
-    return tcb.snd_mss < old;
-}
-
 /* Complete the header at p->data, with its options and payload there and their checksum in sum, and
  * send it. */
 static bool send_segment(struct pkt *p, u32 header, u32 sum, ip4 from, ip4 to, u32 flags_window,
@@ -123,15 +108,15 @@ static bool retransmit(u32 pipe)
     }
     u32 n = send_data(hole.left, hole.right, 0);
     tcb.rtx_nxt = hole.left + n;
-    tcb.info.retransmits += n != 0;
+    net_stats.tcp_retransmits += n != 0;
     tcb.rtt_timing = false; /* Karn: its ACK would say nothing (RFC 6298, 3) */
     return n != 0;
 }
 
-void tcp_transmit_tail(void)
+void tcp_transmit_tlp(void)
 {
     u32 n = send_data(seq_max(tcb.snd_una, tcb.snd_nxt - tcb.snd_mss), tcb.snd_nxt, 0);
-    tcb.info.retransmits += n != 0;
+    net_stats.tcp_retransmits += n != 0;
     tcb.rtt_timing = false; /* Karn */
 }
 
@@ -147,8 +132,8 @@ static bool send_new(u32 pipe)
     if (min_u32(len, tcb.snd_end - tcb.snd_nxt) > usable) { /* a FIN needs no window */
         /* Sender's silly window avoidance (RFC 9293, 3.8.6.2.1); when only the window holds us,
          * its time-out is the persist timer's. */
-        if (!usable || (usable < tcb.max_snd_wnd / 2 && !tcb.probe_due)) {
-            if (!tcb.rto_armed && !tcb.probe_due)
+        if (!usable || (usable < tcb.max_snd_wnd / 2 && !tcb.window_probe_due)) {
+            if (!tcb.rto_armed && !tcb.window_probe_due)
                 tcp_arm_rto();
             return false;
         }
@@ -181,7 +166,7 @@ static void send_syn(void)
     tcb.rtt_start = tcb.now;
     tcb.rtt_seq = tcb.snd_nxt = tcb.rtx_nxt = tcb.lost_edge = tcb.iss + 1;
     tcb.syn_lost |= again;
-    tcb.info.retransmits += again;
+    net_stats.tcp_retransmits += again;
     tcp_arm_rto();
 }
 
@@ -209,13 +194,13 @@ void tcp_output(bool more)
         tcb.cwnd_limited = false;
         while (retransmit(tcp_pipe()) || (!tcb.blocked && send_new(tcp_pipe())))
             ;
-        if (tcb.probe_due && tcb.snd_una == tcb.snd_nxt) {
+        if (tcb.window_probe_due && tcb.snd_una == tcb.snd_nxt) {
             /* The peer must answer a segment outside its window with its window. */
             if (!tcp_transmit(tcb.snd_una - 1, 0, TCP_ACK))
                 return;
             tcp_arm_rto();
         }
-        tcb.probe_due = false;
+        tcb.window_probe_due = false;
     }
     if (!tcb.blocked && tcb.state != TCP_SYN_SENT && ack_due(more))
         tcp_transmit(tcb.snd_nxt, 0, TCP_ACK);

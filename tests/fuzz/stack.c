@@ -276,7 +276,7 @@ void stack_reset(enum situation s)
     else
         wire_reset_configured(1000);
     wire_neighbours = true;
-    tcp_init(&(struct tcp_params){send_buffer, sizeof(send_buffer), 256 * 1024, &wire_rx_pool});
+    tcp_init(&(struct tcp_params){send_buffer, sizeof(send_buffer), 256 * 1024});
     memset(send_buffer, 'x', sizeof(send_buffer));
     if (s >= CONFIGURED) {
         wire_know_neighbours();

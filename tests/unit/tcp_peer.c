@@ -233,7 +233,7 @@ void peer_reset(msec start)
     if (!received)
         received = malloc(RECEIVED);
     events = (struct peer_events){.received = received};
-    tcp_init(&(struct tcp_params){send_buffer, SEND_BUFFER, PEER_WINDOW, &peer_rx_pool});
+    tcp_init(&(struct tcp_params){send_buffer, SEND_BUFFER, PEER_WINDOW});
 }
 
 int peer_setup(void **state)
