@@ -252,11 +252,10 @@ static bool run(u32 ms, bool (*until)(void))
 static void setup(void)
 {
     static u8 send_buffer[SEND_BUFFER];
-    static struct pkt_pool none;
     static const struct poller net = {net_poll, net_timeout};
     wire_reset(1000);
     loop_register(&net);
-    static const struct tcp_params params = {send_buffer, SEND_BUFFER, 32768, &none};
+    static const struct tcp_params params = {send_buffer, SEND_BUFFER, 32768};
     tcp_init(&params);
     peer_reset();
     wire_reset_configured(1000);

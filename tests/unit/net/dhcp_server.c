@@ -2,7 +2,7 @@
 #include "net/dhcp_server.h"
 
 #include "base/bytes.h"
-#include "net/ipv4.h"
+#include "net/address.h"
 #include "test.h"
 #include <string.h>
 

@@ -3,8 +3,10 @@
 #include "base/arith.h"
 
 #include "base/bytes.h"
+#include "net/address.h"
 #include "net/arp.h"
 #include "net/eth.h"
+#include "net/ip.h"
 #include "net/ipv4.h"
 #include "net/net.h"
 #include "test.h"
@@ -123,7 +125,7 @@ void wire_reset_configured(msec now)
     wire_reset(now);
     const struct ipv4_config config = {
         .addr = WIRE_US, .netmask = 0xffffff00, .gateway = WIRE_GATEWAY};
-    ipv4_configure(&config, now);
+    ip_configure(&config, now);
     wire_run(5000);
     wire_forget();
 }

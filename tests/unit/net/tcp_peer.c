@@ -2,10 +2,10 @@
 #include "net/tcp_peer.h"
 
 #include "base/bytes.h"
-#include "net/arp.h"
 #include "net/checksum.h"
+#include "net/ip.h"
 #include "net/ipv4.h"
-#include "net/net.h"
+#include "net/port.h"
 #include "platform_host.h"
 #include "test.h"
 #include <stdlib.h>
@@ -20,17 +20,15 @@ struct peer_events events;
 void (*peer_on_connected)(void);
 void (*peer_on_receive)(void);
 void (*peer_on_closed)(void);
-bool peer_tx_fails, peer_no_route;
-u32 peer_tx_fail_rate, peer_arp, peer_arp_refreshes;
+bool peer_more, peer_tx_fails, peer_no_route, peer_no_arp;
+u32 peer_tx_fail_rate, peer_doubts;
 u16 peer_path_mtu;
 msec now;
 struct pkt_pool peer_rx_pool, peer_tx_pool;
 u32 our_iss, peer_tsval_offset, peer_window;
 u16 our_port;
-struct net_stats net_stats;
 
 static struct netdev device;
-static struct ipv4_config config;
 static struct pkt rx_pkts[PEER_RX_POOL], tx_pkts[TX_POOL];
 static u8 rx_memory[PEER_RX_POOL * PKT_SIZE] __attribute__((aligned(16)));
 static u8 tx_memory[TX_POOL * PKT_SIZE] __attribute__((aligned(16)));
@@ -42,41 +40,25 @@ static u32 ts_echo; /* the latest TSval from lunboot */
 
 /* --- The floor below --- */
 
-struct netdev *net_device(void)
+ip4 ip_source(ip4 to)
 {
-    return &device;
+    assert_int_equal(to, PEER_ADDR);
+    return PEER_OUR_ADDR;
 }
 
-bool peer_more;
-
-bool net_more(void)
-{
-    return peer_more;
-}
-
-struct pkt *net_alloc(void)
-{
-    return pkt_alloc(&peer_tx_pool);
-}
-
-const struct ipv4_config *ipv4_config(void)
-{
-    return &config;
-}
-
-bool ipv4_next_hop(ip4 to, ip4 *next)
-{
-    *next = to;
-    return !peer_no_route;
-}
-
-u16 ipv4_path_mtu(ip4 to)
+u32 ip_link_payload(ip4 to)
 {
     (void)to;
-    return peer_path_mtu;
+    return device.mtu - IP_HEADER;
 }
 
-void ipv4_path_mtu_found(ip4 to, u16 mtu, msec t)
+u32 ip_path_payload(ip4 to)
+{
+    (void)to;
+    return peer_path_mtu - IP_HEADER;
+}
+
+void ip_path_mtu_found(ip4 to, u16 mtu, msec t)
 {
     (void)t;
     assert_int_equal(to, PEER_ADDR);
@@ -84,19 +66,17 @@ void ipv4_path_mtu_found(ip4 to, u16 mtu, msec t)
         peer_path_mtu = mtu < 576 ? 576 : mtu;
 }
 
-enum arp_result arp_lookup(ip4 addr, u8 mac[6], msec t)
+enum error ip_reachable(ip4 to)
 {
-    (void)t;
-    assert_int_equal(addr, PEER_ADDR);
-    memset(mac, 0, 6);
-    return peer_arp;
+    assert_int_equal(to, PEER_ADDR);
+    return peer_no_route ? ERR_NET_NO_ROUTE : peer_no_arp ? ERR_NET_NO_ARP : OK;
 }
 
-void arp_refresh(ip4 addr, msec t)
+void ip_doubt(ip4 to, msec t)
 {
     (void)t;
-    assert_int_equal(addr, PEER_ADDR);
-    peer_arp_refreshes++;
+    assert_int_equal(to, PEER_ADDR);
+    peer_doubts++;
 }
 
 static void parse_options(struct seg *s)
@@ -142,13 +122,13 @@ static void parse_options(struct seg *s)
 }
 
 /* What lunboot sends: must be right in every field that counts, or the test ends here. */
-bool ipv4_send(struct pkt *p, u8 protocol, ip4 to, msec t)
+bool ip_send(struct pkt *p, u8 protocol, ip4 to, msec t)
 {
     assert_int_equal(protocol, IP_PROTO_TCP);
     assert_int_equal(to, PEER_ADDR);
     /* tcp_abort() has no time of its own. */
     assert_true(t == now || (p->data[13] & RST));
-    if (peer_tx_fails || peer_arp != ARP_FOUND || peer_no_route ||
+    if (peer_tx_fails || peer_no_arp || peer_no_route ||
         (peer_tx_fail_rate && (u32)rand() % 256 < peer_tx_fail_rate)) {
         pkt_free(p);
         return false;
@@ -231,14 +211,12 @@ void peer_reset(msec start)
     tcp_abort();
     host_reset(start);
     now = start;
-    peer_tx_fails = peer_no_route = false;
-    peer_tx_fail_rate = peer_arp_refreshes = 0;
-    peer_arp = ARP_FOUND;
+    peer_tx_fails = peer_no_route = peer_no_arp = false;
+    peer_tx_fail_rate = peer_doubts = 0;
     peer_path_mtu = 1500;
     peer_on_connected = peer_on_receive = peer_on_closed = NULL;
-    memset(&net_stats, 0, sizeof(net_stats));
     device = (struct netdev){.mtu = 1500, .rx_ring = PEER_RX_RING, .tx_pool = &peer_tx_pool};
-    config = (struct ipv4_config){.addr = PEER_OUR_ADDR, .netmask = 0xffffff00};
+    net_set_device(&device);
     pkt_pool_init(&peer_rx_pool, rx_pkts, rx_memory, PEER_RX_POOL, PKT_SIZE);
     pkt_pool_init(&peer_tx_pool, tx_pkts, tx_memory, TX_POOL, PKT_SIZE);
     queue_head = queue_tail = 0;
@@ -250,7 +228,7 @@ void peer_reset(msec start)
     if (!received)
         received = malloc(RECEIVED);
     events = (struct peer_events){.received = received};
-    tcp_init(&(struct tcp_params){send_buffer, SEND_BUFFER, PEER_WINDOW, &peer_rx_pool});
+    tcp_init(&(struct tcp_params){send_buffer, SEND_BUFFER, PEER_WINDOW});
 }
 
 void peer_setup(void)
@@ -268,7 +246,7 @@ void peer_teardown(void)
 void peer_poll(void)
 {
     host_now = now;
-    tcp_poll(now);
+    tcp_poll(peer_more, now);
 }
 
 void peer_run(u32 ms)
@@ -353,7 +331,8 @@ void peer_send_raw(const u8 *segment, u32 len, ip4 from, ip4 to, u16 flags, bool
         put_be16(p->data + 16, checksum_finish(checksum_add(sum, p->data, len)));
     }
     host_now = now;
-    tcp_input(p, from, to, now);
+    if (!tcp_input(p, from, to, now))
+        pkt_free(p);
 }
 
 static void add_ts(struct seg *s)

@@ -1,5 +1,5 @@
 /* The other end of TCP's connection, for its tests: a script's hand on every segment. It stands in
- * for the floor below TCP (IPv4, ARP, the device) and owns the clock. */
+ * for the floor below TCP (IP, the device) and owns the clock. */
 #ifndef TCP_PEER_H
 #define TCP_PEER_H
 
@@ -39,7 +39,7 @@ struct seg {
     u32 sack[4][2];
 };
 
-/* What net_more() says: frames that nobody has looked at yet. */
+/* What tcp_poll() is told: frames that nobody has looked at yet are waiting. */
 extern bool peer_more;
 
 /* What the next connection agrees on, set before peer_accept(). */
@@ -66,12 +66,11 @@ extern void (*peer_on_receive)(void);
 extern void (*peer_on_closed)(void);
 
 /* Faults of the floor below. */
-extern bool peer_tx_fails;    /* ipv4_send() says no */
+extern bool peer_tx_fails;    /* ip_send() says no */
 extern u32 peer_tx_fail_rate; /* of 256 calls */
-extern bool peer_no_route;
-extern u32 peer_arp; /* enum arp_result */
+extern bool peer_no_route, peer_no_arp;
 extern u16 peer_path_mtu;
-extern u32 peer_arp_refreshes;
+extern u32 peer_doubts; /* calls of ip_doubt() */
 extern msec now;
 extern struct pkt_pool peer_rx_pool, peer_tx_pool;
 

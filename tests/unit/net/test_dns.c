@@ -2,10 +2,10 @@
 #include "net/dns.h"
 
 #include "base/bytes.h"
-#include "net/ipv4.h"
-#include "net/net.h"
+#include "net/address.h"
 #include "net/net_no_tcp.h"
 #include "net/net_wire.h"
+#include "net/port.h"
 #include "test.h"
 #include <string.h>
 

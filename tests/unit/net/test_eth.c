@@ -1,9 +1,9 @@
 /* Ethernet frames in and out. */
 #include "net/eth.h"
 
-#include "net/net.h"
 #include "net/net_no_tcp.h"
 #include "net/net_wire.h"
+#include "net/port.h"
 #include "test.h"
 #include <string.h>
 

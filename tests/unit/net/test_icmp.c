@@ -2,10 +2,12 @@
 #include "net/icmp.h"
 
 #include "base/bytes.h"
-#include "net/ipv4.h"
-#include "net/net.h"
+#include "net/address.h"
+#include "net/checksum.h"
+#include "net/ip.h"
 #include "net/net_no_tcp.h"
 #include "net/net_wire.h"
+#include "net/port.h"
 #include "test.h"
 #include <string.h>
 
@@ -131,17 +133,17 @@ TEST(errors_about_segments_reach_tcp)
     for (u8 code = 0; code < 16; code++) {
         wire_deliver(frame, unreachable(code, 1300, 5, IP_PROTO_TCP, WIRE_US, 28));
         assert_int_equal(no_tcp.errors, code + 1u);
-        assert_int_equal(no_tcp.to, WIRE_FAR);
-        assert_int_equal(no_tcp.code, code);
-        assert_int_equal(no_tcp.mtu, 1300);
-        assert_int_equal(get_be64(no_tcp.segment), 0x1234567890abcdef);
+        assert_int_equal(no_tcp.error.to, WIRE_FAR);
+        assert_int_equal(no_tcp.error.code, code);
+        assert_int_equal(no_tcp.error.mtu, 1300);
+        assert_int_equal((u64)no_tcp.error.ports << 32 | no_tcp.error.seq, 0x1234567890abcdef);
     }
     /* With options in the quoted header */
-    memset(no_tcp.segment, 0, 8);
+    no_tcp.error.ports = no_tcp.error.seq = 0;
     wire_deliver(frame, unreachable(1, 0, 15, IP_PROTO_TCP, WIRE_US, 68));
-    assert_int_equal(get_be64(no_tcp.segment), 0x1234567890abcdef);
+    assert_int_equal((u64)no_tcp.error.ports << 32 | no_tcp.error.seq, 0x1234567890abcdef);
     /* That alone changes nothing: TCP checks the sequence number first (RFC 5927) */
-    assert_int_equal(ipv4_path_mtu(WIRE_FAR), 1500);
+    assert_int_equal(ip_path_payload(WIRE_FAR), 1480);
 }
 
 TEST(an_old_router_gives_no_mtu_and_we_guess)
@@ -154,7 +156,7 @@ TEST(an_old_router_gives_no_mtu_and_we_guess)
         put_be16(frame + ICMP + 2, 0);
         put_be16(frame + ICMP + 2, checksum_finish(checksum_add(0, frame + ICMP, len - ICMP)));
         wire_deliver(frame, len);
-        assert_int_equal(no_tcp.mtu, sizes[i][1]);
+        assert_int_equal(no_tcp.error.mtu, sizes[i][1]);
     }
 }
 

@@ -2,9 +2,12 @@
 #include "net/ipv4.h"
 
 #include "base/bytes.h"
-#include "net/net.h"
+#include "net/address.h"
+#include "net/checksum.h"
+#include "net/ip.h"
 #include "net/net_no_tcp.h"
 #include "net/net_wire.h"
+#include "net/port.h"
 #include "net/udp.h"
 #include "test.h"
 #include <string.h>
@@ -197,7 +200,7 @@ static struct pkt *outgoing(u32 len)
 
 TEST(packets_go_out_with_a_right_header)
 {
-    assert_true(ipv4_send(outgoing(100), IP_PROTO_TCP, WIRE_PEER, host_now));
+    assert_true(ip_send(outgoing(100), IP_PROTO_TCP, WIRE_PEER, host_now));
     const struct wire_frame *f = wire_take();
     assert_int_equal(f->len, 14 + 120);
     assert_memory_equal(f->bytes, wire_peer_mac, 6);
@@ -218,24 +221,24 @@ TEST(what_cannot_go_out_is_given_back)
 {
     static const ip4 nowhere[] = {WIRE_US, 0, 0x7f000001, 0xe0000001, 0xc00002ff};
     for (u32 i = 0; i < ARRAY_SIZE(nowhere); i++)
-        assert_false(ipv4_send(outgoing(100), IP_PROTO_TCP, nowhere[i], host_now));
-    assert_false(ipv4_send(outgoing(1481), IP_PROTO_TCP, WIRE_PEER, host_now));
+        assert_false(ip_send(outgoing(100), IP_PROTO_TCP, nowhere[i], host_now));
+    assert_false(ip_send(outgoing(1481), IP_PROTO_TCP, WIRE_PEER, host_now));
     assert_int_equal(wire_captured(), 0);
-    assert_false(ipv4_send(outgoing(100), IP_PROTO_TCP, 0xc0000233, host_now)); /* ARP asks */
+    assert_false(ip_send(outgoing(100), IP_PROTO_TCP, 0xc0000233, host_now)); /* ARP asks */
     assert_int_equal(wire_captured(), 1);
     wire_tx_full = true;
-    assert_false(ipv4_send(outgoing(100), IP_PROTO_TCP, WIRE_PEER, host_now));
+    assert_false(ip_send(outgoing(100), IP_PROTO_TCP, WIRE_PEER, host_now));
     wire_tx_full = false;
     struct pkt *p = outgoing(100);
     p->data = p->buf;
-    assert_false(ipv4_send(p, IP_PROTO_TCP, WIRE_PEER, host_now));
+    assert_false(ip_send(p, IP_PROTO_TCP, WIRE_PEER, host_now));
     wire_check_leaks();
-    assert_true(ipv4_send(outgoing(1480), IP_PROTO_TCP, WIRE_PEER, host_now));
+    assert_true(ip_send(outgoing(1480), IP_PROTO_TCP, WIRE_PEER, host_now));
 }
 
 TEST(far_packets_go_to_the_gateway)
 {
-    assert_true(ipv4_send(outgoing(100), IP_PROTO_TCP, WIRE_FAR, host_now));
+    assert_true(ip_send(outgoing(100), IP_PROTO_TCP, WIRE_FAR, host_now));
     const struct wire_frame *f = wire_take();
     assert_memory_equal(f->bytes, wire_gateway_mac, 6);
     assert_int_equal(get_be32(f->bytes + IP + IP_DESTINATION), WIRE_FAR);
@@ -245,11 +248,11 @@ TEST(far_packets_go_to_the_gateway)
 
 TEST_WITH(broadcasts_need_no_address, unconfigured)
 {
-    assert_true(ipv4_send(outgoing(100), IP_PROTO_UDP, IP4_BROADCAST, host_now));
+    assert_true(ip_send(outgoing(100), IP_PROTO_UDP, IP4_BROADCAST, host_now));
     const struct wire_frame *f = wire_take();
     assert_memory_equal(f->bytes, wire_all, 6);
     assert_int_equal(get_be32(f->bytes + IP + IP_SOURCE), 0);
-    assert_false(ipv4_send(outgoing(100), IP_PROTO_TCP, WIRE_PEER, host_now));
+    assert_false(ip_send(outgoing(100), IP_PROTO_TCP, WIRE_PEER, host_now));
     assert_false(ipv4_on_link(WIRE_PEER));
 }
 
@@ -271,7 +274,7 @@ TEST(classless_routes_replace_the_gateway)
                    {0xc0000240, 28, 0xc0000204}},
         .route_count = 4,
     };
-    ipv4_configure(&config, host_now);
+    ip_configure(&config, host_now);
     assert_int_equal(hop(0x0a020304), 0xc0000202);
     assert_int_equal(hop(0x0a010304), 0xc0000203); /* the longest prefix wins */
     assert_int_equal(hop(0x0a010203), 0x0a010203); /* on link */
@@ -282,10 +285,10 @@ TEST(classless_routes_replace_the_gateway)
     struct ipv4_config again = config;
     again.routes[4] = (struct ipv4_route){0, 0, 0xc0000205};
     again.route_count = 5;
-    ipv4_configure(&again, host_now);
+    ip_configure(&again, host_now);
     assert_int_equal(hop(WIRE_FAR), 0xc0000205);
     again.route_count = 1000; /* ours to survive */
-    ipv4_configure(&again, host_now);
+    ip_configure(&again, host_now);
     assert_int_equal(ipv4_config()->route_count, IPV4_ROUTES);
 }
 
@@ -300,38 +303,43 @@ TEST(a_missing_or_broken_netmask_becomes_the_class)
     };
     for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
         const struct ipv4_config config = {.addr = cases[i].addr, .netmask = cases[i].mask};
-        ipv4_configure(&config, host_now);
+        ip_configure(&config, host_now);
         assert_int_equal(ipv4_config()->netmask, cases[i].want);
     }
     /* A network of two has no broadcast (RFC 3021), one of one reaches its gateway all the same */
     const struct ipv4_config two = {.addr = 0xc0a80000, .netmask = 0xfffffffe};
-    ipv4_configure(&two, host_now);
+    ip_configure(&two, host_now);
     assert_int_equal(hop(0xc0a80001), 0xc0a80001);
     const struct ipv4_config one = {.addr = WIRE_US, .netmask = ~0u, .gateway = WIRE_GATEWAY};
-    ipv4_configure(&one, host_now);
+    ip_configure(&one, host_now);
     assert_int_equal(hop(WIRE_FAR), WIRE_GATEWAY);
+}
+
+static u32 path_mtu(ip4 to)
+{
+    return ip_path_payload(to) + IP_HEADER;
 }
 
 TEST(path_mtu_is_remembered_floored_and_forgotten)
 {
-    assert_int_equal(ipv4_path_mtu(WIRE_FAR), 1500);
-    ipv4_path_mtu_found(WIRE_FAR, 1400, host_now);
-    assert_int_equal(ipv4_path_mtu(WIRE_FAR), 1400);
-    assert_int_equal(ipv4_path_mtu(WIRE_PEER), 1500);
-    ipv4_path_mtu_found(WIRE_FAR, 1450, host_now); /* nobody raises it */
-    ipv4_path_mtu_found(WIRE_FAR, 67, host_now);   /* nonsense */
-    ipv4_path_mtu_found(WIRE_FAR, 0, host_now);
-    assert_int_equal(ipv4_path_mtu(WIRE_FAR), 1400);
-    ipv4_path_mtu_found(WIRE_FAR, 68, host_now);
-    assert_int_equal(ipv4_path_mtu(WIRE_FAR), 576);
+    assert_int_equal(path_mtu(WIRE_FAR), 1500);
+    ip_path_mtu_found(WIRE_FAR, 1400, host_now);
+    assert_int_equal(path_mtu(WIRE_FAR), 1400);
+    assert_int_equal(path_mtu(WIRE_PEER), 1500);
+    ip_path_mtu_found(WIRE_FAR, 1450, host_now); /* nobody raises it */
+    ip_path_mtu_found(WIRE_FAR, 67, host_now);   /* nonsense */
+    ip_path_mtu_found(WIRE_FAR, 0, host_now);
+    assert_int_equal(path_mtu(WIRE_FAR), 1400);
+    ip_path_mtu_found(WIRE_FAR, 68, host_now);
+    assert_int_equal(path_mtu(WIRE_FAR), 576);
     wire_run(599999);
-    assert_int_equal(ipv4_path_mtu(WIRE_FAR), 576);
+    assert_int_equal(path_mtu(WIRE_FAR), 576);
     wire_run(1);
-    assert_int_equal(ipv4_path_mtu(WIRE_FAR), 1500);
-    ipv4_path_mtu_found(WIRE_FAR, 1500, host_now);
-    ipv4_path_mtu_found(WIRE_FAR, 9000, host_now);
-    ipv4_path_mtu_found(0, 1000, host_now);
-    assert_int_equal(ipv4_path_mtu(WIRE_FAR), 1500);
+    assert_int_equal(path_mtu(WIRE_FAR), 1500);
+    ip_path_mtu_found(WIRE_FAR, 1500, host_now);
+    ip_path_mtu_found(WIRE_FAR, 9000, host_now);
+    ip_path_mtu_found(0, 1000, host_now);
+    assert_int_equal(path_mtu(WIRE_FAR), 1500);
 }
 
 TEST(the_devices_mtu_limits_what_is_sent)
@@ -339,14 +347,14 @@ TEST(the_devices_mtu_limits_what_is_sent)
     static const u16 mtus[] = {576, 1400, 1500};
     for (u32 i = 0; i < ARRAY_SIZE(mtus); i++) {
         wire_dev.mtu = mtus[i];
-        assert_int_equal(ipv4_path_mtu(WIRE_PEER), mtus[i]);
-        assert_false(ipv4_send(outgoing(mtus[i] - 19u), IP_PROTO_TCP, WIRE_PEER, host_now));
-        assert_true(ipv4_send(outgoing(mtus[i] - 20u), IP_PROTO_TCP, WIRE_PEER, host_now));
+        assert_int_equal(path_mtu(WIRE_PEER), mtus[i]);
+        assert_false(ip_send(outgoing(mtus[i] - 19u), IP_PROTO_TCP, WIRE_PEER, host_now));
+        assert_true(ip_send(outgoing(mtus[i] - 20u), IP_PROTO_TCP, WIRE_PEER, host_now));
     }
     wire_dev.mtu = 9000;
-    assert_int_equal(ipv4_path_mtu(WIRE_PEER), 9000);
-    ipv4_path_mtu_found(WIRE_PEER, 1500, host_now);
-    assert_int_equal(ipv4_path_mtu(WIRE_PEER), 1500);
+    assert_int_equal(path_mtu(WIRE_PEER), 9000);
+    ip_path_mtu_found(WIRE_PEER, 1500, host_now);
+    assert_int_equal(path_mtu(WIRE_PEER), 1500);
 }
 
 /* The checksum as RFC 1071 writes it. */

@@ -4,10 +4,14 @@
 #include "base/bytes.h"
 #include "base/random.h"
 #include "net/arp.h"
+#include "net/checksum.h"
 #include "net/dhcp.h"
 #include "net/dhcp_server.h"
+#include "net/ip.h"
+#include "net/ipv4.h"
 #include "net/net.h"
 #include "net/net_no_tcp.h"
+#include "net/port.h"
 #include "test.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Flaws that others had in TCP, each by name: tests/conformance/known-flaws.md says what they were.
  */
 #include "base/bytes.h"
-#include "net/net.h"
+#include "net/port.h"
 #include "net/tcp_internal.h"
 #include "net/tcp_peer.h"
 #include "platform_host.h"

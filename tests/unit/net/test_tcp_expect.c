@@ -1,6 +1,6 @@
 /* TCP: text that goes to its place while its checksum is taken. */
 #include "base/bytes.h"
-#include "net/net.h"
+#include "net/port.h"
 #include "net/tcp_peer.h"
 #include "test.h"
 #include <string.h>

@@ -2,7 +2,8 @@
  * 7323). */
 #include "base/bytes.h"
 #include "net/icmp.h"
-#include "net/net.h"
+#include "net/ip.h"
+#include "net/port.h"
 #include "net/tcp_peer.h"
 #include "test.h"
 #include <string.h>
@@ -313,11 +314,13 @@ TEST(land)
 
 static void icmp(u32 seq, u8 code, u16 mtu)
 {
-    u8 quoted[8];
-    put_be16(quoted, our_port);
-    put_be16(quoted + 2, PEER_PORT);
-    put_be32(quoted + 4, seq);
-    tcp_icmp_error(PEER_ADDR, quoted, code, mtu, now);
+    const struct icmp_error e = {.to = PEER_ADDR,
+                                 .protocol = IP_PROTO_TCP,
+                                 .code = code,
+                                 .mtu = mtu,
+                                 .ports = (u32)our_port << 16 | PEER_PORT,
+                                 .seq = seq};
+    tcp_icmp_error(&e, now);
 }
 
 TEST(simultaneous_open_needs_an_ack_of_our_syn)

@@ -1,7 +1,7 @@
 /* What RFC 9293 asks of every TCP and no other test shows: tests/conformance/rfc9293.md names the
  * rest. */
 #include "base/bytes.h"
-#include "net/net.h"
+#include "net/port.h"
 #include "net/tcp_internal.h"
 #include "net/tcp_peer.h"
 #include "test.h"

@@ -1,6 +1,8 @@
 /* TCP over a bad network: megabytes both ways at once through seeded loss, duplication, reordering
  * and refused transmissions, against a peer written for this test. Every byte is checked. */
 #include "base/bytes.h"
+#include "net/port.h"
+#include "net/tcp_internal.h"
 #include "net/tcp_peer.h"
 #include "test.h"
 #include <stdlib.h>
@@ -256,11 +258,9 @@ static void run(const struct sim *parameters)
                      events.received_len, sim->down, now - start);
     }
     assert_true(received_pattern(sim->down));
-    struct tcp_info info;
-    tcp_get_info(&info);
     print_message("%s: %u ms, %u retransmits, %u fast, %u out of order, srtt %u\n", sim->name,
-                  now - start, info.retransmits, info.fast_retransmits, info.out_of_order,
-                  info.srtt_ms);
+                  now - start, net_stats.tcp_retransmits, net_stats.tcp_fast_retransmits,
+                  net_stats.tcp_out_of_order, tcb.srtt8 / 8);
     free(peer.got);
     tcp_abort();
     assert_int_equal(peer_rx_pool.available, peer_rx_pool.total);

@@ -1,8 +1,7 @@
 /* TCP: opening, closing, and what happens to the connection as a whole. */
 #include "base/bytes.h"
-#include "net/arp.h"
 #include "net/icmp.h"
-#include "net/net.h"
+#include "net/port.h"
 #include "net/tcp_peer.h"
 #include "test.h"
 #include <string.h>
@@ -109,7 +108,7 @@ TEST(syn_is_repeated_at_1_2_4_seconds)
     assert_closed(ERR_TCP_TIMEOUT);
     assert_int_equal(now, 1000 + 15000 + 20000);
     assert_int_equal(tcp_timeout(now), TIMEOUT_NEVER);
-    assert_true(peer_arp_refreshes > 0);
+    assert_true(peer_doubts > 0);
 }
 
 TEST(handshake_gives_up_on_time)
@@ -124,11 +123,11 @@ TEST(handshake_gives_up_on_time)
 
 TEST(syn_waits_for_arp_without_losing_time)
 {
-    peer_arp = ARP_PENDING;
+    peer_no_arp = true;
     peer_connect();
     peer_run(300);
     peer_expect_silence();
-    peer_arp = ARP_FOUND;
+    peer_no_arp = false;
     peer_run(10);
     struct seg *s = peer_next();
     assert_int_equal(s->flags, SYN);
@@ -136,7 +135,7 @@ TEST(syn_waits_for_arp_without_losing_time)
 
 TEST(no_arp_answer_is_told)
 {
-    peer_arp = ARP_FAILED;
+    peer_no_arp = true;
     peer_connect();
     peer_run(20000);
     assert_closed(ERR_NET_NO_ARP);
@@ -468,14 +467,14 @@ TEST(user_timeout_ends_it)
     assert_int_equal(events.closed, 0);
     peer_run(10000);
     assert_closed(ERR_TCP_TIMEOUT);
-    assert_true(peer_arp_refreshes > 0);
+    assert_true(peer_doubts > 0);
 }
 
 TEST(user_timeout_while_nothing_goes_out)
 {
     tcp_set_user_timeout(10000);
     state_established();
-    peer_arp = ARP_FAILED;
+    peer_no_arp = true;
     send_pattern(0, 10);
     peer_run(10000);
     assert_closed(ERR_TCP_TIMEOUT);
@@ -508,14 +507,14 @@ TEST(keepalive_asks_and_is_content_with_an_answer)
         peer_send(ACK, RCV, UNA, NULL, 0);
     }
     assert_int_equal(events.closed, 0);
-    assert_int_equal(peer_arp_refreshes, 0);
+    assert_int_equal(peer_doubts, 0);
 }
 
 TEST(keepalive_that_does_not_go_out_is_no_answer)
 {
     tcp_set_user_timeout(10000);
     state_established();
-    peer_arp = ARP_PENDING;
+    peer_no_arp = true;
     peer_run(25000);
     assert_closed(ERR_TCP_TIMEOUT);
 }
@@ -529,7 +528,7 @@ TEST(keepalive_without_an_answer_ends_it)
     peer_run(9999);
     assert_int_equal(peer_drain(), 4);
     assert_int_equal(events.closed, 0);
-    assert_true(peer_arp_refreshes > 0);
+    assert_true(peer_doubts > 0);
     peer_run(1);
     assert_closed(ERR_TCP_TIMEOUT);
 }

@@ -2,10 +2,11 @@
 #include "net/udp.h"
 
 #include "base/bytes.h"
-#include "net/ipv4.h"
-#include "net/net.h"
+#include "net/checksum.h"
+#include "net/ip.h"
 #include "net/net_no_tcp.h"
 #include "net/net_wire.h"
+#include "net/port.h"
 #include "test.h"
 #include <string.h>
 
