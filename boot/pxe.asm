@@ -10,9 +10,6 @@
 
 SELF                    equ 7C0h        ; segment
 PARAMS                  equ 32          ; bytes of the longest function's
-BDA_EBDA                equ 40Eh        ; segment
-BDA_BASE_MEMORY         equ 413h        ; KiB
-BDA_DRIVES              equ 475h
 KIB                     equ 1024
 NIC_TYPE_PCI            equ 2
 FILE_API_MAGIC          equ 91D447B2h
@@ -257,7 +254,7 @@ leave_ipxe:
         jne .none
         xor ax, ax
         mov fs, ax
-        mov dl, [fs:BDA_DRIVES]
+        mov dl, [fs:BDA_DISKS]
         test dl, dl
         jz .none
         add dl, 80h - 1
@@ -267,7 +264,7 @@ leave_ipxe:
         test ah, ah
         jnz .none
 .gone:
-        dec byte [fs:BDA_DRIVES]
+        dec byte [fs:BDA_DISKS]
 .none:
         ret
 .command db "sanunhook", 0
