@@ -51,35 +51,15 @@ start:
         cld
 
         call find_pxe
-        jc boot
+        jc start_kernel
         call take_answers
         call take_nic
         call leave_ipxe
         call end_pxe
-        jc boot
+        jc start_kernel
         call free_memory
 
-boot:
-        mov esi, SELF * 16 + payload
-        mov ebx, SELF * 16 + info
-        call load_kernel
-        mov ax, cs
-        mov ds, ax
-        mov si, .no_a20
-.next:
-        lodsb
-        test al, al
-        jz .done
-        mov ah, 0Eh
-        mov bx, 7
-        int 10h
-        jmp .next
-.done:
-        int 18h
-.stop:
-        hlt
-        jmp .stop
-.no_a20 db "lunboot: the memory above 1 MiB can't be reached (A20)", 13, 10, 0
+%include "prefix.inc"
 
 ; ---- PXE's functions -------------------------------------------------------------------------------
 
@@ -366,30 +346,13 @@ free_memory:
         ret
 
         align 4
-info:
-        dd PREFIX_MAGIC
-        times PREFIX_medium - ($ - info) db 0
-        db BOOT_PXE
-        times PREFIX_bdf - ($ - info) db 0
-        dw BOOT_NO_BDF
-        times PREFIX_command_line - ($ - info) db 0
-        dd SELF * 16 + settings
-        times PREFIX_dhcp_ack - ($ - info) db 0
-        dd SELF * 16 + ack
-        times PREFIX_dhcp_reply - ($ - info) db 0
-        dd SELF * 16 + reply
-        times PREFIX_SIZE - ($ - info) db 0
-
 entry           dd 0
 pxenv           dd 0
 unload          dw unload_new
 segments        times 6 dd 0
 segments_end:
 
-; Put in by tools/mkimg, which finds them by the words before.
-        db "lunboot settings"
-settings:
-        times BOOT_COMMAND_LINE db 0
+PREFIX_DATA BOOT_PXE, ack, reply
 
 %include "loader.inc"
 
