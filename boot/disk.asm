@@ -33,7 +33,7 @@ TRIES           equ 5                   ; a floppy's motor needs three
         db MEDIA_BYTE
         dw FAT, TRACK, HEADS
         dd 0, 0                         ; sectors before it; sectors when they are too many for above
-        db 0, 0, 29h
+        db 0, 0, 29h                    ; drive, reserved, and that the next three fields are there
         dd 4E554C20h                    ; serial number
         db "LUNBOOT    FAT12   "
 
@@ -50,6 +50,7 @@ boot:
         mov ds, ax
         mov [drive], dl
 
+; Are there EDD's functions? And the geometry, which only CHS needs: a floppy's, where the BIOS gives none.
         mov ah, 41h
         mov bx, 55AAh
         int 13h
@@ -59,7 +60,7 @@ boot:
         and cl, 1                       ; read and write by DAP
         mov [edd], cl
 .no_edd:
-        mov ah, 8
+        mov ah, 8                       ; drive parameters
         mov dl, [drive]
         xor di, di
         mov es, di
@@ -89,8 +90,8 @@ boot:
         mov cx, dx                      ; CL: sector
         xor dx, dx
         div word [heads]
-        mov dh, dl
-        mov ch, al
+        mov dh, dl                      ; head
+        mov ch, al                      ; cylinder, its upper two bits in CL's
         shl ah, 6
         or cl, ah
         mov di, TRIES
@@ -115,7 +116,7 @@ boot:
         popa
         jnc .read
         pusha
-        xor ax, ax
+        xor ax, ax                      ; reset
         int 13h
         popa
         dec di
@@ -131,6 +132,7 @@ boot:
         jne .next
         jmp SELF:start_kernel
 
+; The status goes into the message, as two hexadecimal digits.
 failed:
         mov al, [status]
         aam 16
