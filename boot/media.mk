@@ -17,8 +17,8 @@ $(B)/boot/payload.bin: $(B)/boot/image.bin $(B)/tools/pack
 
 # ---- option ROMs ----------------------------------------------------------------------------------
 
-# One for each PCI device that the driver knows, by its own table.
-ROM_IDS := $(shell grep -o '{0x[0-9a-f]*, M8254' kernel/drv/e1000.c | cut -c4-7)
+# One for each device of nics.def.
+ROM_IDS := $(patsubst 0x%,%,$(shell $(CC) -E -P -x c '-DNIC(vendor,device,...)=device' kernel/drv/nics.def))
 ROMS := $(ROM_IDS:%=$(B)/lunboot-8086%.rom)
 
 .PHONY: roms

@@ -3,6 +3,7 @@
 #include "base/bda.h"
 #include "base/realmode.h"
 #include "drv/e1000_regs.h"
+#include "drv/nics.h"
 #include "machine/boot_info.h"
 #include "machine/plan.h"
 #include "machine/prefix.h"
@@ -13,7 +14,9 @@
 
 #define PREFIX(name)        DEFINE(PREFIX_##name, offsetof(struct prefix_info, name))
 
-#define PLAN(mib, ...)      DEFINE(PLAN_##mib, PLAN_BYTES(mib, __VA_ARGS__));
+#define PLAN(mib, rx, tx, ...)                                                                     \
+    DEFINE(PLAN_##mib, PLAN_BYTES(mib, rx, tx, __VA_ARGS__) +                                      \
+                           (rx + tx) * sizeof(union nics_descriptor) + sizeof(union nics_more));
 
 void offsets(void);
 void offsets(void)

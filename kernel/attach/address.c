@@ -123,7 +123,7 @@ static enum error configure_dhcp(void)
     use_dns(lease->dns);
     say_address(&lease->ip, adopted ? "from the PXE's DHCP server " : "from DHCP server ",
                 lease->server);
-    return nic_set_mtu();
+    return attach_nic_set_mtu();
 }
 
 enum error address_get(void)

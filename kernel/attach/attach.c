@@ -37,7 +37,7 @@ void attach_init(struct machine *machine)
 {
     boot = &machine->boot;
     plan = machine->plan;
-    nic_init(plan, boot->bdf);
+    attach_nic_init(plan, boot->bdf);
     address_init(boot);
     cache_memory = arena_take(plan->cache);
     readahead_memory = arena_take(plan->readahead);
@@ -151,14 +151,14 @@ static enum error log_in(void)
 {
     for (u32 i = 0; i < config.path_count; i++) {
         const struct iscsi_path *p = &config.paths[i];
-        print("%s %s at %s:%u, LUN %x\n", i ? "      or" : "Target  ", p->target, p->server,
-              p->port, lun_number(p));
+        print("%s %s at %s:%u, LUN %x\n", i ? "      or" : "Target  ", p->target, p->server.name,
+              p->server.port, lun_number(p));
     }
     u32 give_up = setting_number(SET_TIMEOUT) * 1000;
     iscsi_attach(&config, give_up, loop_now());
     wait_for(attach_settled, give_up + 1000, "the target");
     const struct iscsi_path *p = iscsi_used()->path;
-    TRY("%s at %s:%u, LUN %x, as %s", p->target, p->server, p->port, lun_number(p),
+    TRY("%s at %s:%u, LUN %x, as %s", p->target, p->server.name, p->server.port, lun_number(p),
         config.initiator);
     if (iscsi_state() == ISCSI_READY)
         return OK;
@@ -179,7 +179,7 @@ void attach_end(void)
     iscsi_logout(loop_now());
     if (ready)
         wait_for(logged_out, LOGOUT_WAIT_MS, "the logout");
-    nic_close();
+    attach_nic_close();
     /* The session is over; another try brings the secrets again. */
     iscsi_wipe();
 }
@@ -189,8 +189,8 @@ static void say_disk(const struct block_dev *disk)
     char addr[IP4_TEXT];
     const struct iscsi_used *used = iscsi_used();
     ip4_text(addr, used->addr);
-    if (config.path_count > 1 || !str_equal(addr, config.paths->server) ||
-        used->port != config.paths->port)
+    if (config.path_count > 1 || !str_equal(addr, config.paths->server.name) ||
+        used->port != config.paths->server.port)
         print("         connected to %s:%u\n", addr, used->port);
     u32 mib = (u32)(disk->blocks >> 11);
     print("Disk     %s %s, ", disk->vendor, disk->product);
@@ -203,7 +203,7 @@ static void say_disk(const struct block_dev *disk)
 enum error attach(void)
 {
     enum error e;
-    if ((e = nic_open()) || (e = address_get()) || (e = parse_target()) || (e = log_in()))
+    if ((e = attach_nic()) || (e = address_get()) || (e = parse_target()) || (e = log_in()))
         return e;
     say_disk(iscsi_disk());
     cache_init(iscsi_disk(), cache_memory, plan->cache);

@@ -17,21 +17,21 @@ extern char tried[TRIED_TEXT];
  * long. Returns done(). */
 bool wait_for(bool (*done)(void), u32 ms, const char *what);
 
-/* ---- attach_nic.c ---- */
+/* ---- nic.c ---- */
 
 /* Carve the NIC's and TCP's memory. bdf: the NIC that we were started for, or BOOT_NO_BDF. */
-void nic_init(const struct plan *plan, u16 bdf);
+void attach_nic_init(const struct plan *plan, u16 bdf);
 
 /* Take over the NIC of the settings, else the one that we were started for, else the first with a
  * link; wait for its link; start the network on it. */
-enum error nic_open(void);
+enum error attach_nic(void);
 
 /* The `mtu` setting may have changed: use it from now on. For larger or smaller receive packets
  * this resets the NIC, as long as there is no TCP connection yet; addresses and the lease stay. */
-enum error nic_set_mtu(void);
+enum error attach_nic_set_mtu(void);
 
 /* Stop it, when there is one. The event loop may not be polled until it is opened again. */
-void nic_close(void);
+void attach_nic_close(void);
 
 /* ---- attach_address.c ---- */
 
