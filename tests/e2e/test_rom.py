@@ -1,12 +1,13 @@
 """The option ROM: its headers, and booting by it alone."""
 
+import re
 import shutil
 import struct
 import time
 
 import pytest
 from bootdisk import DEBUG_EXIT, BootDisk, on_local_disk, run  # noqa: F401 (fixture)
-from conftest import BUILD
+from conftest import BUILD, TOP
 from test_debian import check_report
 from test_memory import Memory
 
@@ -31,7 +32,14 @@ def rom_of(nic="e1000"):
 
 
 def all_roms():
-    return sorted(BUILD.glob("lunboot-8086*.rom"))
+    return sorted(BUILD.glob("lunboot-*.rom"))
+
+
+def lines():
+    """The lines of kernel/drv/nics.def: (vendor, device, driver)."""
+    text = (TOP / "kernel/drv/nics.def").read_text()
+    found = re.findall(r"^NIC\(0x(\w{4}), 0x(\w{4}), (\w+), ", text, re.M)
+    return [(int(vendor, 16), int(device, 16), driver) for vendor, device, driver in found]
 
 
 def word(data, offset):
@@ -44,6 +52,18 @@ def text(data, offset):
 
 def test_one_for_each_nic():
     assert EXPECTED <= {path.stem[-4:] for path in all_roms()}
+    names = [f"lunboot-{vendor:04x}{device:04x}.rom" for vendor, device, _ in lines()]
+    assert sorted(names) == [path.name for path in all_roms()]
+
+
+def test_holds_its_own_driver_alone():
+    """The table of the devices that it drives tells. The other media have all."""
+    drivers = {driver for _, _, driver in lines()}
+    assert "e1000" in drivers
+    for driver in [*drivers, None]:
+        image = (BUILD / (driver or "") / "boot/image.bin").read_bytes()
+        for vendor, device, own in lines():
+            assert (struct.pack("<HH", vendor, device) in image) == (driver in (own, None))
 
 
 def test_headers():
@@ -60,7 +80,7 @@ def test_headers():
             struct.unpack_from("<4s4HB3B2H2BH", rom, pcir)
         )
         assert signature == b"PCIR" and (length, revision) == (28, 3) and devices == 0
-        assert (vendor, f"{device:04x}") == (0x8086, path.stem[-4:])
+        assert f"{vendor:04x}{device:04x}" == path.stem[-8:]
         assert klass == [0, 0, 2] and (kind, last) == (0, 0x80)
         assert size == most == rom[2]
 
