@@ -89,6 +89,7 @@ bev:
         mov esp, BOOT_STACK
 %ifdef DRIVER_INC
         call prepare_nic
+        xor eax, eax
 %endif
 %rep (PREFIX_SIZE - PREFIX_command_line) / 4
         push eax

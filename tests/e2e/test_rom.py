@@ -3,6 +3,7 @@
 import re
 import shutil
 import struct
+import subprocess
 import time
 
 import pytest
@@ -202,6 +203,43 @@ def test_boot_menu(machine, nics):
         shown = [name for name in names if menu and name in menu[0]]
         time.sleep(0.05)
     assert shown == names, screen
+
+
+LITTER = """
+bits 16
+org 7c00h
+    xor ax, ax
+    mov ds, ax
+    mov es, ax
+    mov si, text
+    mov di, 0ffffh
+    movsb
+    mov ax, 1000h
+    mov es, ax
+    xor di, di
+    mov cx, end - text - 1
+    rep movsb
+    int 18h
+text: db "timeout=litter", 0
+end:
+    times 510 - ($ - $$) db 0
+    dw 0aa55h
+"""
+
+
+def test_nic_that_the_bios_does_not_tell(machine, logs):
+    """Given to the BIOS as a file, as VirtualBox does it: it boots, and takes nothing that lies about,
+    here at FFFFh, for settings."""
+    need("nasm")
+    (logs / "litter.asm").write_text(LITTER)
+    disk = logs / "litter.img"
+    subprocess.run(["nasm", "-f", "bin", "-o", disk, logs / "litter.asm"], check=True)
+    pc = machine(disks=[disk], extra=(
+        "-netdev", "user,id=n,restrict=on", "-device", "e1000,netdev=n,romfile=",
+        "-option-rom", rom_of()))
+    pc.expect(r"^lunboot 0\.1: ", 30)
+    pc.expect("^NIC .* at 00:0", 10)
+    assert "timeout=" not in pc.serial.text()
 
 
 def test_goes_on_to_the_next_device(machine, second_disk):
