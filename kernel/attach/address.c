@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "net/dhcp.h"
 #include "net/dns.h"
-#include "net/ipv4.h"
+#include "net/ip.h"
 #include "settings/settings.h"
 
 static struct boot_info *boot;
@@ -87,7 +87,7 @@ static enum error configure_static(void)
         .netmask = setting_ip4(SET_NETMASK),
         .gateway = setting_ip4(SET_GATEWAY),
     };
-    ipv4_configure(&ip, loop_now());
+    ip_configure(&ip, loop_now());
     use_dns(none);
     say_address(&ip, "from the command line", 0);
     return OK;

@@ -52,7 +52,6 @@ void attach_nic_init(const struct plan *machine_plan, u16 bdf)
         .send_buffer = arena_take(plan->send_buffer),
         .send_buffer_size = plan->send_buffer,
         .window = plan->rx_ring * WINDOW_PER_RX,
-        .rx_pool = &rx_pool,
     };
     /* Not every firmware tells the truth about it. */
     own_bdf = nic_find(bdf) == bdf ? bdf : SETTING_NO_BDF;

@@ -5,9 +5,9 @@
 #include "base/bytes.h"
 #include "base/inet.h"
 #include "base/str.h"
+#include "net/address.h"
 #include "net/eth.h"
-#include "net/ipv4.h"
-#include "net/net.h"
+#include "net/port.h"
 
 #define ARP_TYPES         0 /* hardware 1 (Ethernet), protocol 0800h (IPv4) */
 #define ARP_LENGTHS       4 /* 6 and 4 */
@@ -135,7 +135,7 @@ static void learn(struct arp_entry *e, const u8 *mac, msec now)
     wake_at(e->due);
 }
 
-enum arp_result arp_lookup(ip4 addr, u8 mac[6], msec now)
+bool arp_lookup(ip4 addr, u8 mac[6], msec now)
 {
     struct arp_entry *e = find(addr);
     if (!e) {
@@ -144,11 +144,15 @@ enum arp_result arp_lookup(ip4 addr, u8 mac[6], msec now)
     }
     e->wanted = true;
     e->used = now;
-    if (e->known) {
+    if (e->known)
         memcpy(mac, e->mac, 6);
-        return ARP_FOUND;
-    }
-    return e->requests > FAILED_AFTER ? ARP_FAILED : ARP_PENDING;
+    return e->known;
+}
+
+bool arp_known(ip4 addr)
+{
+    const struct arp_entry *e = find(addr);
+    return e && e->known;
 }
 
 void arp_refresh(ip4 addr, msec now)
@@ -221,13 +225,12 @@ static void process(const u8 *a, msec now)
         send(ARP_REPLY, a + ARP_SHA, from);
 }
 
-void arp_input(struct pkt *p, msec now)
+void arp_input(const struct pkt *p, msec now)
 {
     if (!valid(p->data, p->len))
         net_stats.arp_bad++;
     else if (memcmp(p->data + ARP_SHA, net_device()->mac, 6)) /* some switches return our own */
         process(p->data, now);
-    pkt_free(p);
 }
 
 void arp_poll(msec now)

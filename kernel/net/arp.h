@@ -8,19 +8,17 @@
 #include "drv/pkt.h"
 
 void arp_init(void);
-void arp_input(struct pkt *p, msec now); /* p->data at the ARP packet; consumes p */
+void arp_input(const struct pkt *p, msec now); /* p->data is at the ARP packet */
 void arp_poll(msec now);
 u32 arp_timeout(msec now);
 
-enum arp_result {
-    ARP_FOUND,   /* mac is filled in */
-    ARP_PENDING, /* a request is under way */
-    ARP_FAILED,  /* several requests had no answer; it goes on trying, less often */
-};
-
-/* The MAC of a neighbour; starts asking when it isn't known. An entry that nobody looks up for a
+/* The MAC of a neighbour; false, and a request is under way, when it isn't known. After several
+ * requests without an answer it goes on trying, less often. An entry that nobody looks up for a
  * minute is forgotten, one that is used is asked again each minute while it goes on being used. */
-enum arp_result arp_lookup(ip4 addr, u8 mac[6], msec now);
+bool arp_lookup(ip4 addr, u8 mac[6], msec now);
+
+/* Would that find it? Asks nobody. */
+bool arp_known(ip4 addr);
 
 /* Our address has changed: announce it (RFC 5227, 2.3). Earlier conflicts are forgotten. */
 void arp_announce(ip4 addr, msec now);

@@ -8,7 +8,8 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "net/dhcp_wire.h"
-#include "net/net.h"
+#include "net/ip.h"
+#include "net/port.h"
 #include "net/udp.h"
 
 #define BOOTP_LEAST    300  /* bytes; old servers drop shorter ones (RFC 1542, 2.1) */
@@ -215,7 +216,7 @@ static void use_lease(msec now)
 {
     lease = scratch;
     live = true;
-    ipv4_configure(&lease.ip, now);
+    ip_configure(&lease.ip, now);
     dns_configure(lease.dns, lease.domain);
     bound();
 }
@@ -277,7 +278,7 @@ static void prepare(const struct dhcp_identity *who, msec now)
     identity = *who;
     identity.hostname[sizeof(identity.hostname) - 1] = 0;
     attempts = refusals = 0;
-    ipv4_configure(&none, now);
+    ip_configure(&none, now);
     udp_bind(DHCP_CLIENT_PORT, input);
 }
 

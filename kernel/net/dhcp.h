@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 #include "base/types.h"
+#include "net/address.h"
 #include "net/dns.h"
-#include "net/ipv4.h"
 
 #define DHCP_TEXT 256 /* bytes for an option's text and its terminator */
 

@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/str.h"
 #include "net/dhcp_wire.h"
-#include "net/net.h"
+#include "net/port.h"
 
 #define MTU_LEAST 576
 #define MTU_MOST  9000 /* a link that takes more takes that */

@@ -8,8 +8,7 @@
 #include "base/platform.h"
 #include "base/random.h"
 #include "base/str.h"
-#include "net/ipv4.h"
-#include "net/net.h"
+#include "net/port.h"
 #include "net/udp.h"
 
 #define DNS_PORT       53

@@ -11,8 +11,9 @@
 
 extern const u8 eth_broadcast[6];
 
-/* One received frame, from its destination address on. Consumes p. */
-void eth_input(struct pkt *p, msec now);
+/* Is a received frame, from its destination address on, for us? Then its header is taken off, and
+ * *type says what it carries. False: it is not, and was counted. */
+bool eth_open(struct pkt *p, u16 *type);
 
 /* Prepend the header and hand the frame to the device. Consumes p in any case; false when it did
  * not go out (ring full), so that the caller's state stays as it was. */

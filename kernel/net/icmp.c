@@ -1,12 +1,12 @@
-/* ICMP. Redirects, and errors about anything but TCP, are not believed. */
+/* ICMP. Redirects are not believed. */
 #include "net/icmp.h"
 
 #include "base/arith.h"
 #include "base/bytes.h"
 #include "base/str.h"
-#include "net/ipv4.h"
-#include "net/net.h"
-#include "net/tcp.h"
+#include "net/checksum.h"
+#include "net/ip.h"
+#include "net/port.h"
 
 #define ICMP_TYPE      0
 #define ICMP_CODE      1
@@ -48,12 +48,13 @@ static void send(u8 type, u8 code, u32 rest, const u8 *payload, u32 len, ip4 to,
     u32 sum = checksum_add(0, icmp, ICMP_HEADER);
     sum = checksum_copy(sum, icmp + ICMP_HEADER, payload, len);
     put_be16(icmp + ICMP_CHECKSUM, checksum_finish(sum));
-    ipv4_send(p, IP_PROTO_ICMP, to, now);
+    ip_send(p, IP_PROTO_ICMP, to, now);
 }
 
-void icmp_send_unreachable(const u8 *ip, u32 len, u8 code, msec now)
+void icmp_send_unreachable(const struct ip_packet *packet, u8 code, msec now)
 {
-    if (get_be32(ip + IP_DESTINATION) != ipv4_config()->addr)
+    const u8 *ip = packet->header;
+    if (!packet->to_us)
         return;
     if (now - burst_since >= BURST_TIME)
         icmp_init(now);
@@ -62,8 +63,8 @@ void icmp_send_unreachable(const u8 *ip, u32 len, u8 code, msec now)
         return;
     }
     errors_left--;
-    len = min_u32(len, (ip[IP_VERSION_IHL] & 15) * 4u + QUOTED);
-    send(ICMP_UNREACHABLE, code, 0, ip, len, get_be32(ip + IP_SOURCE), now);
+    u32 len = min_u32(packet->len, (ip[IP_VERSION_IHL] & 15) * 4u + QUOTED);
+    send(ICMP_UNREACHABLE, code, 0, ip, len, packet->from, now);
 }
 
 /* What a router without RFC 1191 means: the next size below what did not fit (RFC 1191, 7.1). */
@@ -76,42 +77,47 @@ static u16 guess_mtu(u16 too_long)
     return 576;
 }
 
-/* An error quotes the header of what was sent, and the beginning of its payload. */
-static bool unreachable(const u8 *icmp, u32 len, msec now)
+/* An error quotes the header of what was sent, and the beginning of its payload. False: that was
+ * not us. */
+static bool parse_error(struct icmp_error *error, const u8 *icmp, u32 len, ip4 us)
 {
     const u8 *ip = icmp + ICMP_HEADER;
     len -= ICMP_HEADER;
     u32 header = len < IP_HEADER ? 0 : (ip[IP_VERSION_IHL] & 15) * 4u;
     if (header < IP_HEADER || len < header + QUOTED || ip[IP_VERSION_IHL] >> 4 != 4 ||
-        get_be32(ip + IP_SOURCE) != ipv4_config()->addr)
+        get_be32(ip + IP_SOURCE) != us)
         return false;
-    if (ip[IP_PROTOCOL] == IP_PROTO_TCP) {
-        u16 mtu = get_be16(icmp + ICMP_NEXT_MTU);
-        if (!mtu)
-            mtu = guess_mtu(get_be16(ip + IP_TOTAL_LEN));
-        tcp_icmp_error(get_be32(ip + IP_DESTINATION), ip + header, icmp[ICMP_CODE], mtu, now);
-    }
+    error->to = get_be32(ip + IP_DESTINATION);
+    error->protocol = ip[IP_PROTOCOL];
+    error->code = icmp[ICMP_CODE];
+    error->mtu = get_be16(icmp + ICMP_NEXT_MTU);
+    if (!error->mtu)
+        error->mtu = guess_mtu(get_be16(ip + IP_TOTAL_LEN));
+    error->ports = get_be32(ip + header);
+    error->seq = get_be32(ip + header + 4);
     return true;
 }
 
-void icmp_input(struct pkt *p, ip4 from, ip4 to, msec now)
+bool icmp_input(const struct pkt *p, const struct ip_packet *packet, struct icmp_error *error,
+                msec now)
 {
     const u8 *icmp = p->data;
     u32 len = p->len;
     bool ok = len >= ICMP_HEADER && !checksum_finish(checksum_add(0, icmp, len));
+    bool is_error = false;
     /* An answer to a broadcast would make us part of a flood (RFC 1122, 3.2.2.6). */
-    if (ok && to == ipv4_config()->addr) {
+    if (ok && packet->to_us) {
         switch (icmp[ICMP_TYPE]) {
         case ECHO_REQUEST:
             send(ECHO_REPLY, 0, get_be32(icmp + ICMP_REST), icmp + ICMP_HEADER, len - ICMP_HEADER,
-                 from, now);
+                 packet->from, now);
             break;
         case ICMP_UNREACHABLE:
-            ok = unreachable(icmp, len, now);
+            ok = is_error = parse_error(error, icmp, len, packet->to);
             break;
         }
     }
     if (!ok)
         net_stats.icmp_bad++;
-    pkt_free(p);
+    return is_error;
 }

@@ -1,9 +1,10 @@
-/* ICMP (RFC 792, 1122): answers echo requests, tells TCP about errors, sends unreachables. */
+/* ICMP (RFC 792, 1122): answers echo requests, understands errors, sends unreachables. */
 #ifndef LUNBOOT_ICMP_H
 #define LUNBOOT_ICMP_H
 
 #include "base/types.h"
 #include "drv/pkt.h"
+#include "net/ipv4.h"
 
 #define ICMP_UNREACHABLE       3
 #define ICMP_NET_UNREACHABLE   0
@@ -12,12 +13,25 @@
 #define ICMP_PORT_UNREACHABLE  3
 #define ICMP_FRAG_NEEDED       4
 
-void icmp_init(msec now);
-void icmp_input(struct pkt *p, ip4 from, ip4 to, msec now); /* p->data at ICMP; consumes p */
+/* "Unreachable", about a packet that we are said to have sent. Anybody can say so. */
+struct icmp_error {
+    ip4 to; /* where the packet went */
+    u8 protocol;
+    u8 code;
+    u16 mtu;   /* the next hop's, with ICMP_FRAG_NEEDED */
+    u32 ports; /* of TCP and UDP: source << 16 | destination */
+    u32 seq;   /* of TCP */
+};
 
-/* Tell the sender of the packet whose IP header starts at `ip` that nobody listens. Rate limited;
- * never about what was not sent to us alone. `len` bytes are there, a whole valid header among
- * them. */
-void icmp_send_unreachable(const u8 *ip, u32 len, u8 code, msec now);
+void icmp_init(msec now);
+
+/* p->data is at ICMP, the packet was opened by ipv4.c. True: it is an error, and *error says which.
+ */
+bool icmp_input(const struct pkt *p, const struct ip_packet *packet, struct icmp_error *error,
+                msec now);
+
+/* Tell the sender of a packet that nobody listens. Rate limited; never about what was not sent to
+ * us alone. */
+void icmp_send_unreachable(const struct ip_packet *packet, u8 code, msec now);
 
 #endif

@@ -3,18 +3,13 @@
 #include "base/platform.h"
 #include "base/random.h"
 #include "base/str.h"
-#include "net/arp.h"
-#include "net/net.h"
+#include "net/ip.h"
 #include "net/tcp_internal.h"
 
 #define DEFAULT_USER_TIMEOUT 30000
 #define PORT_LOW             1024 /* RFC 6056, 3.2: everything above the well-known ports */
 #define MAX_WINDOW           (65535u << 14)
 #define RETRIES_FOR_TIMEOUT  2 /* a clock that jumped is not a peer that is silent */
-
-struct tcb tcb;
-struct tcp_params tcp_params;
-u32 tcp_user_timeout;
 
 void tcp_init(const struct tcp_params *params)
 {
@@ -33,7 +28,7 @@ void tcp_connect(ip4 addr, u16 port, const struct tcp_ops *ops, void *ctx, u32 g
     tcb.now = now;
     tcb.ops = ops;
     tcb.ctx = ctx;
-    tcb.local_addr = ipv4_config()->addr;
+    tcb.local_addr = ip_source(addr);
     tcb.remote_addr = addr;
     tcb.ports = (PORT_LOW + random_u32() % (65536 - PORT_LOW)) << 16 | port;
     tcb.iss = tcp_isn(tcb.local_addr, addr, tcb.ports, now);
@@ -99,34 +94,9 @@ void tcp_abort(void)
     tcp_finish(TCP_CLOSED, OK);
 }
 
-void tcp_finish(enum tcp_state state, enum error reason)
-{
-    const struct tcp_ops *ops = tcb.ops;
-    tcp_reass_flush();
-    tcb.state = state;
-    tcb.ops = NULL;
-    if (ops)
-        ops->closed(tcb.ctx, reason, tcb.now);
-}
-
 void tcp_set_user_timeout(u32 ms)
 {
     tcp_user_timeout = ms;
-}
-
-void tcp_get_info(struct tcp_info *info)
-{
-    *info = tcb.info;
-    info->local_addr = tcb.local_addr;
-    info->remote_addr = tcb.remote_addr;
-    info->local_port = (u16)(tcb.ports >> 16);
-    info->remote_port = (u16)tcb.ports;
-}
-
-void tcp_progress(void)
-{
-    tcb.stall_since = tcb.now;
-    tcb.retries = 0;
 }
 
 /* Is there data, or a FIN, that the peer has to answer? */
@@ -138,10 +108,11 @@ static bool unacknowledged(void)
 /* May the time without progress end the connection? */
 static bool pending(void)
 {
-    return unacknowledged() || tcb.keepalive_probing;
+    return unacknowledged() || tcb.keepalive_sent;
 }
 
-static u32 patience(void)
+/* How long without progress until the connection is given up. */
+static u32 give_up_time(void)
 {
     return tcb.state < TCP_ESTABLISHED ? tcb.give_up_ms : tcp_user_timeout;
 }
@@ -149,19 +120,17 @@ static u32 patience(void)
 /* Why nothing came back. */
 static enum error diagnose(void)
 {
-    ip4 next;
-    u8 mac[6];
-    if (ipv4_next_hop(tcb.remote_addr, &next) && arp_lookup(next, mac, tcb.now) != ARP_FOUND)
-        return ERR_NET_NO_ARP;
+    enum error e = ip_reachable(tcb.remote_addr);
+    if (e)
+        return e;
     return tcb.soft_error ? ERR_NET_UNREACHABLE : ERR_TCP_TIMEOUT;
 }
 
 /* One more time-out in a row. The way there may have forgotten us. */
 static void count_retry(void)
 {
-    ip4 next;
-    if (++tcb.retries >= 2 && ipv4_next_hop(tcb.remote_addr, &next))
-        arp_refresh(next, tcb.now);
+    if (++tcb.retries >= 2)
+        ip_doubt(tcb.remote_addr, tcb.now);
 }
 
 static bool keepalive_wanted(void)
@@ -174,7 +143,7 @@ static bool timers(void)
 {
     if (!pending()) {
         tcb.stall_since = tcb.now;
-    } else if (tcb.now - tcb.stall_since >= patience() &&
+    } else if (tcb.now - tcb.stall_since >= give_up_time() &&
                (tcb.state < TCP_ESTABLISHED || tcb.state == TCP_FIN_WAIT_2 || tcb.blocked ||
                 tcb.retries >= RETRIES_FOR_TIMEOUT)) {
         tcp_finish(TCP_CLOSED, tcb.state < TCP_ESTABLISHED ? diagnose() : ERR_TCP_TIMEOUT);
@@ -182,24 +151,25 @@ static bool timers(void)
     }
     if (tcb.rto_armed && time_reached(tcb.now, tcp_rto_at())) {
         count_retry();
-        tcp_rto_expired();
+        if (tcp_rto_expired())
+            tcp_transmit_tlp();
     }
     if (keepalive_wanted() && time_reached(tcb.now, tcb.keepalive_at)) {
         /* One that does not go out is as good as one that gets lost. */
         tcp_transmit(tcb.snd_una - 1, 0, TCP_ACK);
-        tcb.keepalive_probing = true;
+        tcb.keepalive_sent = true;
         tcb.keepalive_at = tcb.now + TCP_KEEPALIVE_INTERVAL;
         count_retry();
     }
     return true;
 }
 
-void tcp_poll(msec now)
+void tcp_poll(bool more, msec now)
 {
-    ip4 next;
     tcb.now = now;
     tcb.dup_acks_sent = 0;
-    if (tcb.state == TCP_SYN_SENT && (tcb.fin || !ipv4_next_hop(tcb.remote_addr, &next))) {
+    if (tcb.state == TCP_SYN_SENT &&
+        (tcb.fin || ip_reachable(tcb.remote_addr) == ERR_NET_NO_ROUTE)) {
         tcp_finish(TCP_CLOSED, tcb.fin ? OK : ERR_NET_NO_ROUTE);
         return;
     }
@@ -207,7 +177,7 @@ void tcp_poll(msec now)
         tcb.ops->writable(tcb.ctx, now);
     tcb.freed = false;
     if (tcb.state != TCP_CLOSED && timers())
-        tcp_output();
+        tcp_output(more);
 }
 
 u32 tcp_timeout(msec now)
@@ -226,7 +196,7 @@ u32 tcp_timeout(msec now)
     if (keepalive_wanted())
         ms = min_u32(ms, time_left(now, tcb.keepalive_at));
     /* Once the time is over, the timers above decide. */
-    u32 left = time_left(now, tcb.stall_since + patience());
+    u32 left = time_left(now, tcb.stall_since + give_up_time());
     if (pending() && left)
         ms = min_u32(ms, left);
     return ms;

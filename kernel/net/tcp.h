@@ -13,6 +13,8 @@
 #include "base/types.h"
 #include "drv/pkt.h"
 
+struct icmp_error; /* net/icmp.h */
+
 /* Upward calls. They may call tcp_send(), tcp_close() and tcp_abort(); closed() may also call
  * tcp_connect(), the others not. */
 struct tcp_ops {
@@ -33,9 +35,8 @@ struct tcp_ops {
 struct tcp_params {
     u8 *send_buffer;      /* lent to TCP for ever */
     u32 send_buffer_size; /* a power of two, 64 KiB or more */
-    u32 window; /* bytes that we let a peer send ahead; less when the receive ring holds less of
-                 * its segments */
-    struct pkt_pool *rx_pool; /* the out-of-order queue keeps up to three quarters of its packets */
+    u32 window;           /* bytes that we let a peer send ahead; less when the receive ring holds
+                           * less of its segments */
 };
 
 void tcp_init(const struct tcp_params *params);
@@ -70,22 +71,15 @@ void tcp_abort(void);
  * connections. A peer that answers with a shut window is alive. */
 void tcp_set_user_timeout(u32 ms);
 
-struct tcp_info {
-    ip4 local_addr, remote_addr;
-    u16 local_port, remote_port;
-    u32 srtt_ms;
-    u32 retransmits, fast_retransmits, out_of_order, duplicates, bad_segments;
-};
-void tcp_get_info(struct tcp_info *info);
+/* p->data is at the TCP header, p->len is the segment's length. True: p is kept until what is
+ * missing before it arrives. */
+bool tcp_input(struct pkt *p, ip4 from, ip4 to, msec now);
 
-/* p->data is at the TCP header, p->len is the segment's length. Consumes p. */
-void tcp_input(struct pkt *p, ip4 from, ip4 to, msec now);
+/* An ICMP error about a segment, perhaps one of ours. */
+void tcp_icmp_error(const struct icmp_error *e, msec now);
 
-/* An ICMP error about a segment of ours: its header starts at `segment` (at least 8 bytes). `mtu`
- * is the next hop's, with ICMP_FRAG_NEEDED. */
-void tcp_icmp_error(ip4 to, const u8 *segment, u8 code, u16 mtu, msec now);
-
-void tcp_poll(msec now);
+/* more: frames that nobody has looked at yet are waiting. */
+void tcp_poll(bool more, msec now);
 u32 tcp_timeout(msec now);
 
 #endif

@@ -4,7 +4,8 @@
 #include "base/bytes.h"
 #include "net/checksum.h"
 #include "net/icmp.h"
-#include "net/net.h"
+#include "net/ip.h"
+#include "net/port.h"
 #include "net/tcp_internal.h"
 
 #define CHALLENGES_A_SECOND 10          /* RFC 5961, 7 */
@@ -87,6 +88,7 @@ static bool established(const struct tcp_segment *s)
 {
     tcp_acknowledged(s, true);
     tcb.freed = false;
+    tcp_update_mss();
     tcp_loss_established();
     tcb.keepalive_at = tcb.now + TCP_KEEPALIVE_IDLE;
     tcb.state = TCP_ESTABLISHED;
@@ -174,7 +176,7 @@ static bool acceptable(const struct tcp_segment *s)
     bool ends = s->end != s->seq && seq_lt(tcb.rcv_nxt, s->end) && seq_le(s->end, edge);
     if (!begins && !ends) {
         if (s->len && seq_le(s->end, tcb.rcv_nxt) && !rst) {
-            tcb.info.duplicates++;
+            net_stats.tcp_duplicates++;
             tcb.ack_now = true; /* our ACK was lost */
         } else if (rst) {
             net_stats.tcp_rejected++;
@@ -232,7 +234,7 @@ static bool take_ack(const struct tcp_segment *s)
     }
     /* The usual segment of a long read has no news for the sending side. */
     if (s->ack == tcb.snd_una && tcb.snd_wnd == old && !s->sack_count &&
-        (s->len || (tcb.snd_una == tcb.snd_nxt && !tcb.tail_probed)))
+        (s->len || (tcb.snd_una == tcb.snd_nxt && !tcb.tlp_out)))
         return true;
     tcb.kick = true;
     tcp_acknowledged(s, tcb.snd_wnd != old);
@@ -291,7 +293,7 @@ static void take_fin(void)
 /* Data beyond a hole: keep it, and ask for what is missing at once (RFC 5681, 4.2). */
 static bool take_out_of_order(struct pkt *p, const struct tcp_segment *s, bool fin)
 {
-    tcb.info.out_of_order++;
+    net_stats.tcp_out_of_order++;
     bool kept = tcp_reass_add(p, s->seq, fin);
     /* A peer without SACK counts duplicate ACKs, so each counts; with SACK, a few say it all. */
     tcb.ack_now = true;
@@ -327,7 +329,7 @@ static bool take_text(struct pkt *p, struct tcp_segment *s)
         tcb.ack_now = true; /* some of a hole is filled (RFC 5681, 4.2) */
         struct pkt *q;
         u32 seq;
-        while (!fin && (q = tcp_reass_take(&seq, &fin))) {
+        while (!fin && (q = tcp_reass_take(tcb.rcv_nxt, &seq, &fin))) {
             /* It may begin, or lie whole, below what came meanwhile. */
             bool alive = true;
             fin = fin && seq_le(tcb.rcv_nxt, seq + q->len);
@@ -360,46 +362,44 @@ static bool input(struct pkt *p, struct tcp_segment *s)
         if (!take_ack(s))
             return false;
         /* An answer is all that can be had from an idle peer or one with a closed window. */
-        if (tcb.keepalive_probing || !tcb.snd_wnd)
+        if (tcb.keepalive_sent || !tcb.snd_wnd)
             tcp_progress();
-        tcb.keepalive_probing = false;
+        tcb.keepalive_sent = false;
     }
     pkt_skip(p, p->len - s->len);
     return take_text(p, s);
 }
 
-void tcp_input(struct pkt *p, ip4 from, ip4 to, msec now)
+bool tcp_input(struct pkt *p, ip4 from, ip4 to, msec now)
 {
     struct tcp_segment s;
     tcb.now = now;
-    if (parse(&s, p, from, to)) {
-        if (tcb.state == TCP_CLOSED || from != tcb.remote_addr || to != tcb.local_addr ||
-            s.ports != (tcb.ports << 16 | tcb.ports >> 16))
-            answer_stray(&s, from, to);
-        else if (input(p, &s))
-            return;
+    if (!parse(&s, p, from, to))
+        return false;
+    if (tcb.state == TCP_CLOSED || from != tcb.remote_addr || to != tcb.local_addr ||
+        s.ports != (tcb.ports << 16 | tcb.ports >> 16)) {
+        answer_stray(&s, from, to);
+        return false;
     }
-    pkt_free(p);
+    return input(p, &s);
 }
 
-void tcp_icmp_error(ip4 to, const u8 *segment, u8 code, u16 mtu, msec now)
+void tcp_icmp_error(const struct icmp_error *e, msec now)
 {
     tcb.now = now;
-    u32 seq = get_be32(segment + TCP_SEQ);
     /* Only who sees our segments knows what is under way (RFC 5927, 4.1). */
-    if (tcb.state == TCP_CLOSED || to != tcb.remote_addr ||
-        get_be32(segment + TCP_PORTS) != tcb.ports || seq_lt(seq, tcb.snd_una) ||
-        !seq_lt(seq, tcb.snd_nxt)) {
+    if (tcb.state == TCP_CLOSED || e->to != tcb.remote_addr || e->ports != tcb.ports ||
+        seq_lt(e->seq, tcb.snd_una) || !seq_lt(e->seq, tcb.snd_nxt)) {
         net_stats.tcp_rejected++;
-    } else if (code == ICMP_FRAG_NEEDED) {
-        ipv4_path_mtu_found(to, mtu, now);
+    } else if (e->code == ICMP_FRAG_NEEDED) {
+        ip_path_mtu_found(e->to, e->mtu, now);
         /* Not a sign of congestion: send again in smaller pieces, at once (RFC 1191, 6.4). */
         if (tcb.state >= TCP_ESTABLISHED && tcp_update_mss()) {
             tcp_mark_all_lost();
             tcb.kick = true;
         }
     } else if (tcb.state == TCP_SYN_SENT &&
-               (code == ICMP_PROTO_UNREACHABLE || code == ICMP_PORT_UNREACHABLE)) {
+               (e->code == ICMP_PROTO_UNREACHABLE || e->code == ICMP_PORT_UNREACHABLE)) {
         tcp_finish(TCP_CLOSED, ERR_NET_UNREACHABLE);
     } else {
         tcb.soft_error = true;

@@ -1,19 +1,20 @@
 /* What the files of TCP share: the one connection's state (the TCB of RFC 9293) and the calls
- * between them. Nobody else includes this.
+ * between them. Nobody else includes this. From the ground up:
  *
- *   tcp.c           interface, opening, closing, timers' poll
- *   tcp_input.c     arriving segments: checks, and the state machine
- *   tcp_output.c    segments to send
- *   tcp_loss.c      what is lost and how much may be under way: RTO, tail loss probe, congestion
- *                   control, SACK
- *   tcp_reass.c     out-of-order queue
+ *   tcp_reass.c     out-of-order queue; knows nothing of the connection
+ *   tcp_state.c     the connection's state, and how it ends
+ *   tcp_isn.c       initial sequence numbers
+ *   tcp_mss.c       how long segments may be
  *   tcp_options.c   options
- *   tcp_isn.c       initial sequence numbers */
+ *   tcp_loss.c      what is lost and how much may be under way: RTO, tail loss probe, congestion
+ *                   control, SACK; it decides, and sends nothing
+ *   tcp_output.c    segments to send
+ *   tcp_input.c     arriving segments: checks, and the state machine
+ *   tcp.c           interface, opening, closing, timers' poll */
 #ifndef LUNBOOT_TCP_INTERNAL_H
 #define LUNBOOT_TCP_INTERNAL_H
 
 #include "base/types.h"
-#include "net/ipv4.h"
 #include "net/tcp.h"
 
 /* The header (RFC 9293, 3.1), offsets. */
@@ -127,16 +128,18 @@ struct tcb {
     u32 cwnd, ssthresh, cwnd_credit;
     bool cwnd_limited;
     u32 dup_acks;
-    u32 dup_bytes;    /* without SACK: what duplicate ACKs say has arrived */
-    u32 tail_end;     /* what the latest tail loss probe ended with */
-    bool tail_probed; /* and nothing has been concluded from it yet */
+    u32 dup_bytes;   /* without SACK: what duplicate ACKs say has arrived */
+    u32 tlp_end_seq; /* what the latest tail loss probe ended with (RFC 8985, 7.1) */
+    bool tlp_out;    /* and nothing has been concluded from it yet */
     u32 scoreboard_count;
     struct tcp_range scoreboard[TCP_SCOREBOARD]; /* ascending, disjoint */
 
     /* Times. */
     u32 srtt8, rttvar4; /* scaled by 8 and by 4; srtt8 0: no sample yet */
     u32 rto;            /* with back-off */
-    bool rto_armed, rtt_timing, probe_due, delack_armed, keepalive_probing, syn_lost;
+    bool rto_armed, rtt_timing, delack_armed, syn_lost;
+    bool window_probe_due; /* the peer is to be asked whether its window is still closed */
+    bool keepalive_sent;   /* and not answered yet */
     msec rto_start, rtt_start, delack_at, keepalive_at;
     u32 rtt_seq;      /* acknowledging this ends the measurement (without timestamps) */
     msec stall_since; /* no progress since */
@@ -158,11 +161,8 @@ struct tcb {
     bool sack_ok, ts_ok, wscale_ok;
     u32 ts_recent, ts_offset;
     msec ts_recent_at;
-    u32 sack_count; /* what we hold out of order, the latest first (RFC 2018, 4) */
-    struct tcp_range sack[TCP_SACK_BLOCKS];
 
     struct tcp_limiter challenges, resets; /* answers to what looks like an attack */
-    struct tcp_info info;
 };
 
 extern struct tcb tcb;
@@ -195,35 +195,56 @@ static inline u32 tcp_send_limit(void)
     return tcb.snd_end + tcb.fin;
 }
 
-/* tcp.c */
+/* tcp_reass.c */
+
+/* Keep p, whose payload begins at p->data and at seq, until what is missing arrives; up to three
+ * quarters of the packets of its pool. True: p is the queue's now. */
+bool tcp_reass_add(struct pkt *p, u32 seq, bool fin);
+
+/* The next packet that begins at or before rcv_nxt, now the caller's; NULL when there is none. */
+struct pkt *tcp_reass_take(u32 rcv_nxt, u32 *seq, bool *fin);
+
+/* What is held, as SACK tells it: the latest first. Returns how many ranges; valid until the queue
+ * changes. */
+u32 tcp_reass_sack(const struct tcp_range **blocks);
+
+bool tcp_reass_empty(void);
+void tcp_reass_flush(void);
+
+/* tcp_state.c */
+
+/* The peer answered: the time without progress starts anew. */
+void tcp_progress(void);
 
 /* The connection is over: go to `state` (CLOSED, TIME-WAIT or LAST-ACK) and tell the owner. The
  * owner may have opened another one when this returns: touch nothing. */
 void tcp_finish(enum tcp_state state, enum error reason);
 
-/* The peer answered: the time without progress starts anew. */
-void tcp_progress(void);
+/* tcp_isn.c */
 
-/* tcp_output.c */
+void tcp_isn_init(void);
 
-/* Send what window and congestion allow, or at least an ACK that is due. */
-void tcp_output(void);
+/* RFC 6528. */
+u32 tcp_isn(ip4 local, ip4 remote, u32 ports, msec now);
 
-/* One segment: `len` bytes of the send buffer from seq. An ACK it carries counts as sent. False:
- * it did not go out, and nothing has changed. */
-bool tcp_transmit(u32 seq, u32 len, u8 flags);
+/* tcp_mss.c */
 
-/* The last segment's worth of what is under way, once more. */
-void tcp_transmit_tail(void);
-
-/* A reset without a connection, or for one that is given up. */
-void tcp_transmit_reset(ip4 from, ip4 to, u32 ports, u32 seq, u32 ack, u8 flags);
+/* The MSS that we announce: the most that a segment may bring us. */
+u32 tcp_local_mss(void);
 
 /* Bring snd_mss up to date; true when it has shrunk. */
 bool tcp_update_mss(void);
 
-/* The MSS that we announce: the most that a segment may bring us. */
-u32 tcp_local_mss(void);
+/* tcp_options.c */
+
+/* Parse len bytes of options into s; false when they are malformed. */
+bool tcp_options_parse(struct tcp_segment *s, const u8 *o, u32 len);
+
+/* How many bytes tcp_options_build() will write for a segment without SYN. */
+u32 tcp_options_len(void);
+
+/* Write the options for a segment with these flags; returns their length, a multiple of 4. */
+u32 tcp_options_build(u8 *o, u8 flags);
 
 /* tcp_loss.c */
 
@@ -237,8 +258,8 @@ void tcp_acknowledged(const struct tcp_segment *s, bool window_changed);
  * may be sent, or to the timeout. */
 msec tcp_rto_at(void);
 
-/* It has run out. */
-void tcp_rto_expired(void);
+/* It has run out. True: a tail loss probe is to be sent. */
+bool tcp_rto_expired(void);
 
 /* Everything under way has to be sent again. */
 void tcp_mark_all_lost(void);
@@ -257,34 +278,19 @@ void tcp_reset_rto(void);
 /* The initial and restart window (RFC 6928). */
 u32 tcp_initial_window(void);
 
-/* tcp_reass.c */
+/* tcp_output.c */
 
-/* Keep p, whose payload begins at p->data and at seq, until what is missing arrives. True: p is the
- * queue's now. */
-bool tcp_reass_add(struct pkt *p, u32 seq, bool fin);
+/* Send what window and congestion allow, or at least an ACK that is due. more: as in tcp_poll(). */
+void tcp_output(bool more);
 
-/* The next packet that begins at or before rcv_nxt, now the caller's; NULL when there is none. */
-struct pkt *tcp_reass_take(u32 *seq, bool *fin);
+/* One segment: `len` bytes of the send buffer from seq. An ACK it carries counts as sent. False:
+ * it did not go out, and nothing has changed. */
+bool tcp_transmit(u32 seq, u32 len, u8 flags);
 
-bool tcp_reass_empty(void);
-void tcp_reass_flush(void);
+/* A tail loss probe: the last segment's worth of what is under way, once more. */
+void tcp_transmit_tlp(void);
 
-/* tcp_options.c */
-
-/* Parse len bytes of options into s; false when they are malformed. */
-bool tcp_options_parse(struct tcp_segment *s, const u8 *o, u32 len);
-
-/* How many bytes tcp_options_build() will write for a segment without SYN. */
-u32 tcp_options_len(void);
-
-/* Write the options for a segment with these flags; returns their length, a multiple of 4. */
-u32 tcp_options_build(u8 *o, u8 flags);
-
-/* tcp_isn.c */
-
-void tcp_isn_init(void);
-
-/* RFC 6528. */
-u32 tcp_isn(ip4 local, ip4 remote, u32 ports, msec now);
+/* A reset without a connection, or for one that is given up. */
+void tcp_transmit_reset(ip4 from, ip4 to, u32 ports, u32 seq, u32 ack, u8 flags);
 
 #endif

@@ -7,6 +7,7 @@
  * lost_edge: to the end of one segment, to where the scoreboard says, or to snd_nxt. */
 #include "base/arith.h"
 #include "base/str.h"
+#include "net/port.h"
 #include "net/tcp_internal.h"
 
 #define SSTHRESH_NONE 0x7fffffff
@@ -26,7 +27,6 @@ u32 tcp_initial_window(void)
 
 void tcp_loss_established(void)
 {
-    tcp_update_mss();
     tcb.cwnd = tcp_initial_window();
     tcb.recovery = TCP_OPEN;
     tcb.lost_edge = tcb.rtx_nxt = tcb.snd_una;
@@ -124,16 +124,16 @@ static bool scoreboard_update(const struct tcp_segment *s)
 }
 
 /* A tail loss probe is under way. */
-static bool probing(void)
+static bool tlp_under_way(void)
 {
-    return tcb.tail_probed && seq_lt(tcb.snd_una, tcb.tail_end);
+    return tcb.tlp_out && seq_lt(tcb.snd_una, tcb.tlp_end_seq);
 }
 
 /* RFC 6675, IsLost(): what lies below three ranges, or below more than two segments' bytes, that
  * the peer holds. What a probe leaves behind, two round trips later, is not merely out of order. */
 static void find_lost(void)
 {
-    u32 bytes = 0, n = tcb.scoreboard_count, ranges = probing() ? 1 : TCP_DUP_THRESH;
+    u32 bytes = 0, n = tcb.scoreboard_count, ranges = tlp_under_way() ? 1 : TCP_DUP_THRESH;
     for (u32 i = n; i-- > 0;) {
         const struct tcp_range *r = &tcb.scoreboard[i];
         bytes += r->right - r->left;
@@ -162,10 +162,10 @@ void tcp_arm_rto(void)
 }
 
 /* May a tail loss probe go out? */
-static bool probe_allowed(void)
+static bool tlp_allowed(void)
 {
     return tcb.srtt8 && tcb.recovery == TCP_OPEN && tcb.snd_una != tcb.snd_nxt && tcb.snd_wnd &&
-           !probing();
+           !tlp_under_way();
 }
 
 /* RFC 8985 would have a lone segment wait for a delayed ACK. A target answers a lone command with
@@ -173,7 +173,7 @@ static bool probe_allowed(void)
 msec tcp_rto_at(void)
 {
     u32 ms = tcb.rto;
-    if (probe_allowed())
+    if (tlp_allowed())
         ms = min_u32(ms, max_u32(tcb.srtt8 / 4, TCP_MIN_PTO));
     return tcb.rto_start + ms;
 }
@@ -198,7 +198,6 @@ static void rtt_sample(u32 ms)
         tcb.rttvar4 += delta - tcb.rttvar4 / 4;
         tcb.srtt8 += ms - srtt;
     }
-    tcb.info.srtt_ms = tcb.srtt8 / 8;
     tcp_reset_rto();
 }
 
@@ -227,7 +226,7 @@ static void reduce(void)
 {
     tcb.ssthresh = half_flight();
     tcb.cwnd = tcb.ssthresh;
-    tcb.tail_probed = false;
+    tcb.tlp_out = false;
 }
 
 static void grow(u32 acked)
@@ -255,23 +254,22 @@ void tcp_mark_all_lost(void)
     tcb.dup_acks = tcb.dup_bytes = 0;
     tcb.recovery = TCP_LOSS;
     tcb.recover = tcb.snd_nxt;
-    tcb.tail_probed = false;
+    tcb.tlp_out = false;
 }
 
-void tcp_rto_expired(void)
+bool tcp_rto_expired(void)
 {
     tcb.rto_armed = false;
-    if (probe_allowed()) {
-        tcb.tail_probed = true;
-        tcb.tail_end = tcb.snd_nxt;
-        tcp_transmit_tail();
+    if (tlp_allowed()) {
+        tcb.tlp_out = true;
+        tcb.tlp_end_seq = tcb.snd_nxt;
         tcp_arm_rto();
-        return;
+        return true;
     }
     tcb.rto = min_u32(tcb.rto * 2, TCP_MAX_RTO);
     if (tcb.snd_una == tcb.snd_nxt) {
-        tcb.probe_due = true;
-        return;
+        tcb.window_probe_due = true;
+        return false;
     }
     if (tcb.recovery != TCP_LOSS)
         tcb.ssthresh = half_flight();
@@ -279,6 +277,7 @@ void tcp_rto_expired(void)
     /* The peer may have dropped what it reported (RFC 2018, 8). */
     tcb.scoreboard_count = 0;
     tcp_mark_all_lost();
+    return false;
 }
 
 static void advance(const struct tcp_segment *s, u32 acked)
@@ -315,13 +314,13 @@ static void advance(const struct tcp_segment *s, u32 acked)
 
 /* What an ACK says of the latest probe (RFC 8985, 7.4): did both copies arrive, or has it made good
  * a loss, which counts as one? */
-static void judge_probe(const struct tcp_segment *s, bool duplicate)
+static void tlp_judge(const struct tcp_segment *s, bool duplicate)
 {
-    if (!tcb.tail_probed || seq_lt(s->ack, tcb.tail_end))
+    if (!tcb.tlp_out || seq_lt(s->ack, tcb.tlp_end_seq))
         return;
-    if (s->sack_count ? s->sack[0].right == tcb.tail_end : duplicate)
-        tcb.tail_probed = false;
-    else if (s->ack != tcb.tail_end)
+    if (s->sack_count ? s->sack[0].right == tcb.tlp_end_seq : duplicate)
+        tcb.tlp_out = false;
+    else if (s->ack != tcb.tlp_end_seq)
         reduce();
 }
 
@@ -329,7 +328,7 @@ void tcp_acknowledged(const struct tcp_segment *s, bool window_changed)
 {
     u32 acked = s->ack - tcb.snd_una;
     bool news = scoreboard_update(s);
-    judge_probe(s, !acked && s->end == s->seq && !window_changed);
+    tlp_judge(s, !acked && s->end == s->seq && !window_changed);
     if (acked) {
         advance(s, acked);
     } else if (tcb.snd_una != tcb.snd_nxt && (news || (s->end == s->seq && !window_changed))) {
@@ -346,7 +345,7 @@ void tcp_acknowledged(const struct tcp_segment *s, bool window_changed)
         tcb.recovery = TCP_FAST;
         tcb.recover = tcb.snd_nxt;
         tcb.rtx_nxt = tcb.snd_una;
-        tcb.info.fast_retransmits++;
+        net_stats.tcp_fast_retransmits++;
         mark_first_lost();
     }
 }

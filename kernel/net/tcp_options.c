@@ -78,15 +78,18 @@ bool tcp_options_parse(struct tcp_segment *s, const u8 *o, u32 len)
     return true;
 }
 
-static u32 sack_blocks(void)
+/* The blocks that an ACK tells of, and how many those are. */
+static u32 sack_blocks(const struct tcp_range **blocks)
 {
-    return min_u32(tcb.sack_count, tcb.ts_ok ? 3 : 4);
+    u32 held = tcp_reass_sack(blocks);
+    return tcb.sack_ok ? min_u32(held, tcb.ts_ok ? 3 : 4) : 0;
 }
 
 u32 tcp_options_len(void)
 {
-    u32 blocks = sack_blocks();
-    return (tcb.ts_ok ? TIMESTAMPS_LEN : 0) + (blocks ? SACK_LEN(blocks) : 0);
+    const struct tcp_range *blocks;
+    u32 count = sack_blocks(&blocks);
+    return (tcb.ts_ok ? TIMESTAMPS_LEN : 0) + (count ? SACK_LEN(count) : 0);
 }
 
 u32 tcp_options_build(u8 *o, u8 flags)
@@ -113,13 +116,14 @@ u32 tcp_options_build(u8 *o, u8 flags)
         put_be32(o + 8, tcb.ts_recent);
         o += TIMESTAMPS_LEN;
     }
-    u32 blocks = sack_blocks();
-    if (blocks) {
-        put_be32(o, OPT_NOP << 24 | OPT_NOP << 16 | OPT_SACK << 8 | (2 + 8 * blocks));
+    const struct tcp_range *blocks;
+    u32 count = sack_blocks(&blocks);
+    if (count) {
+        put_be32(o, OPT_NOP << 24 | OPT_NOP << 16 | OPT_SACK << 8 | (2 + 8 * count));
         o += 4;
-        for (u32 i = 0; i < blocks; i++, o += 8) {
-            put_be32(o, tcb.sack[i].left);
-            put_be32(o + 4, tcb.sack[i].right);
+        for (u32 i = 0; i < count; i++, o += 8) {
+            put_be32(o, blocks[i].left);
+            put_be32(o + 4, blocks[i].right);
         }
     }
     return (u32)(o - start);

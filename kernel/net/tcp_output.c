@@ -3,23 +3,9 @@
 #include "base/bytes.h"
 #include "base/str.h"
 #include "net/checksum.h"
-#include "net/net.h"
+#include "net/ip.h"
+#include "net/port.h"
 #include "net/tcp_internal.h"
-
-u32 tcp_local_mss(void)
-{
-    return net_device()->mtu - (IP_HEADER + TCP_HEADER);
-}
-
-bool tcp_update_mss(void)
-{
-    u32 old = tcb.snd_mss;
-    u32 mss = min_u32(tcb.peer_mss, ipv4_path_mtu(tcb.remote_addr) - IP_HEADER - TCP_HEADER);
-    mss = min_u32(mss, PKT_SIZE - PKT_HEADROOM - TCP_HEADER);
-    /* The MSS counts no options (RFC 6691). */
-    tcb.snd_mss = (u16)(max_u32(mss, TCP_MIN_MSS) - (tcb.ts_ok ? 12 : 0));
-    return tcb.snd_mss < old;
-}
 
 /* Complete the header at p->data, with its options and payload there and their checksum in sum, and
  * send it. */
@@ -31,7 +17,7 @@ static bool send_segment(struct pkt *p, u32 header, u32 sum, ip4 from, ip4 to, u
     put_be32(h + TCP_CHECKSUM, 0);
     sum += checksum_pseudo(from, to, IP_PROTO_TCP, p->len);
     put_be16(h + TCP_CHECKSUM, checksum_finish(checksum_add(sum, h, header)));
-    return ipv4_send(p, IP_PROTO_TCP, to, now);
+    return ip_send(p, IP_PROTO_TCP, to, now);
 }
 
 /* Copy from the ring of the send buffer, and add up. */
@@ -122,15 +108,15 @@ static bool retransmit(u32 pipe)
     }
     u32 n = send_data(hole.left, hole.right, 0);
     tcb.rtx_nxt = hole.left + n;
-    tcb.info.retransmits += n != 0;
+    net_stats.tcp_retransmits += n != 0;
     tcb.rtt_timing = false; /* Karn: its ACK would say nothing (RFC 6298, 3) */
     return n != 0;
 }
 
-void tcp_transmit_tail(void)
+void tcp_transmit_tlp(void)
 {
     u32 n = send_data(seq_max(tcb.snd_una, tcb.snd_nxt - tcb.snd_mss), tcb.snd_nxt, 0);
-    tcb.info.retransmits += n != 0;
+    net_stats.tcp_retransmits += n != 0;
     tcb.rtt_timing = false; /* Karn */
 }
 
@@ -146,8 +132,8 @@ static bool send_new(u32 pipe)
     if (min_u32(len, tcb.snd_end - tcb.snd_nxt) > usable) { /* a FIN needs no window */
         /* Sender's silly window avoidance (RFC 9293, 3.8.6.2.1); when only the window holds us,
          * its time-out is the persist timer's. */
-        if (!usable || (usable < tcb.max_snd_wnd / 2 && !tcb.probe_due)) {
-            if (!tcb.rto_armed && !tcb.probe_due)
+        if (!usable || (usable < tcb.max_snd_wnd / 2 && !tcb.window_probe_due)) {
+            if (!tcb.rto_armed && !tcb.window_probe_due)
                 tcp_arm_rto();
             return false;
         }
@@ -180,22 +166,22 @@ static void send_syn(void)
     tcb.rtt_start = tcb.now;
     tcb.rtt_seq = tcb.snd_nxt = tcb.rtx_nxt = tcb.lost_edge = tcb.iss + 1;
     tcb.syn_lost |= again;
-    tcb.info.retransmits += again;
+    net_stats.tcp_retransmits += again;
     tcp_arm_rto();
 }
 
-static bool ack_due(void)
+static bool ack_due(bool more)
 {
     /* With more in the ring, one ACK will do for all, as long as the peer's window stays open. Nor
      * is the last segment of an answer left alone: when it gets lost, a peer that has several under
      * way probes soon, with only one it waits for our delayed ACK (RFC 8985, 7.2). */
     bool nearly = tcb.expect_len && tcb.expect_len <= tcb.rcv_mss;
-    u32 enough = net_more() ? tcb.rcv_wnd / 4 : (nearly ? 4u : 2u) * tcb.rcv_mss;
+    u32 enough = more ? tcb.rcv_wnd / 4 : (nearly ? 4u : 2u) * tcb.rcv_mss;
     return tcb.ack_now || tcb.rcv_nxt - tcb.last_ack_sent >= enough ||
            (tcb.delack_armed && time_reached(tcb.now, tcb.delack_at));
 }
 
-void tcp_output(void)
+void tcp_output(bool more)
 {
     tcb.kick = tcb.blocked = false;
     if (tcb.state < TCP_ESTABLISHED) {
@@ -208,14 +194,14 @@ void tcp_output(void)
         tcb.cwnd_limited = false;
         while (retransmit(tcp_pipe()) || (!tcb.blocked && send_new(tcp_pipe())))
             ;
-        if (tcb.probe_due && tcb.snd_una == tcb.snd_nxt) {
+        if (tcb.window_probe_due && tcb.snd_una == tcb.snd_nxt) {
             /* The peer must answer a segment outside its window with its window. */
             if (!tcp_transmit(tcb.snd_una - 1, 0, TCP_ACK))
                 return;
             tcp_arm_rto();
         }
-        tcb.probe_due = false;
+        tcb.window_probe_due = false;
     }
-    if (!tcb.blocked && tcb.state != TCP_SYN_SENT && ack_due())
+    if (!tcb.blocked && tcb.state != TCP_SYN_SENT && ack_due(more))
         tcp_transmit(tcb.snd_nxt, 0, TCP_ACK);
 }

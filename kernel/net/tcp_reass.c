@@ -5,10 +5,15 @@
  * no larger than the ring, so the rest of the ring is enough for the rest of the window; the last
  * quarter is there whatever a peer sends in however small pieces. */
 #include "base/bytes.h"
+#include "net/port.h"
 #include "net/tcp_internal.h"
 
 static struct pkt *head, *tail;
 static u32 held;
+
+/* What is held, the latest first (RFC 2018, 4). */
+static struct tcp_range sack[TCP_SACK_BLOCKS];
+static u32 sack_count;
 
 /* A packet's sequence number lies in front of its payload, where its TCP header was; its FIN in
  * its flags. */
@@ -20,6 +25,12 @@ static u32 pkt_seq(const struct pkt *p)
 static u32 pkt_end(const struct pkt *p)
 {
     return pkt_seq(p) + p->len;
+}
+
+u32 tcp_reass_sack(const struct tcp_range **blocks)
+{
+    *blocks = sack;
+    return sack_count;
 }
 
 bool tcp_reass_empty(void)
@@ -36,7 +47,7 @@ void tcp_reass_flush(void)
     }
     tail = NULL;
     held = 0;
-    tcb.sack_count = 0;
+    sack_count = 0;
 }
 
 /* Let go of the packet behind `before` (NULL: the first one). */
@@ -55,24 +66,22 @@ static void drop_after(struct pkt *before)
 static void sack_cut(u32 limit)
 {
     u32 n = 0;
-    for (u32 i = 0; i < tcb.sack_count; i++) {
-        struct tcp_range r = tcb.sack[i];
+    for (u32 i = 0; i < sack_count; i++) {
+        struct tcp_range r = sack[i];
         r.right = seq_min(r.right, limit);
         if (seq_lt(r.left, r.right))
-            tcb.sack[n++] = r;
+            sack[n++] = r;
     }
-    tcb.sack_count = n;
+    sack_count = n;
 }
 
 /* The block with the latest segment goes first, joined with those it touches (RFC 2018, 4). */
 static void sack_note(u32 left, u32 right)
 {
-    if (!tcb.sack_ok)
-        return;
     struct tcp_range blocks[TCP_SACK_BLOCKS];
     u32 n = 1;
-    for (u32 i = 0; i < tcb.sack_count; i++) {
-        struct tcp_range r = tcb.sack[i];
+    for (u32 i = 0; i < sack_count; i++) {
+        struct tcp_range r = sack[i];
         if (seq_le(r.left, right) && seq_le(left, r.right)) {
             left = seq_min(left, r.left);
             right = seq_max(right, r.right);
@@ -82,8 +91,8 @@ static void sack_note(u32 left, u32 right)
     }
     blocks[0] = (struct tcp_range){left, right};
     for (u32 i = 0; i < n; i++)
-        tcb.sack[i] = blocks[i];
-    tcb.sack_count = n;
+        sack[i] = blocks[i];
+    sack_count = n;
 }
 
 bool tcp_reass_add(struct pkt *p, u32 seq, bool fin)
@@ -110,14 +119,14 @@ bool tcp_reass_add(struct pkt *p, u32 seq, bool fin)
         fin = false;
     }
     if (seq_le(end, start)) {
-        tcb.info.duplicates++;
+        net_stats.tcp_duplicates++;
         /* A lone FIN goes without saying: it comes again. */
         if (p->len)
             sack_note(seq, seq + p->len);
         return false;
     }
 
-    if (held >= tcp_params.rx_pool->total - tcp_params.rx_pool->total / 4) {
+    if (held >= p->pool->total - p->pool->total / 4) {
         /* Full. The highest one makes room for a lower one: the stream needs that first. */
         if (!after)
             return false;
@@ -146,10 +155,10 @@ bool tcp_reass_add(struct pkt *p, u32 seq, bool fin)
     return true;
 }
 
-struct pkt *tcp_reass_take(u32 *seq, bool *fin)
+struct pkt *tcp_reass_take(u32 rcv_nxt, u32 *seq, bool *fin)
 {
     struct pkt *p = head;
-    if (!p || seq_lt(tcb.rcv_nxt, pkt_seq(p)))
+    if (!p || seq_lt(rcv_nxt, pkt_seq(p)))
         return NULL;
     *seq = pkt_seq(p);
     *fin = p->flags;
@@ -159,9 +168,9 @@ struct pkt *tcp_reass_take(u32 *seq, bool *fin)
     held--;
     /* Blocks that the cumulative ACK is going to cover go. */
     u32 n = 0;
-    for (u32 i = 0; i < tcb.sack_count; i++)
-        if (seq_lt(pkt_end(p), tcb.sack[i].right))
-            tcb.sack[n++] = tcb.sack[i];
-    tcb.sack_count = n;
+    for (u32 i = 0; i < sack_count; i++)
+        if (seq_lt(pkt_end(p), sack[i].right))
+            sack[n++] = sack[i];
+    sack_count = n;
     return p;
 }

@@ -3,12 +3,11 @@
 
 #include "base/bytes.h"
 #include "base/str.h"
-#include "net/icmp.h"
-#include "net/ipv4.h"
-#include "net/net.h"
+#include "net/checksum.h"
+#include "net/ip.h"
+#include "net/port.h"
 
 #define UDP_FROM     0
-#define UDP_TO       2
 #define UDP_LENGTH   4
 #define UDP_CHECKSUM 6
 
@@ -45,7 +44,7 @@ bool udp_bind(u16 port, udp_handler handler)
     return true;
 }
 
-void udp_input(struct pkt *p, const u8 *ip, ip4 from, ip4 to, msec now)
+bool udp_input(const struct pkt *p, ip4 from, ip4 to, msec now)
 {
     const u8 *udp = p->data;
     u32 len = p->len < UDP_HEADER ? 0 : get_be16(udp + UDP_LENGTH);
@@ -56,16 +55,15 @@ void udp_input(struct pkt *p, const u8 *ip, ip4 from, ip4 to, msec now)
             checksum_add(checksum_pseudo(from, to, IP_PROTO_UDP, (u16)len), udp, len));
     if (!ok) {
         net_stats.udp_bad++;
-    } else {
-        struct udp_port *u = find(get_be16(udp + UDP_TO));
-        if (u) {
-            u->handler(udp + UDP_HEADER, len - UDP_HEADER, from, get_be16(udp + UDP_FROM), now);
-        } else {
-            net_stats.udp_no_port++;
-            icmp_send_unreachable(ip, (u32)(udp - ip) + len, ICMP_PORT_UNREACHABLE, now);
-        }
+        return true;
     }
-    pkt_free(p);
+    const struct udp_port *u = find(get_be16(udp + UDP_TO));
+    if (!u) {
+        net_stats.udp_no_port++;
+        return false;
+    }
+    u->handler(udp + UDP_HEADER, len - UDP_HEADER, from, get_be16(udp + UDP_FROM), now);
+    return true;
 }
 
 bool udp_send(struct pkt *p, u16 from_port, ip4 to, u16 to_port, msec now)
@@ -80,7 +78,7 @@ bool udp_send(struct pkt *p, u16 from_port, ip4 to, u16 to_port, msec now)
     put_be16(udp + UDP_LENGTH, p->len);
     put_be16(udp + UDP_CHECKSUM, 0);
     u16 sum = checksum_finish(
-        checksum_add(checksum_pseudo(ipv4_config()->addr, to, IP_PROTO_UDP, p->len), udp, p->len));
+        checksum_add(checksum_pseudo(ip_source(to), to, IP_PROTO_UDP, p->len), udp, p->len));
     put_be16(udp + UDP_CHECKSUM, sum ? sum : 0xffff); /* 0 would mean "none" */
-    return ipv4_send(p, IP_PROTO_UDP, to, now);
+    return ip_send(p, IP_PROTO_UDP, to, now);
 }

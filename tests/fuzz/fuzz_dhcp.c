@@ -5,9 +5,9 @@
 #include "base/bytes.h"
 #include "base/inet.h"
 #include "input.h"
+#include "net/address.h"
 #include "net/dhcp.h"
 #include "net/dhcp_wire.h"
-#include "net/ipv4.h"
 #include "stack.h"
 #include <stdlib.h>
 #include <string.h>

@@ -7,8 +7,8 @@
 #include "base/inet.h"
 #include "base/str.h"
 #include "input.h"
+#include "net/address.h"
 #include "net/dns.h"
-#include "net/ipv4.h"
 #include "stack.h"
 #include <stdlib.h>
 #include <string.h>

@@ -3,12 +3,14 @@
 #include "base/arith.h"
 #include "base/bytes.h"
 #include "input.h"
+#include "net/address.h"
 #include "net/arp.h"
 #include "net/dhcp.h"
 #include "net/dhcp_wire.h"
 #include "net/dns.h"
 #include "net/eth.h"
 #include "net/icmp.h"
+#include "net/ip.h"
 #include "net/ipv4.h"
 #include "net/tcp.h"
 #include "net/tcp_internal.h"
@@ -163,7 +165,7 @@ static void configure(void)
         r->gateway = some_address();
     }
     if (config.addr)
-        ipv4_configure(&config, host_now);
+        ip_configure(&config, host_now);
 }
 
 static void act(void)

@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "input.h"
 #include "iscsi/chap.h"
-#include "iscsi_peer.h"
+#include "iscsi/iscsi_peer.h"
 #include "platform_host.h"
 #include <stdio.h>
 #include <stdlib.h>

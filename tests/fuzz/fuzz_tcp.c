@@ -5,10 +5,10 @@
 #include "base/arith.h"
 #include "base/bytes.h"
 #include "input.h"
-#include "net/arp.h"
 #include "net/icmp.h"
+#include "net/ip.h"
 #include "net/tcp_internal.h"
-#include "tcp_peer.h"
+#include "net/tcp_peer.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -363,13 +363,13 @@ static void set_window(void)
 
 static void icmp_error(void)
 {
-    u8 quoted[8];
-    u32 code = in_below(8), mtu = in_u16();
-    put_be16(quoted, our_port);
-    put_be16(quoted + 2, PEER_PORT);
-    put_be32(quoted + 4, our_iss + 1 + conn.have + (u32)in_offset());
-    honest &= code == ICMP_FRAG_NEEDED;
-    tcp_icmp_error(PEER_ADDR, quoted, (u8)code, (u16)mtu, now);
+    struct icmp_error e = {.to = PEER_ADDR, .protocol = IP_PROTO_TCP};
+    e.code = (u8)in_below(8);
+    e.mtu = in_u16();
+    e.ports = (u32)our_port << 16 | PEER_PORT;
+    e.seq = our_iss + 1 + conn.have + (u32)in_offset();
+    honest &= e.code == ICMP_FRAG_NEEDED;
+    tcp_icmp_error(&e, now);
     listen();
 }
 
@@ -380,7 +380,7 @@ static void trouble(void)
         peer_tx_fails = !peer_tx_fails;
         break;
     case 1:
-        peer_arp = in_below(ARP_FAILED + 1);
+        peer_no_arp = in_below(3);
         break;
     case 2:
         peer_no_route = !peer_no_route;
@@ -475,9 +475,8 @@ static void pass_time(void)
 /* Losses heal: what both sides have given arrives. */
 static void finish(void)
 {
-    peer_tx_fails = peer_no_route = false;
+    peer_tx_fails = peer_no_route = peer_no_arp = false;
     peer_tx_fail_rate = lose = react = 0;
-    peer_arp = ARP_FOUND;
     peer_window = 0xffff;
     tcp_set_user_timeout(1u << 30);
     u32 end = conn.sent;

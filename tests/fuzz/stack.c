@@ -5,13 +5,14 @@
 
 #include "base/bytes.h"
 #include "input.h"
+#include "net/address.h"
 #include "net/checksum.h"
 #include "net/dhcp.h"
 #include "net/dhcp_wire.h"
 #include "net/dns.h"
 #include "net/eth.h"
+#include "net/ip.h"
 #include "net/ipv4.h"
-#include "net/net.h"
 #include "net/tcp.h"
 #include "net/tcp_internal.h"
 #include "net/udp.h"
@@ -275,7 +276,7 @@ void stack_reset(enum situation s)
     else
         wire_reset_configured(1000);
     wire_neighbours = true;
-    tcp_init(&(struct tcp_params){send_buffer, sizeof(send_buffer), 256 * 1024, &wire_rx_pool});
+    tcp_init(&(struct tcp_params){send_buffer, sizeof(send_buffer), 256 * 1024});
     memset(send_buffer, 'x', sizeof(send_buffer));
     if (s >= CONFIGURED) {
         wire_know_neighbours();
