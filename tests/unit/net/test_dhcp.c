@@ -585,7 +585,7 @@ static void another_has_asked(u8 type, const char *root_path)
 
 static bool adopt(bool want_root_path)
 {
-    bool adopted = dhcp_adopt(&identity, want_root_path, answer, answer_len, host_now);
+    bool adopted = dhcp_adopt(&identity, want_root_path, answer, answer_len, NULL, 0, host_now);
     net_poll(host_now);
     return adopted;
 }
@@ -625,6 +625,25 @@ TEST(without_a_root_path_it_is_adopted_when_none_is_wanted)
     assert_int_equal(ipv4_config()->addr, WIRE_US);
 }
 
+TEST(the_root_path_may_be_the_other_servers)
+{
+    another_has_asked(DHCPOFFER, "other");
+    put_be32(answer + DHCP_YIADDR, 0);
+    u32 len = answer_len;
+    u8 other[sizeof(answer)];
+    memcpy(other, answer, len);
+    another_has_asked(DHCPACK, NULL);
+    assert_true(dhcp_adopt(&identity, true, answer, answer_len, other, len, host_now));
+    assert_string_equal(dhcp_lease()->root_path, "other");
+    assert_int_equal(ipv4_config()->addr, WIRE_US);
+    another_has_asked(DHCPACK, NULL);
+    assert_false(dhcp_adopt(&identity, true, answer, answer_len, other, len - 2, host_now));
+    assert_false(dhcp_adopt(&identity, true, other, len, answer, answer_len, host_now));
+    another_has_asked(DHCPACK, "own");
+    assert_true(dhcp_adopt(&identity, true, answer, answer_len, other, len, host_now));
+    assert_string_equal(dhcp_lease()->root_path, "own");
+}
+
 TEST(only_an_ack_for_us_is_adopted)
 {
     another_has_asked(DHCPOFFER, "root");
@@ -636,7 +655,7 @@ TEST(only_an_ack_for_us_is_adopted)
     for (u32 len = 0; len < answer_len - 1; len++) {
         u8 copy[sizeof(answer)];
         memcpy(copy, answer, len);
-        if (dhcp_adopt(&identity, true, copy, len, host_now))
+        if (dhcp_adopt(&identity, true, copy, len, NULL, 0, host_now))
             assert_true(dhcp_lease()->root_path[0]); /* cut behind it only */
     }
     another_has_asked(DHCPACK, "root");

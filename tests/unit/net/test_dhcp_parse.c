@@ -31,6 +31,15 @@ static bool parse(void)
     return ok;
 }
 
+/* The same, for what the lease lacks. */
+static void merge(void)
+{
+    u8 *exact = malloc(answer_len);
+    memcpy(exact, answer, answer_len);
+    dhcp_merge(&lease, exact, answer_len);
+    free(exact);
+}
+
 TEST(every_option_is_read)
 {
     u8 dns[16];
@@ -363,4 +372,143 @@ TEST(short_packets_are_refused)
     for (answer_len = 0; answer_len < whole; answer_len++)
         if (parse())
             assert_true(answer_len == DHCP_OPTIONS + 9); /* type and server, no root path */
+}
+
+/* ---- another server's answer beside it ---- */
+
+#define IPXE_OF_PROXY "\x08\1\1\xbe\4them\xbf\6secret"
+
+/* As a proxyDHCP server answers, with everything that is taken, and some that is not. */
+static void begin_proxy(u8 message_type)
+{
+    begin_answer(message_type, 0, SERVER2);
+    put_be32(answer + DHCP_SIADDR, SERVER2);
+    add_u32(OPT_NETMASK, 0xffff0000);
+    add_u32(OPT_ROUTERS, SERVER2);
+    add_u32(OPT_LEASE_TIME, 7);
+    add_text(OPT_DOMAIN, "proxy.org");
+    add_text(OPT_ROOT_PATH, "proxy's");
+    add_text(OPT_INITIATOR_IQN, "iqn.proxy");
+    add(OPT_IPXE, IPXE_OF_PROXY, sizeof(IPXE_OF_PROXY) - 1);
+}
+
+static void check_proxys_are_taken(void)
+{
+    assert_string_equal(lease.root_path, "proxy's");
+    assert_string_equal(lease.initiator_iqn, "iqn.proxy");
+    assert_string_equal(lease.username, "them");
+    assert_string_equal(lease.password, "secret");
+    assert_true(lease.has_keep_san && lease.keep_san);
+}
+
+TEST(what_the_lease_lacks_of_the_disk_is_taken)
+{
+    add_network();
+    add_u32(OPT_LEASE_TIME, 3600);
+    add_text(OPT_ROOT_PATH, "");
+    for (u8 message_type = 0; message_type < 10; message_type++) {
+        u32 len = answer_len;
+        assert_true(parse());
+        u8 own[sizeof(answer)];
+        memcpy(own, answer, len);
+        begin_proxy(message_type);
+        merge();
+        if (message_type == DHCPOFFER || message_type == DHCPACK)
+            check_proxys_are_taken();
+        else
+            assert_true(!lease.root_path[0] && !lease.initiator_iqn[0] && !lease.has_ipxe);
+        /* The rest is not its business. */
+        assert_int_equal(lease.ip.addr, WIRE_US);
+        assert_int_equal(lease.ip.netmask, 0xffffff00);
+        assert_int_equal(lease.ip.gateway, WIRE_GATEWAY);
+        assert_int_equal(lease.server, SERVER);
+        assert_int_equal(lease.next_server, 0);
+        assert_int_equal(lease.lease_seconds, 3600);
+        assert_string_equal(lease.domain, "");
+        memcpy(answer, own, len);
+        answer_len = len;
+    }
+    assert_int_equal(net_stats.dhcp_option, 0);
+}
+
+TEST(what_the_lease_has_stays)
+{
+    add_text(OPT_ROOT_PATH, "own");
+    add_text(OPT_INITIATOR_IQN, "iqn.own");
+    assert_true(parse());
+    begin_proxy(DHCPACK);
+    merge();
+    assert_string_equal(lease.root_path, "own");
+    assert_string_equal(lease.initiator_iqn, "iqn.own");
+    assert_string_equal(lease.username, "them");
+    begin();
+    add(OPT_IPXE, "\xbe\2me", 4);
+    assert_true(parse());
+    begin_proxy(DHCPACK);
+    merge();
+    assert_string_equal(lease.root_path, "proxy's");
+    assert_string_equal(lease.username, "me"); /* and no password of somebody else's */
+    assert_string_equal(lease.password, "");
+    assert_false(lease.has_keep_san);
+}
+
+TEST(the_first_that_says_it_counts)
+{
+    assert_true(parse());
+    begin_answer(DHCPOFFER, 0, SERVER);
+    add_text(OPT_ROOT_PATH, "first");
+    merge();
+    begin_proxy(DHCPOFFER);
+    merge();
+    assert_string_equal(lease.root_path, "first");
+    assert_string_equal(lease.initiator_iqn, "iqn.proxy");
+}
+
+TEST(split_and_overloaded_options_are_taken_from_it_too)
+{
+    assert_true(parse());
+    begin_answer(DHCPACK, 0, SERVER2);
+    add(OPT_OVERLOAD, "\3", 1);
+    add(OPT_IPXE, "\xbe\3ab", 4);
+    add(OPT_IPXE, "c", 1);
+    add_text(OPT_ROOT_PATH, "one,");
+    memcpy(answer + DHCP_FILE, "\x11\3two\xff", 6);
+    memcpy(answer + DHCP_SNAME, "\xcb\3iqn\xff", 6);
+    merge();
+    assert_string_equal(lease.root_path, "one,two");
+    assert_string_equal(lease.initiator_iqn, "iqn");
+    assert_string_equal(lease.username, "abc");
+}
+
+TEST(nothing_is_taken_from_a_malformed_answer)
+{
+    static const struct dhcp_lease none;
+    struct dhcp_lease before;
+    assert_true(parse());
+    before = lease;
+    begin_proxy(DHCPACK);
+    u32 whole = answer_len;
+    for (answer_len = 0; answer_len < whole; answer_len++) {
+        merge();
+        if (lease.root_path[0]) /* cut behind it only */
+            assert_string_equal(lease.root_path, "proxy's");
+        if (lease.has_ipxe)
+            fail();
+        lease = before;
+    }
+    for (u32 i = 0; i < 3; i++) { /* op, htype, hlen */
+        begin_proxy(DHCPACK);
+        answer[i] ^= 3;
+        merge();
+        assert_memory_equal(&lease, &before, sizeof(lease));
+    }
+    begin_proxy(DHCPACK);
+    answer[DHCP_COOKIE] ^= 1;
+    merge();
+    assert_memory_equal(&lease, &before, sizeof(lease));
+    begin(); /* where no lease is, none comes of it */
+    lease = none;
+    begin_proxy(DHCPACK);
+    merge();
+    assert_int_equal(lease.ip.addr, 0);
 }
