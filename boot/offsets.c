@@ -1,5 +1,6 @@
 /* Compiled to assembly only: turns the layout of C's structs into %defines for nasm (see the
  * Makefile), so that no offset is written twice. */
+#include "base/bda.h"
 #include "base/realmode.h"
 #include "drv/e1000_regs.h"
 #include "drv/nics.h"
@@ -74,6 +75,10 @@ void offsets(void)
     DEFINE(E1000_RDH, RDH);
     DEFINE(E1000_RDT, RDT);
     DEFINE(E1000_RCTL_START, RCTL_START);
+    DEFINE(BDA_EBDA, BDA_EBDA);
+    DEFINE(BDA_BASE_MEMORY, BDA_BASE_MEMORY);
+    DEFINE(BDA_DISKS, BDA_DISKS);
+    DEFINE(BDA_APPLICATION, BDA_APPLICATION);
     DEFINE(BOOT_ROM, BOOT_ROM);
     DEFINE(BOOT_DISK, BOOT_DISK);
     DEFINE(BOOT_PXE, BOOT_PXE);

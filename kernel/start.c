@@ -11,6 +11,7 @@
 #include "machine/machine.h"
 #include "machine/multiboot.h"
 #include "machine/prefix.h"
+#include "main.h"
 #include "pc/bios.h"
 #include "pc/pc.h"
 #include "pc/resident.h"

@@ -1,5 +1,6 @@
 /* The NIC, and its link. */
 #include "attach/attach_internal.h"
+#include "attach/step.h"
 #include "base/inet.h"
 #include "base/print.h"
 
@@ -7,11 +8,11 @@
 #include "base/str.h"
 #include "drv/nic.h"
 #include "drv/pci.h"
-#include "iscsi/session.h"
 #include "net/eth.h"
 #include "net/net.h"
 #include "net/tcp.h"
 #include "pc/wake.h"
+#include "san/san.h"
 #include "settings/settings.h"
 
 #define NICS_MAX 16
@@ -55,11 +56,6 @@ void attach_nic_init(const struct plan *machine_plan, u16 bdf)
     };
     /* Not every firmware tells the truth about it. */
     own_bdf = nic_find(bdf) == bdf ? bdf : SETTING_NO_BDF;
-}
-
-struct netdev *attach_netdev(void)
-{
-    return dev;
 }
 
 void attach_nic_close(void)
@@ -110,13 +106,13 @@ static enum error start(u16 bdf)
 static enum error use(u16 bdf)
 {
     static const struct poller net = {net_poll, net_timeout};
-    static const struct poller iscsi = {iscsi_poll, iscsi_timeout};
+    static const struct poller san = {san_poll, san_timeout};
     enum error e = start(bdf);
     if (e)
         return e;
     net_init(dev, loop_now());
     loop_register(&net);
-    loop_register(&iscsi);
+    loop_register(&san);
     return OK;
 }
 
@@ -133,7 +129,7 @@ static u32 candidates(u16 *list)
             (!by_mac || (!use((u16)bdf) && str_equal(want, mac_text(mac, dev->mac)))))
             list[count++] = (u16)bdf;
     }
-    TRY("%s", *want ? want : "every PCI device");
+    step_try("%s", *want ? want : "every PCI device");
     return count;
 }
 
@@ -158,17 +154,17 @@ enum error attach_nic(void)
         if (failed) {
             if (!some_work) {
                 e = failed;
-                TRY("the NIC at %s", pci_bdf_text(text, bdf));
+                step_try("the NIC at %s", pci_bdf_text(text, bdf));
             }
             continue;
         }
         e = ERR_NIC_NO_LINK;
         some_work = true;
-        TRY("%s at %s%s, for %u s", dev->model, pci_bdf_text(text, bdf),
-            count > 1 ? " and others" : "", LINK_WAIT_MS / 1000);
+        step_try("%s at %s%s, for %u s", dev->model, pci_bdf_text(text, bdf),
+                 count > 1 ? " and others" : "", LINK_WAIT_MS / 1000);
         if (count == 1)
             say_nic("");
-        bool up = wait_for(link_is_up, ms, "the link");
+        bool up = step_wait(link_is_up, ms, "the link");
         if (count > 1 && (up || i < count))
             say_nic(up ? "" : ", no link");
         if (up) {
@@ -187,9 +183,9 @@ enum error attach_nic_set_mtu(void)
         dev->mtu = (u16)mtu(bdf);
         return OK;
     }
-    TRY("packets of %u bytes", mtu(bdf));
+    step_try("packets of %u bytes", mtu(bdf));
     enum error e = start(bdf);
-    if (!e && !wait_for(link_is_up, LINK_WAIT_MS, "the link"))
+    if (!e && !step_wait(link_is_up, LINK_WAIT_MS, "the link"))
         e = ERR_NIC_NO_LINK;
     return e;
 }

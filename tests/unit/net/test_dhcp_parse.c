@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "net/dhcp.h"
 #include "net/dhcp_server.h"
+#include "net/net.h"
 #include "net/net_no_tcp.h"
 #include "net/port.h"
 #include "test.h"
