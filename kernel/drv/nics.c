@@ -1,4 +1,5 @@
-/* The drivers of this image, and their devices. */
+/* The drivers of an image, and their devices: the one file that is compiled for each set of drivers
+ * (boot/images.mk). */
 #include "drv/nics.h"
 
 #include "drv/e1000.h"
