@@ -1,13 +1,13 @@
 # The media with a prefix of ours before the packed kernel.
 
-MEDIA_INC := boot/loader.inc boot/unpack.inc boot/opcodes.def $(B)/boot/offsets.inc
+MEDIA_INC := boot/loader.inc boot/unpack.inc boot/model.def boot/opcodes.def $(B)/boot/offsets.inc
 
 # The kernel as it lies in memory, without its variables.
 $(B)/boot/image.bin: $(B)/lunboot.debug
 	@objcopy -O binary $< $@
 
 # It counts on integers that wrap, as the unpacker's do.
-$(B)/tools/pack: tools/pack.c boot/opcodes.def
+$(B)/tools/pack: tools/pack.c boot/model.def boot/opcodes.def
 	@mkdir -p $(@D)
 	@$(HOST_CC) -std=gnu11 -O2 -fwrapv -Wall -Wextra -Werror $< -o $@
 

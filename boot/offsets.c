@@ -58,6 +58,8 @@ void offsets(void)
     PREFIX(command_line);
     PREFIX(dhcp_ack);
     PREFIX(dhcp_ack_len);
+    PREFIX(dhcp_reply);
+    PREFIX(dhcp_reply_len);
     DEFINE(PREFIX_SIZE, sizeof(struct prefix_info));
     DEFINE(PREFIX_MAGIC, PREFIX_MAGIC);
     DEFINE(KERNEL_BASE, KERNEL_BASE);
@@ -74,7 +76,7 @@ void offsets(void)
     DEFINE(BOOT_PXE, BOOT_PXE);
     DEFINE(BOOT_NO_BDF, BOOT_NO_BDF);
     DEFINE(BOOT_COMMAND_LINE, BOOT_COMMAND_LINE);
-    DEFINE(BOOT_DHCP_ACK, BOOT_DHCP_ACK);
+    DEFINE(BOOT_DHCP_MAX, BOOT_DHCP_MAX);
     /* For tools/sizes. */
     PLAN_TABLE(PLAN)
 }

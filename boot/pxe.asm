@@ -1,5 +1,5 @@
 ; build/lunboot.pxe: what a NIC's PXE ROM loads over TFTP to 0000:7C00 and calls with ES:BX -> PXENV+ and
-; SS:[SP + 4] -> !PXE (PXE 2.1, 4.4.5). Takes what PXE knows (the DHCP answer, and which NIC it is), ends
+; SS:[SP + 4] -> !PXE (PXE 2.1, 4.4.5). Takes what PXE knows (the DHCP answers, and which NIC it is), ends
 ; PXE, gives its memory back, and loads the kernel. There is no way back to the ROM from here.
 
 %include "offsets.inc"
@@ -9,12 +9,7 @@
         org 0
 
 SELF                    equ 7C0h        ; segment
-DHCP_MAX                equ BOOT_DHCP_ACK
 PARAMS                  equ 32          ; bytes of the longest function's
-DHCP_OPTIONS            equ 240
-DHCP_PAD                equ 0
-DHCP_END                equ 255
-DHCP_COOKIE             equ 63538263h
 BDA_EBDA                equ 40Eh        ; segment
 BDA_BASE_MEMORY         equ 413h        ; KiB
 BDA_DRIVES              equ 475h
@@ -40,8 +35,8 @@ UNLOAD_STACK            equ 70h
 GET_CACHED_INFO         equ 71h
 FILE_EXEC               equ 0E5h        ; iPXE's own
 FILE_API_CHECK          equ 0E6h
-PACKET_ACK              equ 2           ; types of GET_CACHED_INFO
-PACKET_REPLY            equ 3
+PACKET_ACK              equ 2           ; types of GET_CACHED_INFO: the DHCP server's,
+PACKET_REPLY            equ 3           ; and the proxyDHCP or boot server's
 
         jmp SELF:start
 
@@ -60,7 +55,7 @@ start:
 
         call find_pxe
         jc boot
-        call take_answer
+        call take_answers
         call take_nic
         call leave_ipxe
         call end_pxe
@@ -201,109 +196,30 @@ clear_params:
 
 ; ---- what PXE knows --------------------------------------------------------------------------------
 
-; The DHCP ACK. What a proxyDHCP server may have added is appended, where the ACK says nothing.
-take_answer:
+; The DHCP packets as they are; C checks and merges them.
+take_answers:
         mov dx, PACKET_ACK
-        mov si, answer
-        call get_cached
-        jc .none
-        mov [info + PREFIX_dhcp_ack_len], cx
+        mov si, ack
+        mov di, info + PREFIX_dhcp_ack_len
+        call .take
         mov dx, PACKET_REPLY
         mov si, reply
-        call get_cached
-        jc .none
-        mov [reply_length], cx
-
-        mov bp, .options
-.option:
-        mov si, answer
-        mov dx, [info + PREFIX_dhcp_ack_len]
-        call find_option
-        je .next
+        mov di, info + PREFIX_dhcp_reply_len
+; Packet DX to SI, its length to [DI], which stays 0 when there is none.
+.take:
         push di
-        mov si, reply
-        mov dx, [reply_length]
-        call find_option
-        mov si, di
-        pop di
-        jne .next
-        movzx cx, byte [si + 1]
-        add cx, 2
-        mov ax, di
-        add ax, cx
-        cmp ax, answer + DHCP_MAX - 1
-        ja .next
-        push cs
-        pop es
-        rep movsb
-        mov byte [di], DHCP_END
-        sub di, answer - 1
-        cmp di, [info + PREFIX_dhcp_ack_len]
-        jbe .next
-        mov [info + PREFIX_dhcp_ack_len], di
-.next:
-        inc bp
-        cmp bp, .options_end
-        jne .option
-.none:
-        ret
-.options db 17, 175, 203                ; root path, iPXE's, initiator name
-.options_end:
-
-; Packet DX to SI; CX: its length. CF: there is none.
-get_cached:
-        push si
         call clear_params
         mov [params + 2], dx
-        mov word [params + 4], DHCP_MAX
+        mov word [params + 4], BOOT_DHCP_MAX
         mov [params + 6], si
         mov [params + 8], cs
         mov bx, GET_CACHED_INFO
         call pxe
-        pop si
+        pop di
         jne .none
-        mov cx, [params + 4]
-        cmp cx, DHCP_MAX
-        ja .none
-        cmp cx, DHCP_OPTIONS
-        jb .none
-        cmp dword [si + DHCP_OPTIONS - 4], DHCP_COOKIE
-        jne .none
-        clc
-        ret
+        mov ax, [params + 4]
+        mov [di], ax
 .none:
-        stc
-        ret
-
-; Option [BP] of the packet of DX bytes at SI: ZF and DI -> the option, or DI -> the end mark or the end.
-find_option:
-        add dx, si
-        lea di, [si + DHCP_OPTIONS]
-.next:
-        cmp di, dx
-        jae .no
-        mov al, [di]
-        cmp al, DHCP_END
-        je .no
-        cmp al, DHCP_PAD
-        je .pad
-        lea cx, [di + 2]
-        cmp cx, dx
-        ja .no
-        movzx bx, byte [di + 1]
-        add cx, bx
-        cmp cx, dx
-        ja .no
-        cmp al, [ds:bp]
-        je .out
-        mov di, cx
-        jmp .next
-.pad:
-        inc di
-        jmp .next
-.no:
-        or al, 1                        ; ZF clear
-.out:
         ret
 
 take_nic:
@@ -462,13 +378,14 @@ info:
         times PREFIX_command_line - ($ - info) db 0
         dd SELF * 16 + settings
         times PREFIX_dhcp_ack - ($ - info) db 0
-        dd SELF * 16 + answer
+        dd SELF * 16 + ack
+        times PREFIX_dhcp_reply - ($ - info) db 0
+        dd SELF * 16 + reply
         times PREFIX_SIZE - ($ - info) db 0
 
 entry           dd 0
 pxenv           dd 0
 unload          dw unload_new
-reply_length    dw 0
 segments        times 6 dd 0
 segments_end:
 
@@ -482,11 +399,11 @@ settings:
 payload:
         incbin "payload.bin"
 
-%if $ - $$ + PARAMS + 2 * DHCP_MAX + 16 > 0FFFFh
+%if $ - $$ + PARAMS + 2 * BOOT_DHCP_MAX + 16 > 0FFFFh
 %error the program does not fit its segment
 %endif
 
         section .bss align=16 nobits
 params          resb PARAMS
-answer          resb DHCP_MAX
-reply           resb DHCP_MAX
+ack             resb BOOT_DHCP_MAX
+reply           resb BOOT_DHCP_MAX

@@ -1,5 +1,5 @@
-# `make test` runs everything, `make test T=name` one: a unit test program (tests/unit/test_NAME.c), the
-# end-to-end tests whose name contains it, or the corpora of the fuzzers: `fuzz` all, `fuzz_NAME` one.
+# `make test` runs everything, `make test T=name` one: a unit test program (tests/unit/*/test_NAME.c),
+# the end-to-end tests whose name contains it, or the corpora of the fuzzers: `fuzz` all, `fuzz_NAME` one.
 
 .PHONY: test
 test:

@@ -32,18 +32,14 @@ typedef uint64_t u64;
 
 #define R_386_RELATIVE 8
 
-/* boot/unpack.inc has the same, by the same names. */
-#define ADDRESS_BITS   18 /* addresses are less than 1 << 18 from BASE */
-#define CONTEXTS       6
-#define SLOT_BITS      23 /* states, for all contexts together */
-#define HASH_MUL       0x2c1b3c6du
-#define COUNT_MAX      15
-#define COUNT_FULL     25   /* what COUNT_MAX is taken for */
-#define LOG_BITS       7    /* fraction bits of logarithms, base 2 */
-#define ODDS_LIMIT     12   /* their integer bits: nothing is surer than 4096 to 1 */
-#define WEIGHT_START   9830 /* 16 fraction bits */
-#define LEARN_SHIFT    14
-#define SURE_BITS      9 /* an error below 1 << 9, of 65536, teaches nothing */
+/* The same for boot/unpack.inc. */
+enum {
+#define MODEL(name, value, what)    name = value,
+#define CLASS(name, number, fields) CLASS_##name = number,
+#include "../boot/model.def"
+#undef MODEL
+#undef CLASS
+};
 
 static _Noreturn void fail(const char *format, ...)
 {
@@ -124,35 +120,9 @@ static u32 mark_addresses(u8 *image, u32 size, u32 base, const u32 *at, u32 coun
 
 /* ---- instructions ---- */
 
-/* What a byte is. What is to come of an instruction is a queue of these, a hexadecimal digit each,
- * the next one the lowest; behind the last, and so in an empty queue, comes an opcode. */
-enum field {
-    OPCODE = 0,
-    MODRM = 1,
-    SIB = 2,
-    DISP8 = 3,
-    WORD32 = 0x7654, /* displacement or immediate */
-    WORD16 = 0x76,
-    IMM8 = 8,
-    REL8 = 0xc,
-    REL32 = 0xdba9,
-    REL32_LAST = 0xd,
-    SECOND = 0xe, /* opcode byte, behind 0F */
-    DATA = 0xf,   /* no instruction */
-};
-
-/* What comes behind an opcode byte. */
-enum class {
-    CLASS_NONE,
-    CLASS_IMM8,
-    CLASS_IMM32,
-    CLASS_REL8,
-    CLASS_REL32,
-    CLASS_MODRM,
-    CLASS_MODRM_IMM8,
-    CLASS_MODRM_IMM32,
-};
-
+/* A byte of an instruction is one of the fields F_... What is to come of the instruction is a queue
+ * of them, a hexadecimal digit each, the next one the lowest; behind the last, and so in an empty
+ * queue, comes an opcode. What comes behind an opcode byte is its class. */
 static u8 classes[256];
 
 static void classes_init(void)
@@ -163,6 +133,13 @@ static void classes_init(void)
     c += count;
 #include "../boot/opcodes.def"
 }
+
+/* By class; where it has a ModRM byte, they come behind that. */
+static const u16 operands[] = {
+#define MODEL(name, value, what)
+#define CLASS(name, number, fields) [number] = fields,
+#include "../boot/model.def"
+};
 
 struct parser {
     u32 fields; /* the queue */
@@ -182,57 +159,56 @@ static void parse_displacement(struct parser *p, u32 base)
 {
     u32 mod = p->modrm >> 6;
     if (mod == 1)
-        p->fields = p->fields << 4 | DISP8;
+        p->fields = p->fields << 4 | F_DISP8;
     else if (mod == 2 || (mod == 0 && base == 5))
-        p->fields = p->fields << 16 | WORD32;
+        p->fields = p->fields << 16 | F_WORD32;
 }
 
 /* Go on behind this byte, to a byte in the code or in the data. There are instructions that this
  * does not know: it costs a few bits when it is wrong. */
 static void parse(struct parser *p, u8 byte, bool in_text)
 {
-    static const u16 operands[] = {0, IMM8, WORD32, REL8, REL32, 0, IMM8, WORD32}; /* by class */
     u32 at = field(p);
     p->fields >>= 4;
     p->history = p->history << 8 | byte;
-    if (in_text ? at == OPCODE : !(byte & 0x40))
+    if (in_text ? at == F_OPCODE : !(byte & 0x40))
         p->word = 0;
     p->word = (p->word + byte) * HASH_MUL;
     if (!in_text) {
-        p->fields = DATA;
+        p->fields = F_DATA;
         p->opcode = p->history >> 24;
         p->modrm = p->history << 8;
         return;
     }
     switch (at) {
-    case OPCODE: {
+    case F_OPCODE: {
         u8 class = classes[byte < 0x40 ? byte & 7 : byte];
         p->opcode = byte;
         p->fields = operands[class];
-        if (p->fields == WORD32 && p->before == 0x66)
-            p->fields = WORD16;
+        if (p->fields == F_WORD32 && p->before == 0x66)
+            p->fields = F_WORD16;
         if (class >= CLASS_MODRM)
-            p->fields = p->fields << 4 | MODRM;
+            p->fields = p->fields << 4 | F_MODRM;
         if (byte == 0x0f)
-            p->fields = SECOND;
+            p->fields = F_SECOND;
         break;
     }
-    case SECOND:
+    case F_SECOND:
         p->opcode |= (u32)byte << 8;
-        p->fields = (byte & 0xf0) == 0x80 ? REL32 : MODRM;
+        p->fields = (byte & 0xf0) == 0x80 ? F_REL32 : F_MODRM;
         break;
-    case MODRM:
+    case F_MODRM:
         p->modrm = byte;
         if ((p->opcode | 1) == 0xf7 && byte & 0x38)
             p->fields = 0; /* only TEST has an immediate */
         if (byte < 0xc0) {
             if ((byte & 7) == 4)
-                p->fields = p->fields << 4 | SIB;
+                p->fields = p->fields << 4 | F_SIB;
             else
                 parse_displacement(p, byte & 7);
         }
         break;
-    case SIB:
+    case F_SIB:
         parse_displacement(p, byte & 7);
         break;
     }
@@ -246,7 +222,7 @@ static void make_targets(u8 *image, u32 text_size)
 {
     struct parser p = {0};
     for (u32 i = 0; i < text_size; i++) {
-        bool last = field(&p) == REL32_LAST;
+        bool last = field(&p) == F_REL32_LAST;
         parse(&p, image[i], i + 1 < text_size);
         if (last)
             put_be32(image + i - 3, get_le32(image + i - 3) + i + 1);

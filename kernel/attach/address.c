@@ -93,12 +93,13 @@ static enum error configure_static(void)
     return OK;
 }
 
-/* The answer that whoever started us has got for this NIC; only once, so that another try asks. */
+/* The answers that whoever started us has got for this NIC; only once, so that another try asks. */
 static bool adopt(const struct dhcp_identity *who, bool want_root_path)
 {
-    u32 len = boot->dhcp_ack_len;
-    boot->dhcp_ack_len = 0;
-    return len && dhcp_adopt(who, want_root_path, boot->dhcp_ack, len, loop_now());
+    u32 len = boot->dhcp_ack.len;
+    boot->dhcp_ack.len = 0;
+    return len && dhcp_adopt(who, want_root_path, boot->dhcp_ack.packet, len,
+                             boot->dhcp_reply.packet, boot->dhcp_reply.len, loop_now());
 }
 
 static enum error configure_dhcp(void)

@@ -46,7 +46,8 @@ void attach_init(struct machine *machine)
 void attach_wipe(void)
 {
     wipe(&config, sizeof(config));
-    wipe(boot->dhcp_ack, sizeof(boot->dhcp_ack));
+    wipe(&boot->dhcp_ack, sizeof(boot->dhcp_ack));
+    wipe(&boot->dhcp_reply, sizeof(boot->dhcp_reply));
 }
 
 bool wait_for(bool (*done)(void), u32 ms, const char *what)
@@ -150,14 +151,14 @@ static enum error log_in(void)
 {
     for (u32 i = 0; i < config.path_count; i++) {
         const struct iscsi_path *p = &config.paths[i];
-        print("%s %s at %s:%u, LUN %x\n", i ? "      or" : "Target  ", p->target, p->server,
-              p->port, lun_number(p));
+        print("%s %s at %s:%u, LUN %x\n", i ? "      or" : "Target  ", p->target, p->server.name,
+              p->server.port, lun_number(p));
     }
     u32 give_up = setting_number(SET_TIMEOUT) * 1000;
     iscsi_attach(&config, give_up, loop_now());
     wait_for(attach_settled, give_up + 1000, "the target");
     const struct iscsi_path *p = iscsi_used()->path;
-    TRY("%s at %s:%u, LUN %x, as %s", p->target, p->server, p->port, lun_number(p),
+    TRY("%s at %s:%u, LUN %x, as %s", p->target, p->server.name, p->server.port, lun_number(p),
         config.initiator);
     if (iscsi_state() == ISCSI_READY)
         return OK;
@@ -188,8 +189,8 @@ static void say_disk(const struct block_dev *disk)
     char addr[IP4_TEXT];
     const struct iscsi_used *used = iscsi_used();
     ip4_text(addr, used->addr);
-    if (config.path_count > 1 || !str_equal(addr, config.paths->server) ||
-        used->port != config.paths->port)
+    if (config.path_count > 1 || !str_equal(addr, config.paths->server.name) ||
+        used->port != config.paths->server.port)
         print("         connected to %s:%u\n", addr, used->port);
     u32 mib = (u32)(disk->blocks >> 11);
     print("Disk     %s %s, ", disk->vendor, disk->product);

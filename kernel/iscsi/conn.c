@@ -4,13 +4,11 @@
 #include "base/arith.h"
 #include "base/bytes.h"
 #include "base/str.h"
-#include "net/tcp.h"
 
 #define PINGS           8     /* of the target's, that wait for room to be answered */
 #define QUIET_PING_MS   5000  /* silence after which we ask */
 #define QUIET_LOST_MS   15000 /* and after which there is nobody */
 #define ATTENTION_MS    1000  /* the longest gap between two polls that counts as silence */
-#define PING_TAG        0xfffffff0u
 #define USER_TIMEOUT_MS 20000
 
 struct iscsi_stats iscsi_stats;
@@ -26,6 +24,26 @@ static msec last_poll;
 static u8 pings[PINGS][BHS_SIZE]; /* answers that are due */
 static u32 ping_count;
 
+bool conn_is_open(void)
+{
+    return is_open;
+}
+
+void conn_open(ip4 addr, u16 port, const struct tcp_ops *ops, u32 give_up_ms, msec now)
+{
+    conn_drop();
+    pdu_rx_init(&rx);
+    full_feature = stat_sn_known = ping_out = false;
+    quiet = ping_count = exp_stat_sn = 0;
+    cmd_sn = 1;
+    max_cmd_sn = 0; /* closed, until the first Login Response says more */
+    last_poll = now;
+    is_open = true;
+    iscsi_stats.connections++;
+    tcp_set_user_timeout(USER_TIMEOUT_MS);
+    tcp_connect(addr, port, ops, NULL, give_up_ms, now);
+}
+
 void conn_drop(void)
 {
     if (is_open)
@@ -40,30 +58,14 @@ void conn_close(msec now)
     is_open = false;
 }
 
+void conn_gone(void)
+{
+    is_open = false;
+}
+
 void conn_full_feature(void)
 {
     full_feature = true;
-}
-
-void conn_skip_data(void)
-{
-    rx.room = rx.stored;
-    tcp_expect(NULL, 0);
-}
-
-u32 conn_redirect_data(const u8 *from, u32 len, u8 *to)
-{
-    if (!pdu_in_data(&rx) || rx.to < from || rx.to >= from + len)
-        return 0;
-    rx.to = to + (rx.to - from);
-    tcp_expect(NULL, 0);
-    return rx.stored;
-}
-
-static void lost(enum error why, msec now)
-{
-    conn_drop();
-    session_lost(why, now);
 }
 
 /* Sending. */
@@ -115,7 +117,7 @@ static void nop_out(u8 bhs[BHS_SIZE], u32 itt, u32 ttt)
     put_be32(bhs + BHS_TTT, ttt);
 }
 
-static void send_pings(void)
+void conn_send_pings(void)
 {
     u32 sent = 0;
     for (; sent < ping_count && conn_can_send(0); sent++) {
@@ -141,7 +143,7 @@ static void nop_in(const u8 bhs[BHS_SIZE])
     memset(answer, 0, BHS_SIZE);
     memcpy(answer + BHS_LUN, bhs + BHS_LUN, 8);
     nop_out(answer, ISCSI_NO_TAG, ttt);
-    send_pings();
+    conn_send_pings();
 }
 
 /* Receiving. */
@@ -170,112 +172,96 @@ static void take_numbers(const u8 bhs[BHS_SIZE])
     stat_sn_known = true;
 }
 
-static bool take_header(msec now)
+void conn_heard(msec now)
 {
-    rx.to = segment;
-    rx.room = sizeof(segment);
-    return rx.length <= (full_feature ? PDU_MAX_DATA : PDU_MAX_LOGIN_DATA) &&
-           session_place(rx.bhs, rx.length, &rx.to, &rx.room, now);
-}
-
-static bool take_pdu(msec now)
-{
-    take_numbers(rx.bhs);
-    if ((rx.bhs[BHS_OPCODE] & OPCODE_MASK) == OPCODE_NOP_IN) {
-        nop_in(rx.bhs);
-        return true;
-    }
-    return session_pdu(rx.bhs, segment, rx.to == segment ? rx.stored : 0, now);
-}
-
-/* Tell TCP where the rest of a data segment under way goes. */
-static void expect(void)
-{
-    if (pdu_in_data(&rx) && !rx.ahs)
-        tcp_expect(rx.to + rx.stored, min_u32(rx.data, rx.room - rx.stored));
-}
-
-static void receive(void *ctx, const u8 *data, u32 len, msec now)
-{
-    (void)ctx;
     quiet = 0;
     ping_out = false;
     last_poll = now;
-    bool news = false;
-    while (is_open) {
-        enum pdu_step step = pdu_take(&rx, &data, &len);
-        if (step == PDU_MORE)
-            break;
-        news = true;
-        if (!(step == PDU_HEADER ? take_header(now) : take_pdu(now)) && is_open) {
-            iscsi_stats.bad_pdu++;
-            lost(ERR_ISCSI_PROTOCOL, now);
-        }
-    }
-    if (is_open) {
-        expect();
-        if (news)
-            session_pump(now);
-    }
 }
 
-static void connected(void *ctx, msec now)
+enum conn_step conn_take(const u8 **data, u32 *len)
 {
-    (void)ctx;
-    if (is_open)
-        session_connected(now);
-}
-
-static void writable(void *ctx, msec now)
-{
-    (void)ctx;
-    if (is_open) {
-        send_pings();
-        session_pump(now);
+    switch (pdu_take(&rx, data, len)) {
+    case PDU_HEADER:
+        conn_place(segment, sizeof(segment));
+        return rx.length <= (full_feature ? PDU_MAX_DATA : PDU_MAX_LOGIN_DATA) ? CONN_HEADER
+                                                                               : CONN_BROKEN;
+    case PDU_DONE:
+        take_numbers(rx.bhs);
+        if ((rx.bhs[BHS_OPCODE] & OPCODE_MASK) == OPCODE_NOP_IN)
+            nop_in(rx.bhs);
+        return CONN_PDU;
+    default:
+        return CONN_MORE;
     }
 }
 
-static void closed(void *ctx, enum error reason, msec now)
+const u8 *conn_bhs(void)
 {
-    (void)ctx;
-    if (is_open) {
-        is_open = false;
-        session_lost(reason ? reason : ERR_TCP_CLOSED, now);
-    }
+    return rx.bhs;
 }
 
-void conn_open(ip4 addr, u16 port, u32 give_up_ms, msec now)
+u32 conn_data_length(void)
 {
-    static const struct tcp_ops ops = {connected, receive, writable, closed};
-    conn_drop();
-    pdu_rx_init(&rx);
-    full_feature = stat_sn_known = ping_out = false;
-    quiet = ping_count = exp_stat_sn = 0;
-    cmd_sn = 1;
-    max_cmd_sn = 0; /* closed, until the first Login Response says more */
-    last_poll = now;
-    is_open = true;
-    iscsi_stats.connections++;
-    tcp_set_user_timeout(USER_TIMEOUT_MS);
-    tcp_connect(addr, port, &ops, NULL, give_up_ms, now);
+    return rx.length;
 }
 
-void conn_poll(msec now)
+void conn_place(u8 *to, u32 room)
+{
+    rx.to = to;
+    rx.room = room;
+}
+
+const u8 *conn_data(u32 *len)
+{
+    *len = rx.to == segment ? rx.stored : 0;
+    return segment;
+}
+
+void conn_expect(void)
+{
+    if (!pdu_in_data(&rx) || rx.ahs)
+        return;
+    u32 len = min_u32(rx.data, rx.room - rx.stored);
+    tcp_expect(len ? rx.to + rx.stored : NULL, len);
+}
+
+void conn_skip_data(void)
+{
+    rx.room = rx.stored;
+    tcp_expect(NULL, 0);
+}
+
+u32 conn_redirect_data(const u8 *from, u32 len, u8 *to)
+{
+    if (!pdu_in_data(&rx) || rx.to < from || rx.to >= from + len)
+        return 0;
+    rx.to = to + (rx.to - from);
+    tcp_expect(NULL, 0);
+    return rx.stored;
+}
+
+/* Time. */
+
+bool conn_poll(msec now)
 {
     /* Whoever holds the CPU for a minute has not been met with silence for a minute. */
     quiet += min_u32(now - last_poll, ATTENTION_MS);
     last_poll = now;
     if (!is_open || !full_feature)
-        return;
+        return true;
     if (quiet >= QUIET_LOST_MS) {
-        lost(ERR_TCP_TIMEOUT, now);
-    } else if (quiet >= QUIET_PING_MS && !ping_out && conn_can_send(0)) {
+        conn_drop();
+        return false;
+    }
+    if (quiet >= QUIET_PING_MS && !ping_out && conn_can_send(0)) {
         u8 bhs[BHS_SIZE] = {0};
-        nop_out(bhs, PING_TAG, ISCSI_NO_TAG);
+        nop_out(bhs, TAG_PING, ISCSI_NO_TAG);
         put_be32(bhs + BHS_CMD_SN, cmd_sn);
         conn_send(bhs, NULL, 0);
         ping_out = true;
     }
+    return true;
 }
 
 u32 conn_timeout(void)

@@ -1,11 +1,11 @@
-/* One iSCSI connection in full: TCP below, PDUs in and out, sequence numbers, and pings. What the
- * PDUs mean is for the tasks (commands) and the session (the rest). */
+/* One iSCSI connection: PDUs over TCP, sequence numbers, and pings. What the PDUs mean is for the
+ * tasks (commands) and the session (the rest), who call down to here. */
 #ifndef LUNBOOT_ISCSI_CONN_H
 #define LUNBOOT_ISCSI_CONN_H
 
-#include "base/error.h"
 #include "base/types.h"
 #include "iscsi/pdu.h"
+#include "net/tcp.h"
 
 /* Everything that a peer sent and that was not as it should be. */
 struct iscsi_stats {
@@ -20,14 +20,53 @@ struct iscsi_stats {
 };
 extern struct iscsi_stats iscsi_stats;
 
-/* Open a connection; an open one is aborted. */
-void conn_open(ip4 addr, u16 port, u32 give_up_ms, msec now);
+/* Open a connection; an open one is aborted. The owner of `ops` is told what TCP tells, and gives
+ * what arrives to conn_take(). */
+void conn_open(ip4 addr, u16 port, const struct tcp_ops *ops, u32 give_up_ms, msec now);
 
-/* Abort it, without an upward call. */
+bool conn_is_open(void);
+
+/* Abort it. TCP tells nobody. */
 void conn_drop(void);
 
-/* FIN: the session is over in order. No upward call follows. */
+/* FIN: the session is over in order. TCP tells nobody. */
 void conn_close(msec now);
+
+/* TCP has said that it is gone. */
+void conn_gone(void);
+
+/* The login is over: pings begin, and data segments may be larger. */
+void conn_full_feature(void);
+
+/* ---- receiving ---- */
+
+enum conn_step {
+    CONN_MORE,   /* all input is taken, the PDU is not complete */
+    CONN_HEADER, /* conn_bhs() and conn_data_length() are there; now conn_place() may be called */
+    CONN_PDU,    /* the PDU is complete: conn_data() */
+    CONN_BROKEN, /* more than a PDU may be: the connection is of no use */
+};
+
+/* Something has arrived, at this time. */
+void conn_heard(msec now);
+
+/* Take input up to the next step. Call again, even with no input left, until it is CONN_MORE. The
+ * numbers of every PDU, and pings, are dealt with here. */
+enum conn_step conn_take(const u8 **data, u32 *len);
+
+/* The header of the PDU under way, and the length of its data segment. */
+const u8 *conn_bhs(void);
+u32 conn_data_length(void);
+
+/* The first `room` bytes of the data segment go there instead of to conn.c's own buffer, the rest
+ * is skipped. */
+void conn_place(u8 *to, u32 room);
+
+/* What conn.c's buffer got of the data segment, *len bytes. */
+const u8 *conn_data(u32 *len);
+
+/* After conn_take(): let TCP put the rest of a data segment under way where it goes. */
+void conn_expect(void);
 
 /* The rest of a data segment under way no longer goes anywhere. */
 void conn_skip_data(void);
@@ -36,8 +75,7 @@ void conn_skip_data(void);
  * from `to` on instead. Returns how many bytes of it have arrived. */
 u32 conn_redirect_data(const u8 *from, u32 len, u8 *to);
 
-/* The login is over: pings begin, and data segments may be larger. */
-void conn_full_feature(void);
+/* ---- sending ---- */
 
 /* How long a data segment a PDU could carry now; 0: none. */
 u32 conn_room(void);
@@ -46,26 +84,17 @@ bool conn_can_send(u32 data_len);
 /* Send one PDU, after conn_can_send(len) was true. Fills in lengths and ExpStatSN. */
 void conn_send(u8 bhs[BHS_SIZE], const void *data, u32 len);
 
+/* Answer the pings that have found no room so far. */
+void conn_send_pings(void);
+
 /* The CmdSN for the next command. A command that is not immediate takes it, when the window is
  * open. */
 u32 conn_cmd_sn(void);
 bool conn_window_open(void);
 void conn_take_cmd_sn(void);
 
-/* Pings, and giving up on a target that is silent while we pay attention. */
-void conn_poll(msec now);
+/* Pings of our own. False: the target is silent while we pay attention, and has been given up. */
+bool conn_poll(msec now);
 u32 conn_timeout(void);
-
-/* Upward calls, which the session provides. */
-void session_connected(msec now);
-/* The connection is gone, or has to go: it has been aborted already. */
-void session_lost(enum error why, msec now);
-/* A header is there. *to and *room say where the first bytes of its data segment of len bytes go:
- * conn.c's own buffer, unless changed. False: it breaks the protocol. */
-bool session_place(const u8 bhs[BHS_SIZE], u32 len, u8 **to, u32 *room, msec now);
-/* A PDU is complete. data, len: what conn.c's buffer got. False: it breaks the protocol. */
-bool session_pdu(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now);
-/* Input was taken in which a PDU began or ended, or there is room to send. */
-void session_pump(msec now);
 
 #endif

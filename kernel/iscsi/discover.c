@@ -7,8 +7,6 @@
 #include "iscsi/path.h"
 #include "iscsi/text.h"
 
-#define TEXT_TAG 0xfffffff2u
-
 void discover_ask(const char *target)
 {
     char data[sizeof("SendTargets=") + ISCSI_NAME];
@@ -17,7 +15,7 @@ void discover_ask(const char *target)
     text_put(&out, "SendTargets", target);
     bhs[BHS_OPCODE] = OPCODE_TEXT_REQ | OPCODE_IMMEDIATE;
     bhs[BHS_FLAGS] = FLAG_FINAL;
-    put_be32(bhs + BHS_ITT, TEXT_TAG);
+    put_be32(bhs + BHS_ITT, TAG_TEXT);
     put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
     put_be32(bhs + BHS_CMD_SN, conn_cmd_sn());
     conn_send(bhs, data, out.len);

@@ -5,7 +5,7 @@
 #define LUNBOOT_ISCSI_DISCOVER_H
 
 #include "base/types.h"
-#include "iscsi/session.h"
+#include "iscsi/config.h"
 
 /* Send the request, on a connection whose login is over. */
 void discover_ask(const char *target);

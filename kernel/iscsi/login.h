@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "base/types.h"
+#include "iscsi/config.h"
 #include "iscsi/pdu.h"
-#include "iscsi/session.h"
 
 /* What was negotiated: the keys of RFC 7143, 13, that matter later. */
 struct iscsi_params {

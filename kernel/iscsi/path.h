@@ -1,18 +1,13 @@
-/* The ways to the disk: those that were set, in their order, and behind them the portals that the
- * target has told of. They are tried in turn, but the one that worked last has every second turn:
- * not all that a target tells of can be reached. A round is over when all have failed, and the next
- * begins after a pause. */
+/* The paths to the disk: those that were set, in their order, and behind them the portals that the
+ * target has told of. Whose turn it is: san/rounds.h. */
 #ifndef LUNBOOT_ISCSI_PATH_H
 #define LUNBOOT_ISCSI_PATH_H
 
 #include "base/error.h"
-#include "base/types.h"
-#include "iscsi/session.h"
+#include "iscsi/config.h"
 
 /* Begin anew, with these (copied). */
 void path_init(const struct iscsi_path *paths, u32 count);
-
-u32 path_count(void);
 
 /* The one whose turn it is. */
 struct iscsi_path *path_current(void);
@@ -20,12 +15,6 @@ struct iscsi_path *path_current(void);
 /* It has failed, and it is the next one's turn: in so many milliseconds; TIMEOUT_NEVER when every
  * path has failed so that it will do so again, unless for_ever. */
 u32 path_failed(enum error why, bool for_ever);
-
-/* It has led to the disk. */
-void path_ready(void);
-
-/* And that has lasted: should it fail, a new round begins. */
-void path_settled(void);
 
 /* Give a path the server and the port of a TargetAddress (RFC 7143, 13.8):
  * <name or address>[:<port>][,<portal group tag>]. False, and nothing has changed: it is none that

@@ -8,6 +8,11 @@
 #define BHS_SIZE              48
 #define ISCSI_NO_TAG          0xffffffffu
 
+/* Task tags that none of our commands has. */
+#define TAG_PING              0xfffffff0u
+#define TAG_LOGOUT            0xfffffff1u
+#define TAG_TEXT              0xfffffff2u
+
 /* Fields that all PDUs have, or nearly all. */
 #define BHS_OPCODE            0
 #define BHS_FLAGS             1

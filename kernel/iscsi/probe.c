@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "iscsi/task.h"
 
+#define BLOCK_SIZE     512
 #define LUN_LIST       8 /* bytes before the first LUN of a REPORT LUNS answer */
 #define INQUIRY_LENGTH 36
 #define INQUIRY_VPD    1
@@ -58,30 +59,39 @@ static const struct {
                      13},
 };
 
-static struct {
+static struct result {
     enum error error;
     u32 received;
 } result[STEPS];
 static u32 under_way;
 static u8 lun[8];
-static struct block_dev disk;
+
+_Static_assert(STEPS <= TASKS_URGENT, "all can be under way");
 
 static void ask(u8 step)
 {
-    u8 cdb[SCSI_CDB] = {steps[step].opcode, steps[step].byte_1, steps[step].byte_2};
+    struct scsi_command c = {
+        .cdb = {steps[step].opcode, steps[step].byte_1, steps[step].byte_2},
+        .direction = SCSI_CMD_READ,
+        .data = steps[step].data,
+        .len = steps[step].size,
+        .partial = true,
+        .urgent = true,
+        .lun0 = step == REPORT_LUNS,
+        .owner = &result[step],
+    };
     u8 at = steps[step].length_at;
     if (at)
-        put_be16(cdb + at - 1, steps[step].size);
+        put_be16(c.cdb + at - 1, steps[step].size);
     if (steps[step].data)
         memset(steps[step].data, 0, steps[step].size);
     under_way++;
-    task_probe(step, cdb, steps[step].data, steps[step].size, step == REPORT_LUNS);
+    task_submit(&c);
 }
 
 void probe_start(const u8 our_lun[8])
 {
     memcpy(lun, our_lun, sizeof(lun));
-    memset(&disk, 0, sizeof(disk));
     memset(result, 0, sizeof(result));
     under_way = 0;
     for (u8 step = 0; step < CAPACITY_16; step++)
@@ -119,7 +129,7 @@ static void text(char *to, const u8 *from, u32 len)
     text_clean(to);
 }
 
-static enum error judge_inquiry(void)
+static enum error judge_inquiry(struct lun_found *found)
 {
     if (result[INQUIRY].error)
         return result[INQUIRY].error;
@@ -130,12 +140,12 @@ static enum error judge_inquiry(void)
         return ERR_LUN_NOT_FOUND;
     if ((inquiry[0] & 0x1f) != 0)
         return ERR_LUN_NOT_DISK;
-    text(disk.vendor, inquiry + 8, 8);
-    text(disk.product, inquiry + 16, 16);
+    text(found->vendor, inquiry + 8, 8);
+    text(found->product, inquiry + 16, 16);
     return OK;
 }
 
-static enum error judge_capacity(void)
+static enum error judge_capacity(struct lun_found *found)
 {
     u8 step = CAPACITY_10;
     u64 last = get_be32(capacity);
@@ -149,11 +159,11 @@ static enum error judge_capacity(void)
         return result[step].error;
     if (result[step].received < (step == CAPACITY_10 ? 8u : 12u))
         return ERR_SCSI;
-    disk.blocks = last + 1;
-    disk.block_size = get_be32(block_size);
-    if (!disk.blocks)
+    found->blocks = last + 1;
+    found->block_size = get_be32(block_size);
+    if (!found->blocks)
         return ERR_LUN_EMPTY;
-    return disk.block_size == SCSI_BLOCK ? OK : ERR_LUN_BLOCK_SIZE;
+    return found->block_size == BLOCK_SIZE ? OK : ERR_LUN_BLOCK_SIZE;
 }
 
 /* The length of a VPD page's content, as far as it is there; 0: there is no such page. */
@@ -174,7 +184,7 @@ static u32 fingerprint(u32 salt, const u8 *p, u32 len)
     return hash;
 }
 
-u32 probe_identity(void)
+static u32 identity(void)
 {
     u32 sum = 0;
     u32 left = page_length(DESIGNATORS), len;
@@ -188,27 +198,34 @@ u32 probe_identity(void)
     return sum || !len ? sum : fingerprint(VPD_SERIAL, serial + VPD_HEADER, len);
 }
 
-static enum error judge(void)
+enum error probe_verdict(struct lun_found *found)
 {
-    enum error e = judge_inquiry();
+    memset(found, 0, sizeof(*found));
+    found->identity = identity();
+    enum error e = judge_inquiry(found);
     if (!e)
         e = result[READY].error;
     if (!e)
-        e = judge_capacity();
+        e = judge_capacity(found);
     if ((e == ERR_SCSI || e == ERR_BAD_REQUEST) && not_in_list())
         e = ERR_LUN_NOT_FOUND;
     /* Who does not know MODE SENSE will refuse the writes themselves. */
-    disk.read_only =
+    found->read_only =
         !result[MODE_SENSE].error && result[MODE_SENSE].received >= 4 && (mode[2] & WRITE_PROTECT);
     return e == ERR_BAD_REQUEST ? ERR_SCSI : e;
 }
 
-void probe_result(u8 step, enum error e, u32 received, msec now)
+bool probe_done(void)
 {
-    result[step].error = e;
-    result[step].received = received;
-    if (step == CAPACITY_10 && !e && received >= 4 && get_be32(capacity) == UINT32_MAX)
-        ask(CAPACITY_16);
-    if (!--under_way)
-        session_probed(judge(), &disk, now);
+    struct task_result r;
+    while (task_take_result(true, &r)) {
+        struct result *of = r.owner;
+        of->error = r.status;
+        of->received = r.moved;
+        under_way--;
+        if (of == &result[CAPACITY_10] && !of->error && of->received >= 4 &&
+            get_be32(capacity) == UINT32_MAX)
+            ask(CAPACITY_16);
+    }
+    return !under_way;
 }

@@ -3,18 +3,28 @@
 #ifndef LUNBOOT_ISCSI_PROBE_H
 #define LUNBOOT_ISCSI_PROBE_H
 
+#include "base/error.h"
 #include "base/types.h"
-#include "disk/block.h"
 
-/* Begin, for this LUN. session_probed() follows, unless the connection is lost before. */
+struct lun_found {
+    u64 blocks;
+    u32 block_size; /* bytes */
+    bool read_only;
+    char vendor[9];   /* from INQUIRY, cleaned of what is not printable, trailing spaces cut */
+    char product[17]; /* the same */
+    /* Which disk it is: the same for all paths to one logical unit, by its designators (VPD page
+     * 83h), in whatever order a port tells them, else by its unit serial number (80h); 0 when it
+     * has neither. */
+    u32 identity;
+};
+
+/* Begin, for this LUN: the commands are with the tasks. */
 void probe_start(const u8 lun[8]);
 
-/* All is known. disk (its sizes, names and read_only) is valid when e is OK. The session's. */
-void session_probed(enum error e, const struct block_dev *disk, msec now);
+/* Take their results. True: all are there, since the latest probe_start(). */
+bool probe_done(void);
 
-/* Which disk it is, valid when session_probed() is called: the same for all paths to one logical
- * unit, by its designators (VPD page 83h), in whatever order a port tells them, else by its unit
- * serial number (80h); 0 when it has neither. */
-u32 probe_identity(void);
+/* What they come to; *found is valid when that is OK. */
+enum error probe_verdict(struct lun_found *found);
 
 #endif

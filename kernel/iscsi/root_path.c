@@ -58,7 +58,7 @@ static const char *parse(const char *text, struct iscsi_path *path)
     size_t len;
     u32 v;
     memset(path, 0, sizeof(*path));
-    path->port = ISCSI_PORT;
+    path->server.port = ISCSI_PORT;
     if (!str_starts(text, "iscsi:"))
         return "it does not begin with iscsi:";
     text += 6;
@@ -66,9 +66,9 @@ static const char *parse(const char *text, struct iscsi_path *path)
         return "parts are missing";
     if (len && s[0] == '[')
         return "IPv6 is not supported";
-    if (!len || !str_put(path->server, sizeof(path->server), s, len))
+    if (!len || !str_put(path->server.name, sizeof(path->server.name), s, len))
         return "the server is not valid";
-    for (const char *c = path->server; *c; c++)
+    for (const char *c = path->server.name; *c; c++)
         if (*c <= ' ' || *c > '~')
             return "the server is not valid";
     if (!field(&text, &s, &len))
@@ -80,7 +80,7 @@ static const char *parse(const char *text, struct iscsi_path *path)
     if (len && (!parse_number(s, len, 10, 65535, &v) || !v))
         return "the port is not valid";
     if (len)
-        path->port = (u16)v;
+        path->server.port = (u16)v;
     if (!field(&text, &s, &len))
         return "parts are missing";
     if (len && !parse_lun(s, len, path->lun))

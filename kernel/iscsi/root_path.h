@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/types.h"
-#include "iscsi/session.h"
+#include "iscsi/config.h"
 
 /* Parse it. On failure *why (when not NULL) is a short text about the part that is wrong. */
 enum error iscsi_parse_root_path(const char *text, struct iscsi_path *path, const char **why);

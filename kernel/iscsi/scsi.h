@@ -6,7 +6,6 @@
 #include "disk/block.h"
 
 #define SCSI_CDB              16
-#define SCSI_BLOCK            512
 
 /* Status (SAM-5, 5.3.1). */
 #define SCSI_GOOD             0x00

@@ -8,34 +8,15 @@
 #include "iscsi/session_internal.h"
 #include "iscsi/task.h"
 
-#define LOGOUT_MS      3000
-#define LOGOUT_SESSION 0x80 /* reason 0: close the session */
-#define LOGOUT_TAG     0xfffffff1u
-
-struct session session;
-
-void session_enter(enum phase next, u32 ms, msec now)
-{
-    session.phase = next;
-    session.phase_end = now + ms;
-}
-
-void session_fail(enum error e)
-{
-    conn_drop();
-    session.phase = PHASE_FAILED;
-    session.error = e;
-    task_end_all(e);
-}
-
 void iscsi_attach(const struct iscsi_config *c, u32 give_up_ms, msec now)
 {
     conn_drop();
-    task_end_all(ERR_ABORTED);
+    session_disk_end(ERR_ABORTED);
     session.config = *c;
+    session.tcp_ops = &session_tcp_ops;
     memset(&session.used, 0, sizeof(session.used));
-    memset(&session.disk, 0, sizeof(session.disk));
-    session.attached = session.come_back = false;
+    session.disk = (struct block_dev){.ops = &session_disk_ops};
+    session.attached = session.come_back = session.progress = session.abandoned = false;
     session.error = OK;
     session.give_up_at = now + give_up_ms;
     path_init(session.config.paths, session.config.path_count);
@@ -66,9 +47,13 @@ enum iscsi_state iscsi_state(void)
 enum error iscsi_error(void)
 {
     /* A target that has been reached says itself what it lets us wait for. */
-    enum error e =
-        session.phase == PHASE_PROBE || session.phase == PHASE_READY ? task_waiting_for() : OK;
+    enum error e = session_has_commands() ? task_waiting_for() : OK;
     return e ? e : session.error;
+}
+
+const struct iscsi_config *iscsi_config(void)
+{
+    return &session.config;
 }
 
 const struct iscsi_used *iscsi_used(void)
@@ -76,58 +61,11 @@ const struct iscsi_used *iscsi_used(void)
     return &session.used;
 }
 
-void session_leave(bool back, msec now)
-{
-    u8 bhs[BHS_SIZE] = {0};
-    session.come_back = back;
-    u32 left = session.attached ? TIMEOUT_NEVER : time_left(now, session.give_up_at);
-    session_enter(PHASE_LEAVE, min_u32(LOGOUT_MS, left), now);
-    task_allow(false);
-    if (!conn_can_send(0))
-        return;
-    bhs[BHS_OPCODE] = OPCODE_LOGOUT_REQ | OPCODE_IMMEDIATE;
-    bhs[BHS_FLAGS] = LOGOUT_SESSION;
-    put_be32(bhs + BHS_ITT, LOGOUT_TAG);
-    put_be32(bhs + BHS_CMD_SN, conn_cmd_sn());
-    conn_send(bhs, NULL, 0);
-}
-
-void session_left(msec now)
-{
-    if (session.come_back) {
-        session_retry(ERR_TCP_CLOSED, 0, now);
-        return;
-    }
-    conn_close(now);
-    session.phase = PHASE_CLOSED;
-}
-
-void iscsi_logout(msec now)
-{
-    if (task_end_all(ERR_ABORTED))
-        conn_skip_data();
-    if (session.phase == PHASE_READY) {
-        session_leave(false, now);
-    } else if (session.phase != PHASE_LEAVE && session.phase != PHASE_CLOSED) {
-        conn_drop();
-        session.phase = PHASE_CLOSED;
-    }
-    session.come_back = false;
-}
-
 void iscsi_wipe(void)
 {
     wipe(session.config.secret, sizeof(session.config.secret));
     wipe(session.config.reverse_secret, sizeof(session.config.reverse_secret));
     login_wipe();
-}
-
-void session_pump(msec now)
-{
-    if (session.phase == PHASE_LOGIN && session.login_unsent)
-        session_send_login();
-    if (session.phase == PHASE_PROBE || session.phase == PHASE_READY)
-        task_pump(now);
 }
 
 /* The phase has lasted too long. */
@@ -162,7 +100,10 @@ static bool has_end(void)
 
 void iscsi_poll(msec now)
 {
-    conn_poll(now);
+    if (!conn_poll(now))
+        session_lost(ERR_TCP_TIMEOUT, now);
+    if (session.abandoned)
+        session_retry(ERR_ABORTED, 0, now);
     if (session.phase == PHASE_RESOLVE)
         session_look_up(now);
     if (task_stalled(now))
@@ -189,8 +130,7 @@ u32 iscsi_timeout(msec now)
     u32 ms = min_u32(conn_timeout(), has_end() ? time_left(now, session.phase_end) : TIMEOUT_NEVER);
     if (!session.attached && session.phase > PHASE_IDLE && session.phase < PHASE_READY)
         ms = min_u32(ms, time_left(now, session.give_up_at));
-    if (session.phase == PHASE_PROBE || session.phase == PHASE_READY)
+    if (session_has_commands())
         ms = min_u32(ms, task_timeout(now));
-    /* The address comes without an upward call. */
-    return session.phase == PHASE_RESOLVE ? min_u32(ms, 20) : ms;
+    return session.phase == PHASE_RESOLVE ? min_u32(ms, SERVER_LOOK_UP_POLL) : ms;
 }

@@ -1,39 +1,12 @@
-/* The iSCSI session (RFC 7143, ErrorRecoveryLevel 0, one connection) and the LUN behind it, as main
- * and the block floor see them. */
+/* The iSCSI session (RFC 7143, ErrorRecoveryLevel 0, one connection) and the LUN behind it, as its
+ * owner sees them. */
 #ifndef LUNBOOT_ISCSI_SESSION_H
 #define LUNBOOT_ISCSI_SESSION_H
 
 #include "base/error.h"
 #include "base/types.h"
 #include "disk/block.h"
-#include "net/dns.h"
-
-#define ISCSI_NAME                                                                                 \
-    224 /* bytes for an iSCSI name (223 at most, RFC 7143 4.2.7.1) and its terminator */
-#define ISCSI_CHAP_TEXT 256 /* bytes for a CHAP name or secret and its terminator */
-#define ISCSI_PORT      3260
-#define ISCSI_PATHS     4 /* that can be set */
-
-/* A way to the disk. */
-struct iscsi_path {
-    char server[DNS_NAME]; /* a name or a dotted address */
-    ip4 addr;              /* what that was when last looked up, by the session; 0: not known */
-    u16 port;
-    u8 lun[8]; /* as on the wire (SAM flat or peripheral addressing) */
-    char target[ISCSI_NAME];
-};
-
-struct iscsi_config {
-    struct iscsi_path paths[ISCSI_PATHS]; /* to one and the same disk */
-    u32 path_count;                       /* 1 or more */
-    bool discover;                        /* ask the target for more portals first */
-    u8 isid[6];                           /* the same over all reconnects */
-    char initiator[ISCSI_NAME];
-    /* CHAP: empty user name: none. */
-    char user[ISCSI_CHAP_TEXT], secret[ISCSI_CHAP_TEXT];
-    /* Mutual CHAP: empty: none. The target has to prove itself with these. */
-    char reverse_user[ISCSI_CHAP_TEXT], reverse_secret[ISCSI_CHAP_TEXT];
-};
+#include "iscsi/config.h"
 
 enum iscsi_state {
     ISCSI_IDLE,
@@ -69,6 +42,9 @@ struct iscsi_used {
     bool chap, mutual_chap;
 };
 const struct iscsi_used *iscsi_used(void);
+
+/* What the session was started with. */
+const struct iscsi_config *iscsi_config(void);
 
 /* Log out in order; ISCSI_CLOSED follows. */
 void iscsi_logout(msec now);

@@ -2,6 +2,7 @@
  * that comes to nothing, or is lost again, the next attempt. */
 #include "base/arith.h"
 #include "base/bytes.h"
+#include "base/str.h"
 #include "iscsi/conn.h"
 #include "iscsi/discover.h"
 #include "iscsi/login.h"
@@ -9,20 +10,29 @@
 #include "iscsi/probe.h"
 #include "iscsi/session_internal.h"
 #include "iscsi/task.h"
+#include "san/rounds.h"
 
 #define MAX_REDIRECTS 8
-#define CONNECT_MS    3000  /* for a TCP handshake when it is not the only chance */
-#define RESOLVE_MS    30000 /* for a name; dns.c ends before that */
+#define CONNECT_MS    3000 /* for a TCP handshake when it is not the only chance */
 #define LOGIN_MS      15000
 #define DISCOVER_MS   3000 /* for a discovery's login, and for its answer */
 #define SETTLED_MS    5000 /* a connection that lived so long is tried again at once */
+#define MAX_BLOCKS    2048 /* in one request: 1 MiB */
 
 static msec ready_since;
 static bool discovering; /* the session that begins is to ask for portals */
 static u32 redirects;
-static struct iscsi_path *way; /* the path that is gone */
-static struct iscsi_path goal; /* of a redirect */
-static u32 identity;           /* of the disk; 0: not known */
+static struct iscsi_path *current;   /* the path that is gone */
+static struct iscsi_path redirected; /* where a redirect has sent us */
+static u32 identity;                 /* of the disk; 0: not known */
+
+void session_fail(enum error e)
+{
+    conn_drop();
+    session.phase = PHASE_FAILED;
+    session.error = e;
+    session_disk_end(e);
+}
 
 void session_retry(enum error why, u32 wait, msec now)
 {
@@ -39,10 +49,10 @@ void session_retry(enum error why, u32 wait, msec now)
     /* A path that has worked is taken again at once, unless its portal has fallen silent; one that
      * is lost as soon as it is there waits for its turn like one that has not. */
     bool settled = session.phase == PHASE_READY &&
-                   (task_progress() || time_reached(now, ready_since + SETTLED_MS));
+                   (session.progress || time_reached(now, ready_since + SETTLED_MS));
     if (settled)
-        path_settled();
-    if (!settled || (why == ERR_TCP_TIMEOUT && way != &goal)) {
+        rounds_settled();
+    if (!settled || (why == ERR_TCP_TIMEOUT && current != &redirected)) {
         u32 ms = path_failed(why, session.attached);
         if (ms == TIMEOUT_NEVER) {
             session_fail(why);
@@ -51,36 +61,33 @@ void session_retry(enum error why, u32 wait, msec now)
         wait = max_u32(wait, ms);
     }
     task_reconnect();
+    session.progress = session.abandoned = false;
     session_enter(PHASE_PAUSE, wait, now);
 }
 
 /* To used.addr, used.port. */
 static void connect(msec now)
 {
-    bool only_chance = !session.attached && path_count() == 1;
+    bool only_chance = !session.attached && rounds_ways() == 1;
     u32 limit = only_chance ? time_left(now, session.give_up_at) : CONNECT_MS;
     session_enter(PHASE_CONNECT, limit, now);
-    conn_open(session.used.addr, session.used.port, limit, now);
+    conn_open(session.used.addr, session.used.port, session.tcp_ops, limit, now);
 }
 
 /* Go by this path, once the address of its server is known. */
 static void resolve(struct iscsi_path *path, msec now)
 {
-    session.used.path = way = path;
-    session.used.port = path->port;
-    session_enter(PHASE_RESOLVE, RESOLVE_MS, now);
-    dns_start(path->server, now);
+    session.used.path = current = path;
+    session.used.port = path->server.port;
+    session_enter(PHASE_RESOLVE, SERVER_LOOK_UP_MS, now);
+    server_look_up(&path->server, now);
 }
 
-/* The name servers may be away, too: an address that was right once is better than none. */
 void session_look_up(msec now)
 {
-    ip4 addr;
-    enum dns_state state = dns_result(&addr);
-    if (state == DNS_DONE)
-        way->addr = addr;
-    session.used.addr = way->addr;
-    if (state == DNS_ASKING)
+    bool over = server_looked_up(&current->server);
+    session.used.addr = current->server.addr;
+    if (!over)
         return;
     if (session.used.addr)
         connect(now);
@@ -115,7 +122,7 @@ void session_send_login(void)
     conn_send(bhs, data, len);
 }
 
-void session_connected(msec now)
+void session_log_in(msec now)
 {
     login_start(&session.config, discovering ? NULL : session.used.path->target);
     session_enter(PHASE_LOGIN, discovering ? DISCOVER_MS : LOGIN_MS, now);
@@ -148,13 +155,13 @@ void session_lost(enum error why, msec now)
 static void redirect(msec now)
 {
     conn_drop();
-    goal = *session.used.path;
+    redirected = *session.used.path;
     if (redirects++ == MAX_REDIRECTS)
         session_retry(ERR_LOGIN_REDIRECTS, 0, now);
-    else if (!path_set_portal(&goal, login_redirect()))
+    else if (!path_set_portal(&redirected, login_redirect()))
         session_retry(ERR_LOGIN_REFUSED, 0, now);
     else
-        resolve(&goal, now);
+        resolve(&redirected, now);
 }
 
 static void login_done(msec now)
@@ -195,22 +202,36 @@ void session_login_answer(const u8 *bhs, const u8 *data, u32 len, msec now)
     }
 }
 
-void session_probed(enum error e, const struct block_dev *found, msec now)
+/* The probe has found this one, for the first time. */
+static void new_disk(const struct lun_found *found)
 {
+    struct block_dev *disk = &session.disk;
+    disk->blocks = found->blocks;
+    disk->block_size = found->block_size;
+    disk->read_only = found->read_only;
+    memcpy(disk->vendor, found->vendor, sizeof(disk->vendor));
+    memcpy(disk->product, found->product, sizeof(disk->product));
+    disk->max_blocks = min_u32(login_params()->max_burst / disk->block_size, MAX_BLOCKS);
+}
+
+void session_probed(msec now)
+{
+    struct lun_found found;
+    enum error e = probe_verdict(&found);
     /* What comes back must be the disk that we had. */
     if (!e && session.attached &&
-        (found->blocks != session.disk.blocks || (identity && probe_identity() != identity)))
+        (found.blocks != session.disk.blocks || (identity && found.identity != identity)))
         e = ERR_OTHER_DISK;
     if (e) {
         session_retry(e, 0, now);
         return;
     }
-    identity = probe_identity();
+    identity = found.identity;
     if (!session.attached)
-        session_new_disk(found);
+        new_disk(&found);
     session.attached = true;
     session.error = OK;
-    path_ready();
+    rounds_ready();
     session.phase = PHASE_READY;
     ready_since = now;
     task_allow(true);

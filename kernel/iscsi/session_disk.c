@@ -1,12 +1,75 @@
-/* The LUN as a block device: requests are checked, and become tasks. */
+/* The LUN as a block device: requests are checked, wait for their turn, and become SCSI commands.
+ */
 #include "base/arith.h"
 #include "base/loop.h"
 #include "iscsi/conn.h"
-#include "iscsi/login.h"
 #include "iscsi/session_internal.h"
 #include "iscsi/task.h"
 
-#define MAX_BLOCKS 2048 /* in one request: 1 MiB */
+static struct block_req *queue_head, *queue_tail;
+
+static void end_request(struct block_req *req, enum error e)
+{
+    req->status = e;
+    req->done = true;
+}
+
+static void append(struct block_req *req)
+{
+    req->next = NULL;
+    if (queue_head)
+        queue_tail->next = req;
+    else
+        queue_head = req;
+    queue_tail = req;
+}
+
+/* Make commands of requests, as long as there is room for them. */
+static void fill(void)
+{
+    for (struct block_req *req; (req = queue_head); queue_head = req->next) {
+        struct scsi_command c = {
+            .direction = req->op == BLOCK_READ ? SCSI_CMD_READ : SCSI_CMD_WRITE,
+            .data = req->data,
+            .len = req->op == BLOCK_FLUSH ? 0 : req->count * session.disk.block_size,
+            .owner = req,
+        };
+        scsi_block_cdb(c.cdb, req->op, req->lba, req->count);
+        if (!task_submit(&c))
+            return;
+    }
+}
+
+/* What the target's word means for a request. */
+static enum error request_error(const struct block_req *req, enum error e)
+{
+    if (e != ERR_BAD_REQUEST)
+        return e;
+    return req->op == BLOCK_FLUSH ? OK : ERR_SCSI; /* a disk without a cache */
+}
+
+void session_disk_results(void)
+{
+    struct task_result r;
+    while (task_take_result(false, &r)) {
+        session.progress = true;
+        end_request(r.owner, request_error(r.owner, r.status));
+    }
+    fill();
+}
+
+void session_disk_end(enum error e)
+{
+    struct task_result r;
+    if (task_end_all(e)) {
+        conn_skip_data();
+        session.abandoned = true;
+    }
+    while (task_take_result(false, &r))
+        end_request(r.owner, request_error(r.owner, r.status));
+    for (; queue_head; queue_head = queue_head->next)
+        end_request(queue_head, e);
+}
 
 static void submit(struct block_dev *dev, struct block_req *req)
 {
@@ -20,36 +83,33 @@ static void submit(struct block_dev *dev, struct block_req *req)
     else if (req->op != BLOCK_FLUSH && !in_range(req->lba, req->count, dev->blocks))
         e = ERR_OUT_OF_RANGE;
     if (e) {
-        req->status = e;
-        req->done = true;
+        end_request(req, e);
         return;
     }
-    task_submit(req);
-    session_pump(loop_now());
+    req->done = false;
+    append(req);
+    fill();
+    if (session_has_commands())
+        task_pump(loop_now());
 }
 
 static void redirect_data(struct block_dev *dev, struct block_req *req, u8 *data)
 {
     (void)dev;
     task_redirect(req, data);
+    req->data = data;
 }
 
+/* What the target may still send, for what it knows, is of no use: a new connection forgets it. */
 static void abort_all(struct block_dev *dev)
 {
     (void)dev;
-    /* The target may still send data for what it knows; a new connection forgets all that. */
-    if (task_end_all(ERR_ABORTED))
-        session_retry(ERR_ABORTED, 0, loop_now());
+    session_disk_end(ERR_ABORTED);
+    if (session.abandoned)
+        conn_drop();
 }
 
-void session_new_disk(const struct block_dev *found)
-{
-    static const struct block_ops ops = {submit, redirect_data, abort_all};
-    session.disk = *found;
-    session.disk.ops = &ops;
-    session.disk.max_blocks =
-        min_u32(login_params()->max_burst / session.disk.block_size, MAX_BLOCKS);
-}
+const struct block_ops session_disk_ops = {submit, redirect_data, abort_all};
 
 struct block_dev *iscsi_disk(void)
 {

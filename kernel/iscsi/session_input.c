@@ -1,9 +1,10 @@
-/* PDUs from the target: each to whom it is for, and what Async Messages and Rejects ask of the
- * session. */
+/* What TCP tells: PDUs from the target, each to whom it is for, and what Async Messages and Rejects
+ * ask of the session; and what follows from all that. */
 #include "base/arith.h"
 #include "base/bytes.h"
 #include "iscsi/conn.h"
 #include "iscsi/discover.h"
+#include "iscsi/probe.h"
 #include "iscsi/session_internal.h"
 #include "iscsi/task.h"
 
@@ -27,32 +28,45 @@ static void async(const u8 *bhs, msec now)
 }
 
 /* Reject: its data segment is the header of what the target did not like. */
-static bool rejected(const u8 *data, u32 len, msec now)
+static bool rejected(const u8 *data, u32 len)
 {
     iscsi_stats.rejects++;
     if (len < BHS_SIZE)
         return false;
     if ((data[BHS_OPCODE] & OPCODE_MASK) == OPCODE_NOP_OUT)
         return true; /* also a sign of life */
-    task_rejected(data, now);
+    task_rejected(data);
     return false;
 }
 
-bool session_place(const u8 bhs[BHS_SIZE], u32 len, u8 **to, u32 *room, msec now)
+/* A header is there: where does its data segment go? False: it breaks the protocol. */
+static bool take_header(void)
 {
+    const u8 *bhs = conn_bhs();
     bool logged_in = session.phase >= PHASE_DISCOVER && session.phase <= PHASE_LEAVE;
-    bool login = (bhs[BHS_OPCODE] & OPCODE_MASK) == OPCODE_LOGIN_RSP;
+    u8 opcode = bhs[BHS_OPCODE] & OPCODE_MASK;
     /* A target has no use for additional headers: where there is one, something is wrong. */
-    if (login == logged_in || bhs[BHS_AHS_LENGTH])
+    if ((opcode == OPCODE_LOGIN_RSP) == logged_in || bhs[BHS_AHS_LENGTH])
         return false;
-    if ((bhs[BHS_OPCODE] & OPCODE_MASK) == OPCODE_DATA_IN)
-        return task_place(bhs, len, to, room, now);
+    u8 *to = NULL;
+    u32 room;
+    if (opcode != OPCODE_DATA_IN)
+        return true;
+    if (!task_place(bhs, conn_data_length(), &to, &room))
+        return false;
+    conn_place(to, room);
     return true;
 }
 
-bool session_pdu(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now)
+/* A PDU is complete. False: it breaks the protocol. */
+static bool take_pdu(msec now)
 {
+    const u8 *bhs = conn_bhs();
+    u32 len;
+    const u8 *data = conn_data(&len);
     switch (bhs[BHS_OPCODE] & OPCODE_MASK) {
+    case OPCODE_NOP_IN:
+        return true; /* answered already */
     case OPCODE_LOGIN_RSP:
         session_login_answer(bhs, data, len, now);
         return true;
@@ -63,7 +77,7 @@ bool session_pdu(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now)
         task_response(bhs, data, len, now);
         return true;
     case OPCODE_R2T:
-        return task_r2t(bhs, now);
+        return task_r2t(bhs);
     case OPCODE_ASYNC:
         async(bhs, now);
         return true;
@@ -78,9 +92,71 @@ bool session_pdu(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now)
         session_discovered(now);
         return true;
     case OPCODE_REJECT:
-        return rejected(data, len, now);
+        return rejected(data, len);
     default:;
     }
     iscsi_stats.unknown++;
     return false;
+}
+
+static void receive(void *ctx, const u8 *data, u32 len, msec now)
+{
+    (void)ctx;
+    bool news = false; /* a PDU began or ended */
+    conn_heard(now);
+    while (conn_is_open()) {
+        enum conn_step step = conn_take(&data, &len);
+        if (step == CONN_MORE)
+            break;
+        news = true;
+        bool good = step == CONN_HEADER ? take_header() : step == CONN_PDU && take_pdu(now);
+        if (!good && conn_is_open()) {
+            iscsi_stats.bad_pdu++;
+            conn_drop();
+            session_lost(ERR_ISCSI_PROTOCOL, now);
+        }
+    }
+    if (conn_is_open()) {
+        conn_expect();
+        if (news)
+            session_pump(now);
+    }
+}
+
+static void connected(void *ctx, msec now)
+{
+    (void)ctx;
+    if (conn_is_open())
+        session_log_in(now);
+}
+
+static void writable(void *ctx, msec now)
+{
+    (void)ctx;
+    if (conn_is_open()) {
+        conn_send_pings();
+        session_pump(now);
+    }
+}
+
+static void closed(void *ctx, enum error reason, msec now)
+{
+    (void)ctx;
+    if (conn_is_open()) {
+        conn_gone();
+        session_lost(reason ? reason : ERR_TCP_CLOSED, now);
+    }
+}
+
+const struct tcp_ops session_tcp_ops = {connected, receive, writable, closed};
+
+void session_pump(msec now)
+{
+    if (session.phase == PHASE_LOGIN && session.login_unsent)
+        session_send_login();
+    if (session.phase == PHASE_PROBE && probe_done())
+        session_probed(now);
+    session_disk_results();
+    if (session_has_commands())
+        task_pump(now);
 }

@@ -1,16 +1,18 @@
-/* What the files of the session share: its state, and the calls between them. Nobody else includes
- * this.
+/* What the files of the session share: its state, and the calls between them, which go down this
+ * list. Nobody else includes this.
  *
  *   session.c           its life as the owner sees it: attach, log out, state, time
+ *   session_input.c     what TCP tells: PDUs, each to whom it is for; results; sending on
+ *   session_leave.c     logging out
  *   session_connect.c   from a path to a disk that is ready, and again when that is lost
- *   session_input.c     the target's PDUs, each to whom it is for
- *   session_disk.c      the LUN as a block device */
+ *   session_disk.c      the LUN as a block device
+ *   session_state.c     the state */
 #ifndef LUNBOOT_ISCSI_SESSION_INTERNAL_H
 #define LUNBOOT_ISCSI_SESSION_INTERNAL_H
 
-#include "base/types.h"
 #include "disk/block.h"
 #include "iscsi/session.h"
+#include "net/tcp.h"
 
 enum phase {
     PHASE_IDLE,
@@ -28,39 +30,49 @@ enum phase {
 
 struct session {
     struct iscsi_config config;
+    const struct tcp_ops *tcp_ops; /* session_input.c's */
     enum phase phase;
-    msec phase_end;         /* of the phases that have one */
-    bool attached;          /* ISCSI_READY was reached */
-    bool come_back;         /* PHASE_LEAVE ends with a new login */
-    bool login_unsent;      /* the Login Request waits for room */
-    enum error error;       /* why it has failed, or recovers */
-    msec give_up_at;        /* unless attached */
+    msec phase_end;    /* of the phases that have one */
+    bool attached;     /* ISCSI_READY was reached */
+    bool come_back;    /* PHASE_LEAVE ends with a new login */
+    bool login_unsent; /* the Login Request waits for room */
+    bool progress;     /* a request has been done since the connection began */
+    bool abandoned;    /* requests were given up that the target knows: it needs a new connection */
+    enum error error;  /* why it has failed, or recovers */
+    msec give_up_at;   /* unless attached */
     struct iscsi_used used; /* also where the connection under way goes */
     struct block_dev disk;
 };
 extern struct session session;
 
-/* session.c */
+/* ---- session_state.c ---- */
 
 /* Go to a phase that ends in so many ms. */
 void session_enter(enum phase phase, u32 ms, msec now);
 
-/* It is over, and so are all requests, with this error. */
-void session_fail(enum error e);
+/* May commands go out? */
+bool session_has_commands(void);
 
-/* Log out of the session; with `back`, to log in again. */
-void session_leave(bool back, msec now);
+/* ---- session_disk.c ---- */
 
-/* The answer to Logout is there, or does not come. */
-void session_left(msec now);
+extern const struct block_ops session_disk_ops;
 
-/* session_connect.c */
+/* Take the results of requests' commands, and make commands of requests that wait. */
+void session_disk_results(void);
+
+/* All requests end with this error. */
+void session_disk_end(enum error e);
+
+/* ---- session_connect.c ---- */
 
 /* The first attempt to attach: to any disk, and by way of a discovery where that is wanted. */
 void session_attach(msec now);
 
 /* The next attempt, by the path whose turn it is. */
 void session_start(msec now);
+
+/* It is over, and so are all requests, with this error. */
+void session_fail(enum error e);
 
 /* This connection is over, or can't be: go on to the next one, at the earliest in `wait` ms, unless
  * that is of no use. */
@@ -69,8 +81,14 @@ void session_retry(enum error why, u32 wait, msec now);
 /* A login, or what it led to, came to nothing. */
 void session_not_in(enum error why, msec now);
 
+/* The connection is gone: it has been aborted already. */
+void session_lost(enum error why, msec now);
+
 /* PHASE_RESOLVE: is the server's address known by now? */
 void session_look_up(msec now);
+
+/* TCP is there: log in. */
+void session_log_in(msec now);
 
 /* The next Login Request, or login_unsent. */
 void session_send_login(void);
@@ -80,9 +98,22 @@ void session_login_answer(const u8 *bhs, const u8 *data, u32 len, msec now);
 /* The discovery session is over, however it went. The path is tried for the disk now. */
 void session_discovered(msec now);
 
-/* session_disk.c */
+/* Everything is known of the LUN. */
+void session_probed(msec now);
 
-/* The probe has found this one, for the first time. */
-void session_new_disk(const struct block_dev *found);
+/* ---- session_leave.c ---- */
+
+/* Log out of the session; with `back`, to log in again. */
+void session_leave(bool back, msec now);
+
+/* The answer to Logout is there, or does not come. */
+void session_left(msec now);
+
+/* ---- session_input.c ---- */
+
+extern const struct tcp_ops session_tcp_ops;
+
+/* See what has come of the commands, and send what can be sent. */
+void session_pump(msec now);
 
 #endif

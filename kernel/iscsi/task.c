@@ -1,23 +1,20 @@
 /* The table of commands: how they come in, when they are tried again, and how they end. */
 #include "base/arith.h"
-#include "base/platform.h"
 #include "base/random.h"
 #include "base/str.h"
 #include "iscsi/conn.h"
 #include "iscsi/task_internal.h"
 
-#define WAIT_FIRST_MS  20
-#define WAIT_LAST_MS   1000
-#define STALL_MS       60000 /* a disk may be slow, */
-#define PROBE_STALL_MS 20000 /* but has to say who it is */
-#define ATTENTION_MS   1000  /* the longest gap between two polls that counts as waiting */
-#define PROBE_TASKS    8     /* that requests leave free: a probe goes before their replay */
+#define WAIT_FIRST_MS   20
+#define WAIT_LAST_MS    1000
+#define STALL_MS        60000 /* a disk may be slow, */
+#define STALL_URGENT_MS 20000 /* but has to say who it is */
+#define ATTENTION_MS    1000  /* the longest gap between two polls that counts as waiting */
 
 struct task tasks[TASKS];
 struct task_all task_all;
 
-static struct block_req *queue_head, *queue_tail;
-static bool progress;
+static u32 results[2]; /* that wait to be taken, of commands that are not urgent, and that are */
 static u32 next_order;
 static enum error waiting_for;
 static msec last_look;
@@ -25,16 +22,16 @@ static msec last_look;
 void task_init(void)
 {
     memset(tasks, 0, sizeof(tasks));
-    queue_head = queue_tail = NULL;
-    task_all.requests_allowed = progress = task_all.pump_wanted = false;
+    memset(results, 0, sizeof(results));
+    task_all.allowed = task_all.pump_wanted = false;
     waiting_for = OK;
     task_all.stalled = 0;
     task_all.next_itt = random_u32();
 }
 
-void task_allow(bool requests)
+void task_allow(bool allowed)
 {
-    task_all.requests_allowed = requests;
+    task_all.allowed = allowed;
     task_all.pump_wanted = true;
 }
 
@@ -47,132 +44,105 @@ void task_logged_in(const struct iscsi_params *p, const u8 lun[8])
 enum error task_waiting_for(void)
 {
     for (const struct task *t = tasks; t < tasks + TASKS; t++)
-        if (t->state != TASK_FREE && t->waits)
+        if ((t->state == TASK_WAITING || t->state == TASK_SENT) && t->waits)
             return waiting_for;
     return OK;
 }
 
-bool task_progress(void)
+struct task *task_find(enum task_state state)
 {
-    return progress;
-}
-
-struct task *task_find(enum task_state state, u32 from)
-{
-    for (u32 i = from; i < TASKS; i++)
-        if (tasks[i].state == state)
-            return &tasks[i];
+    for (struct task *t = tasks; t < tasks + TASKS; t++)
+        if (t->state == state)
+            return t;
     return NULL;
 }
 
-/* A fresh task, TASK_WAITING. The caller has looked that there is one. */
-static void add(struct task *t, u8 direction, u8 *data, u32 len)
+struct task *task_next_waiting(msec now)
 {
+    struct task *best = NULL;
+    for (struct task *t = tasks; t < tasks + TASKS; t++)
+        if (t->state == TASK_WAITING && (task_all.allowed || t->c.urgent) &&
+            (!(t->waits | t->tries) || time_reached(now, t->not_before)) &&
+            (!best || serial_after(best->order, t->order)))
+            best = t;
+    return best;
+}
+
+bool task_submit(const struct scsi_command *c)
+{
+    struct task *t = c->urgent ? tasks : tasks + TASKS_URGENT;
+    while (t < tasks + TASKS && t->state != TASK_FREE)
+        t++;
+    if (t == tasks + TASKS)
+        return false;
     memset(t, 0, sizeof(*t));
     t->state = TASK_WAITING;
-    t->direction = len ? direction : 0;
-    t->data = data;
-    t->len = len;
+    t->c = *c;
+    if (!c->len)
+        t->c.direction = 0;
     t->order = next_order++;
     task_all.pump_wanted = true;
+    return true;
 }
 
-void task_submit(struct block_req *req)
+void task_add_burst(struct task *t, u32 ttt, u32 offset, u32 len)
 {
-    req->done = false;
-    req->next = NULL;
+    t->bursts[t->burst_count++] = (struct burst){ttt, offset, len, 0};
     task_all.pump_wanted = true;
-    if (queue_tail)
-        queue_tail->next = req;
-    else
-        queue_head = req;
-    queue_tail = req;
 }
 
-bool task_fill(void)
+void task_end(struct task *t, enum error e)
 {
-    struct task *t;
-    while (task_all.requests_allowed && queue_head && (t = task_find(TASK_FREE, PROBE_TASKS))) {
-        struct block_req *req = queue_head;
-        queue_head = req->next;
-        if (!queue_head)
-            queue_tail = NULL;
-        add(t, req->op == BLOCK_READ ? SCSI_CMD_READ : SCSI_CMD_WRITE, req->data,
-            req->op == BLOCK_FLUSH ? 0 : req->count * SCSI_BLOCK);
-        t->req = req;
-        scsi_block_cdb(t->cdb, req->op, req->lba, req->count);
-    }
-    return queue_head;
+    t->state = TASK_DONE;
+    t->status = e;
+    results[t->c.urgent]++;
 }
 
-void task_probe(u8 step, const u8 cdb[SCSI_CDB], u8 *data, u32 len, bool lun0)
+bool task_take_result(bool urgent, struct task_result *r)
 {
-    struct task *t = task_find(TASK_FREE, 0);
-    if (!t)
-        return; /* there are PROBE_TASKS, which is enough */
-    add(t, SCSI_CMD_READ, data, len);
-    memcpy(t->cdb, cdb, SCSI_CDB);
-    t->step = step;
-    t->lun0 = lun0;
-}
-
-static void end_request(struct block_req *req, enum error e)
-{
-    req->status = e;
-    req->done = true;
-}
-
-void task_end(struct task *t, enum error e, msec now)
-{
-    struct block_req *req = t->req;
+    if (!results[urgent])
+        return false;
+    struct task *t = tasks;
+    while (t->state != TASK_DONE || t->c.urgent != urgent)
+        t++;
+    *r = (struct task_result){t->c.owner, t->status, t->moved};
     t->state = TASK_FREE;
-    if (!req) {
-        probe_result(t->step, e, t->moved, now);
-        return;
-    }
-    progress = true;
-    end_request(req, e);
+    results[urgent]--;
+    return true;
 }
 
-void task_redirect(struct block_req *req, u8 *data)
+void task_redirect(const void *owner, u8 *data)
 {
     for (struct task *t = tasks; t < tasks + TASKS; t++)
-        if (t->state != TASK_FREE && t->req == req) {
-            u32 have = t->moved + conn_redirect_data(t->data, t->len, data);
-            memcpy(data, t->data, have);
-            t->data = data;
+        if ((t->state == TASK_WAITING || t->state == TASK_SENT) && t->c.owner == owner) {
+            u32 have = t->moved + conn_redirect_data(t->c.data, t->c.len, data);
+            memcpy(data, t->c.data, have);
+            t->c.data = data;
         }
-    req->data = data;
 }
 
 bool task_end_all(enum error e)
 {
     bool in_flight = false;
     for (struct task *t = tasks; t < tasks + TASKS; t++) {
-        if (!t->req || t->state == TASK_FREE)
+        if (t->c.urgent || (t->state != TASK_WAITING && t->state != TASK_SENT))
             continue;
         in_flight |= t->state == TASK_SENT;
-        t->state = TASK_FREE;
-        end_request(t->req, e);
+        task_end(t, e);
     }
-    while (queue_head) {
-        struct block_req *req = queue_head;
-        queue_head = req->next;
-        end_request(req, e);
-    }
-    queue_tail = NULL;
     return in_flight;
 }
 
 void task_reconnect(void)
 {
     for (struct task *t = tasks; t < tasks + TASKS; t++) {
-        if (!t->req)
+        if (t->c.urgent)
             t->state = TASK_FREE;
         else if (t->state == TASK_SENT)
             t->state = TASK_WAITING;
     }
-    task_all.requests_allowed = progress = false;
+    results[true] = 0;
+    task_all.allowed = false;
     task_all.stalled = 0;
     task_all.pump_wanted = true;
 }
@@ -182,7 +152,7 @@ void task_again(struct task *t, enum error why, enum scsi_retry how, msec now)
     bool wait = how == SCSI_LATER;
     u8 *count = wait ? &t->waits : &t->tries;
     if (!wait && *count >= MAX_TRIES) {
-        task_end(t, why, now);
+        task_end(t, why);
         return;
     }
     iscsi_stats.retries++;
@@ -200,11 +170,11 @@ void task_again(struct task *t, enum error why, enum scsi_retry how, msec now)
 
 bool task_stalled(msec now)
 {
-    bool in_flight = task_find(TASK_SENT, 0) ||
+    bool in_flight = task_find(TASK_SENT) ||
                      (task_all.pump_wanted && task_next_waiting(now) && !conn_window_open());
     task_all.stalled = in_flight ? task_all.stalled + min_u32(now - last_look, ATTENTION_MS) : 0;
     last_look = now;
-    return task_all.stalled >= (task_all.requests_allowed ? STALL_MS : PROBE_STALL_MS);
+    return task_all.stalled >= (task_all.allowed ? STALL_MS : STALL_URGENT_MS);
 }
 
 u32 task_timeout(msec now)

@@ -1,42 +1,59 @@
 /* SCSI commands under way: command, Data-In, R2T, Data-Out and response (RFC 7143, 11.3 to 11.8),
- * within the command window, retried as the status asks for. */
+ * within the command window, retried as the status asks for. Who wants a command gives it away, and
+ * finds its result later. */
 #ifndef LUNBOOT_ISCSI_TASK_H
 #define LUNBOOT_ISCSI_TASK_H
 
+#include "base/error.h"
 #include "base/types.h"
-#include "disk/block.h"
 #include "iscsi/login.h"
 #include "iscsi/pdu.h"
 #include "iscsi/scsi.h"
 
-#define TASKS 64 /* commands that can be in flight */
+#define TASKS        64 /* commands that can be in flight */
+#define TASKS_URGENT 8  /* of them, that only urgent ones can be */
 
-/* Forget everything, without ending requests. */
+struct scsi_command {
+    u8 cdb[SCSI_CDB];
+    u8 direction; /* SCSI_CMD_READ or SCSI_CMD_WRITE, when there is data */
+    u8 *data;     /* the caller's; not touched any more once there is a result */
+    u32 len;      /* bytes of data */
+    bool partial; /* less may come than len */
+    bool urgent;  /* goes before all that are not, also while those are held; belongs to this
+                   * connection, and is  forgotten with it. */
+    bool lun0;    /* for LUN 0, not for ours */
+    void *owner;  /* what the result is known by */
+};
+
+/* Forget everything, results too. */
 void task_init(void);
 
-/* Requests from above: queued, and ended by done. */
-void task_submit(struct block_req *req);
+/* Take a command (copied). False: there is no room for it now. */
+bool task_submit(const struct scsi_command *c);
 
-/* Let a read that is not done go to `data`; what of it has arrived is copied. */
-void task_redirect(struct block_req *req, u8 *data);
+struct task_result {
+    void *owner;
+    enum error status; /* what the target has said in the end, as scsi_judge() reads it;
+                        * ERR_ISCSI_PROTOCOL when it has answered nonsense again and again; or what
+                        * task_end_all() was given */
+    u32 moved;         /* bytes that came, or went */
+};
 
-/* End every request with this error. True when the target may still touch one of them: it knows
- * commands of this connection that are not done. */
+/* The next result that nobody has taken, of urgent commands or of others; false: there is none. */
+bool task_take_result(bool urgent, struct task_result *r);
+
+/* Let the data of a read that has no result go to `data`; what of it has arrived is copied. */
+void task_redirect(const void *owner, u8 *data);
+
+/* End every command that is not urgent with this error. True when the target may still touch the
+ * data of one: it knows commands of this connection that have no result. */
 bool task_end_all(enum error e);
 
-/* A command of the probe's. data must stay; step names it in probe_result(). lun0: to LUN 0, not to
- * ours. It is retried for as long as the status asks for that. */
-void task_probe(u8 step, const u8 cdb[SCSI_CDB], u8 *data, u32 len, bool lun0);
+/* May commands go out that are not urgent? */
+void task_allow(bool allowed);
 
-/* The probe's commands all end here: bytes received, and what the target said. Provided by probe.c.
+/* A new connection: what was in flight is to be sent again, whole. Urgent commands are forgotten.
  */
-void probe_result(u8 step, enum error e, u32 received, msec now);
-
-/* May requests go out, besides the probe's commands? */
-void task_allow(bool requests);
-
-/* A new connection: what was in flight is to be sent again, whole. The probe's commands are
- * forgotten. */
 void task_reconnect(void);
 
 /* What the new login has agreed on, and the LUN that the commands are for. */
@@ -47,23 +64,20 @@ void task_pump(msec now);
 
 /* The header of a Data-In: where its data segment goes; *room gets its length, or 0 to skip it.
  * False: it breaks the protocol, and the connection is of no use any more. */
-bool task_place(const u8 bhs[BHS_SIZE], u32 len, u8 **to, u32 *room, msec now);
+bool task_place(const u8 bhs[BHS_SIZE], u32 len, u8 **to, u32 *room);
 
 /* A Data-In that task_place() has seen is complete; an R2T (false as above); a SCSI Response with
  * its data segment. */
 void task_data_in(const u8 bhs[BHS_SIZE], msec now);
-bool task_r2t(const u8 bhs[BHS_SIZE], msec now);
+bool task_r2t(const u8 bhs[BHS_SIZE]);
 void task_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now);
 
 /* The target has rejected the PDU with this header. */
-void task_rejected(const u8 bhs[BHS_SIZE], msec now);
+void task_rejected(const u8 bhs[BHS_SIZE]);
 
 /* Why the target wants a command to come again later, for as long as one does; else OK. There is no
  * end to that: who does not want to wait ends it. */
 enum error task_waiting_for(void);
-
-/* Has a request been done since the last task_reconnect()? */
-bool task_progress(void);
 
 /* Anything under way that has seen nothing from the target for too long (attended time)? */
 bool task_stalled(msec now);

@@ -1,7 +1,7 @@
 /* What the files of the tasks share: the table, and the calls between them. Nobody else includes
  * this.
  *
- *   task.c           the table: requests and probes come in, are retried, and end
+ *   task.c           the table: commands come in, are retried, and end
  *   task_send.c      commands and Data-Out, in the order and the room that there is
  *   task_receive.c   Data-In, R2T, status and Reject: checked, and what follows from them */
 #ifndef LUNBOOT_ISCSI_TASK_INTERNAL_H
@@ -18,20 +18,20 @@ struct burst {
     u32 ttt, offset, left, data_sn;
 };
 
-enum task_state { TASK_FREE, TASK_WAITING, TASK_SENT };
+enum task_state {
+    TASK_FREE,
+    TASK_WAITING, /* to be sent */
+    TASK_SENT,
+    TASK_DONE, /* its result waits to be taken */
+};
 
 struct task {
     enum task_state state;
-    struct block_req *req; /* NULL: the probe's */
-    u8 step;
-    bool lun0;
-    u8 direction; /* SCSI_CMD_READ, SCSI_CMD_WRITE, 0 */
-    u8 cdb[SCSI_CDB];
-    u8 *data;
-    u32 len;
+    struct scsi_command c;
     u32 order;       /* of arrival: older goes first */
     msec not_before; /* while TASK_WAITING after a SCSI_LATER */
     u8 tries, waits, faults;
+    enum error status; /* TASK_DONE's */
     /* The attempt under way: */
     u32 itt;     /* modulo TASKS: its place in the table */
     u32 moved;   /* bytes received, or sent */
@@ -46,34 +46,27 @@ extern struct task tasks[TASKS];
 struct task_all {
     u8 lun[8]; /* ours */
     struct iscsi_params params;
-    bool requests_allowed;
+    bool allowed;     /* commands that are not urgent may go */
     bool pump_wanted; /* something may be waiting to be sent */
     u32 next_itt;
     u32 stalled; /* ms of attended time without a word about any */
 };
 extern struct task_all task_all;
 
-/* task.c */
+/* The first in this state; NULL: none. */
+struct task *task_find(enum task_state state);
 
-/* The first in this state, at or after an index; NULL: none. */
-struct task *task_find(enum task_state state, u32 from);
-
-/* Give queued requests to free tasks. True: not all of them. */
-bool task_fill(void);
-
-/* The task is over, and free. */
-void task_end(struct task *t, enum error e, msec now);
-
-/* Send it again: at once, or later. It ends instead when SCSI_AGAIN has been of no use too often.
- */
-void task_again(struct task *t, enum error why, enum scsi_retry how, msec now);
-
-/* task_send.c */
+/* The oldest that may go now; NULL: none. */
+struct task *task_next_waiting(msec now);
 
 /* These bytes of its data are to be sent, behind what was to be sent before. */
 void task_add_burst(struct task *t, u32 ttt, u32 offset, u32 len);
 
-/* The oldest that may go now; NULL: none. */
-struct task *task_next_waiting(msec now);
+/* The task is over: this is its result. */
+void task_end(struct task *t, enum error e);
+
+/* Send it again: at once, or later. It ends instead when SCSI_AGAIN has been of no use too often.
+ */
+void task_again(struct task *t, enum error why, enum scsi_retry how, msec now);
 
 #endif

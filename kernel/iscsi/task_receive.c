@@ -5,7 +5,7 @@
 #include "iscsi/task_internal.h"
 
 /* The task that a PDU of the target's is about. */
-static struct task *find_itt(const u8 bhs[BHS_SIZE])
+static struct task *task_of(const u8 bhs[BHS_SIZE])
 {
     u32 itt = get_be32(bhs + BHS_ITT);
     struct task *t = &tasks[itt % TASKS];
@@ -17,71 +17,68 @@ static struct task *find_itt(const u8 bhs[BHS_SIZE])
 
 /* An answer that breaks the protocol: the connection is of no use any more. Who asks the same thing
  * again and again gets an error in the end. */
-static bool fault(struct task *t, msec now)
+static bool task_fault(struct task *t)
 {
-    if (t->req && ++t->faults >= MAX_TRIES)
-        task_end(t, ERR_ISCSI_PROTOCOL, now);
+    if (++t->faults >= MAX_TRIES)
+        task_end(t, ERR_ISCSI_PROTOCOL);
     return false;
 }
 
-bool task_place(const u8 bhs[BHS_SIZE], u32 len, u8 **to, u32 *room, msec now)
+bool task_place(const u8 bhs[BHS_SIZE], u32 len, u8 **to, u32 *room)
 {
-    struct task *t = find_itt(bhs);
+    struct task *t = task_of(bhs);
     u32 offset = get_be32(bhs + BHS_BUFFER_OFFSET);
     *room = 0;
     if (!t)
         return true;
     /* DataPDUInOrder and DataSequenceInOrder: each PDU begins where the last one ended. */
-    if (t->direction != SCSI_CMD_READ || (len && offset != t->moved) || len > t->len - t->moved ||
-        get_be32(bhs + BHS_DATA_SN) != t->data_sn)
-        return fault(t, now);
+    if (t->c.direction != SCSI_CMD_READ || (len && offset != t->moved) ||
+        len > t->c.len - t->moved || get_be32(bhs + BHS_DATA_SN) != t->data_sn)
+        return task_fault(t);
     t->data_sn++;
-    *to = t->data + t->moved;
+    *to = t->c.data + t->moved;
     *room = len;
     return true;
 }
 
 /* The target has said how the command went. */
-static void finish(struct task *t, const u8 *bhs, const u8 *sense, u32 sense_len, msec now)
+static void task_judge(struct task *t, const u8 *bhs, const u8 *sense, u32 sense_len, msec now)
 {
     struct scsi_verdict v = scsi_judge(bhs[SCSI_RSP_STATUS], sense, sense_len);
     bool residual =
         bhs[BHS_FLAGS] & (FLAG_OVERFLOW | FLAG_UNDERFLOW) && get_be32(bhs + BHS_RESIDUAL);
-    /* Only the probe's commands ask for more than there may be. */
-    if (!v.error && t->req && (residual || t->moved < t->len))
+    if (!v.error && !t->c.partial && (residual || t->moved < t->c.len))
         v = (struct scsi_verdict){ERR_SCSI, SCSI_AGAIN};
-    if (v.error == ERR_BAD_REQUEST && t->req)
-        v.error = t->req->op == BLOCK_FLUSH ? OK : ERR_SCSI; /* a disk without a cache */
     if (v.retry == SCSI_FINAL)
-        task_end(t, v.error, now);
+        task_end(t, v.error);
     else
         task_again(t, v.error, v.retry, now);
 }
 
 void task_data_in(const u8 bhs[BHS_SIZE], msec now)
 {
-    struct task *t = find_itt(bhs);
+    struct task *t = task_of(bhs);
     if (!t)
         return;
     task_all.stalled = 0;
     t->moved += get_be24(bhs + BHS_DATA_LENGTH);
     if (bhs[BHS_FLAGS] & DATA_IN_STATUS)
-        finish(t, bhs, NULL, 0, now);
+        task_judge(t, bhs, NULL, 0, now);
 }
 
-bool task_r2t(const u8 bhs[BHS_SIZE], msec now)
+bool task_r2t(const u8 bhs[BHS_SIZE])
 {
-    struct task *t = find_itt(bhs);
+    struct task *t = task_of(bhs);
     u32 offset = get_be32(bhs + BHS_BUFFER_OFFSET), len = get_be32(bhs + R2T_LENGTH);
     u32 ttt = get_be32(bhs + BHS_TTT);
     if (!t)
         return true;
     u32 open =
         t->burst_count && t->bursts[0].ttt == ISCSI_NO_TAG ? t->burst_count - 1 : t->burst_count;
-    if (t->direction != SCSI_CMD_WRITE || !len || len > task_all.params.max_burst ||
-        offset > t->len || len > t->len - offset || ttt == ISCSI_NO_TAG ||
+    if (t->c.direction != SCSI_CMD_WRITE || !len || len > task_all.params.max_burst ||
+        offset > t->c.len || len > t->c.len - offset || ttt == ISCSI_NO_TAG ||
         open >= task_all.params.max_r2t || get_be32(bhs + BHS_DATA_SN) != t->data_sn)
-        return fault(t, now);
+        return task_fault(t);
     task_all.stalled = 0;
     t->data_sn++;
     task_add_burst(t, ttt, offset, len);
@@ -90,7 +87,7 @@ bool task_r2t(const u8 bhs[BHS_SIZE], msec now)
 
 void task_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now)
 {
-    struct task *t = find_itt(bhs);
+    struct task *t = task_of(bhs);
     if (!t)
         return;
     task_all.stalled = 0;
@@ -99,12 +96,12 @@ void task_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now)
         return;
     }
     u32 sense_len = len >= 2 ? min_u32(get_be16(data), len - 2) : 0;
-    finish(t, bhs, data + 2, sense_len, now);
+    task_judge(t, bhs, data + 2, sense_len, now);
 }
 
-void task_rejected(const u8 bhs[BHS_SIZE], msec now)
+void task_rejected(const u8 bhs[BHS_SIZE])
 {
-    struct task *t = find_itt(bhs);
+    struct task *t = task_of(bhs);
     if (t)
-        fault(t, now);
+        task_fault(t);
 }

@@ -7,13 +7,8 @@
 
 #define MAX_DATA_OUT   32768 /* fits any send buffer (64 KiB or more) */
 #define MIN_DATA_OUT   8192  /* rather wait for room than send less, unless it is the end */
+#define DATA_OUT_STEP  512u  /* bytes: what is cut off is cut off there */
 #define ITT_INDEX_BITS 6     /* log2 of TASKS */
-
-void task_add_burst(struct task *t, u32 ttt, u32 offset, u32 len)
-{
-    t->bursts[t->burst_count++] = (struct burst){ttt, offset, len, 0};
-    task_all.pump_wanted = true;
-}
 
 /* The next Data-Out of the task's first burst; false when there is no room for it. */
 static bool send_data_out(struct task *t)
@@ -24,7 +19,7 @@ static bool send_data_out(struct task *t)
     if (room < len) {
         if (room < MIN_DATA_OUT)
             return false;
-        len = room & ~(SCSI_BLOCK - 1u);
+        len = room & ~(DATA_OUT_STEP - 1);
     }
     u8 bhs[BHS_SIZE] = {0};
     bhs[BHS_OPCODE] = OPCODE_DATA_OUT;
@@ -35,7 +30,7 @@ static bool send_data_out(struct task *t)
     put_be32(bhs + BHS_TTT, b->ttt);
     put_be32(bhs + BHS_DATA_SN, b->data_sn++);
     put_be32(bhs + BHS_BUFFER_OFFSET, b->offset);
-    conn_send(bhs, t->data + b->offset, len);
+    conn_send(bhs, t->c.data + b->offset, len);
     b->offset += len;
     b->left -= len;
     t->moved += len;
@@ -49,8 +44,8 @@ static bool send_data_out(struct task *t)
 /* False when there is no room for the command and its immediate data. */
 static bool send_command(struct task *t)
 {
-    bool write = t->direction == SCSI_CMD_WRITE;
-    u32 unasked = write ? min_u32(t->len, task_all.params.first_burst) : 0, immediate = 0;
+    bool write = t->c.direction == SCSI_CMD_WRITE;
+    u32 unasked = write ? min_u32(t->c.len, task_all.params.first_burst) : 0, immediate = 0;
     if (task_all.params.immediate)
         immediate = min_u32(min_u32(unasked, task_all.params.max_send_data), MAX_DATA_OUT);
     if (task_all.params.initial_r2t)
@@ -65,37 +60,25 @@ static bool send_command(struct task *t)
     t->moved = immediate;
     u8 bhs[BHS_SIZE] = {0};
     bhs[BHS_OPCODE] = OPCODE_SCSI_CMD;
-    bhs[BHS_FLAGS] = (u8)(t->direction | SCSI_CMD_SIMPLE);
+    bhs[BHS_FLAGS] = (u8)(t->c.direction | SCSI_CMD_SIMPLE);
     if (unasked == immediate)
         bhs[BHS_FLAGS] |= FLAG_FINAL;
     else
         task_add_burst(t, ISCSI_NO_TAG, immediate, unasked - immediate);
-    if (!t->lun0)
+    if (!t->c.lun0)
         memcpy(bhs + BHS_LUN, task_all.lun, sizeof(task_all.lun));
     put_be32(bhs + BHS_ITT, t->itt);
-    put_be32(bhs + SCSI_CMD_LENGTH, t->len);
+    put_be32(bhs + SCSI_CMD_LENGTH, t->c.len);
     put_be32(bhs + BHS_CMD_SN, conn_cmd_sn());
     conn_take_cmd_sn();
-    memcpy(bhs + SCSI_CMD_CDB, t->cdb, SCSI_CDB);
-    conn_send(bhs, t->data, immediate);
+    memcpy(bhs + SCSI_CMD_CDB, t->c.cdb, SCSI_CDB);
+    conn_send(bhs, t->c.data, immediate);
     return true;
-}
-
-struct task *task_next_waiting(msec now)
-{
-    struct task *best = NULL;
-    for (struct task *t = tasks; t < tasks + TASKS; t++)
-        if (t->state == TASK_WAITING && (task_all.requests_allowed || !t->req) &&
-            (!(t->waits | t->tries) || time_reached(now, t->not_before)) &&
-            (!best || serial_after(best->order, t->order)))
-            best = t;
-    return best;
 }
 
 void task_pump(msec now)
 {
     struct task *t;
-    bool queued;
     if (!task_all.pump_wanted)
         return;
     do {
@@ -105,8 +88,7 @@ void task_pump(msec now)
             while (t->state == TASK_SENT && t->burst_count)
                 if (!send_data_out(t))
                     return;
-        queued = task_fill();
         t = task_next_waiting(now);
     } while (t && conn_window_open() && send_command(t));
-    task_all.pump_wanted = queued || task_find(TASK_WAITING, 0);
+    task_all.pump_wanted = task_find(TASK_WAITING);
 }

@@ -9,7 +9,13 @@ enum boot_medium { BOOT_MULTIBOOT, BOOT_ROM, BOOT_DISK, BOOT_PXE };
 
 #define BOOT_NO_BDF       0xffffu
 #define BOOT_COMMAND_LINE 1024 /* bytes, with the terminator */
-#define BOOT_DHCP_ACK     1500 /* bytes: what our own DHCP client would take, too */
+#define BOOT_DHCP_MAX     1500 /* bytes: what our own DHCP client would take, too */
+
+/* A DHCP answer that somebody before us has got for this NIC, as it came, from its op field on. */
+struct boot_dhcp {
+    u8 packet[BOOT_DHCP_MAX];
+    u32 len; /* 0: none */
+};
 
 struct boot_info {
     enum boot_medium medium;
@@ -18,10 +24,9 @@ struct boot_info {
     char command_line[BOOT_COMMAND_LINE];
     bool command_line_cut; /* it was longer: the words at its end are missing, whole ones only */
     struct memmap *map;    /* the caller's, filled */
-    /* The DHCP answer that somebody before us has got for this NIC, from its op field on. May hold
+    /* The DHCP server's ACK, and what a proxyDHCP or boot server has answered beside it. May hold
      * secrets, too. */
-    u8 dhcp_ack[BOOT_DHCP_ACK];
-    u32 dhcp_ack_len; /* 0: none */
+    struct boot_dhcp dhcp_ack, dhcp_reply;
 };
 
 /* Nothing is known but the medium. info->map is set by the caller, and stays. */

@@ -7,6 +7,17 @@
 
 #define FIELD(p, name) get_le32((p) + offsetof(struct prefix_info, name))
 
+/* Move a packet here; its secrets do not stay behind. Half an answer is none. */
+static void take_dhcp(struct boot_dhcp *dhcp, u32 at, u32 len)
+{
+    u8 *packet = at && len <= sizeof(dhcp->packet) ? phys_ptr(at, len) : NULL;
+    if (!packet)
+        return;
+    memcpy(dhcp->packet, packet, len);
+    dhcp->len = len;
+    wipe(packet, len);
+}
+
 bool prefix_parse(u32 magic, u32 at, struct boot_info *info)
 {
     const u8 *p = phys_ptr(at, sizeof(struct prefix_info));
@@ -16,13 +27,7 @@ bool prefix_parse(u32 magic, u32 at, struct boot_info *info)
     info->bdf = get_le16(p + offsetof(struct prefix_info, bdf));
     if (FIELD(p, command_line))
         boot_info_command_line(info, FIELD(p, command_line));
-    u32 len = FIELD(p, dhcp_ack_len);
-    /* Half an answer is none. */
-    u8 *ack = FIELD(p, dhcp_ack) && len <= BOOT_DHCP_ACK ? phys_ptr(FIELD(p, dhcp_ack), len) : NULL;
-    if (ack) {
-        memcpy(info->dhcp_ack, ack, len);
-        info->dhcp_ack_len = len;
-        wipe(ack, len);
-    }
+    take_dhcp(&info->dhcp_ack, FIELD(p, dhcp_ack), FIELD(p, dhcp_ack_len));
+    take_dhcp(&info->dhcp_reply, FIELD(p, dhcp_reply), FIELD(p, dhcp_reply_len));
     return true;
 }

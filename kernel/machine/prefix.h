@@ -24,11 +24,15 @@ struct prefix_info {
     u8 reserved;
     u16 bdf;          /* of the NIC that we were started for, or BOOT_NO_BDF */
     u32 command_line; /* physical address of a text that ends with 0; 0: none */
-    u32 dhcp_ack;     /* physical address of a cached DHCP answer, from its op field on; 0: none */
-    u32 dhcp_ack_len; /* bytes */
+    /* What PXE has cached: physical addresses of DHCP packets, from the op field on, 0: none; and
+     * their lengths in bytes. */
+    u32 dhcp_ack;
+    u32 dhcp_ack_len;
+    u32 dhcp_reply; /* the proxyDHCP or boot server's */
+    u32 dhcp_reply_len;
 };
 
-_Static_assert(sizeof(struct prefix_info) == 20, "filled in by assembly");
+_Static_assert(sizeof(struct prefix_info) == 28, "filled in by assembly");
 
 /* Copy what the prefix tells, physical address `at` (EBX), into *info, whose map the caller has
  * set, and which stays empty. What can't be reached or is too long is left out. False when it is no

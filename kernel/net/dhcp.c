@@ -290,12 +290,16 @@ void dhcp_start(const struct dhcp_identity *who, bool want_root, u32 give_up_ms,
     discover(now);
 }
 
-bool dhcp_adopt(const struct dhcp_identity *who, bool want_root, const u8 *ack, u32 len, msec now)
+bool dhcp_adopt(const struct dhcp_identity *who, bool want_root, const u8 *ack, u32 ack_len,
+                const u8 *extra, u32 extra_len, msec now)
 {
     u8 type;
-    bool ok = dhcp_parse(ack, len, &type, &scratch) && type == DHCPACK &&
-              !memcmp(ack + DHCP_CHADDR, net_device()->mac, 6) &&
-              (scratch.root_path[0] || !want_root);
+    bool ok = dhcp_parse(ack, ack_len, &type, &scratch) && type == DHCPACK &&
+              !memcmp(ack + DHCP_CHADDR, net_device()->mac, 6);
+    if (ok) {
+        dhcp_merge(&scratch, extra, extra_len);
+        ok = scratch.root_path[0] || !want_root;
+    }
     if (ok) {
         prepare(who, now);
         sent_at = now;

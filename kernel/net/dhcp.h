@@ -23,6 +23,7 @@ struct dhcp_lease {
     char hostname[DHCP_TEXT];              /* option 12 */
     char root_path[DHCP_TEXT];             /* option 17; empty: none */
     char initiator_iqn[DHCP_TEXT];         /* option 203 */
+    bool has_ipxe;                         /* option 175 was there, whatever it says */
     char username[DHCP_TEXT];              /* 175.190 */
     char password[DHCP_TEXT];              /* 175.191 */
     char reverse_username[DHCP_TEXT];      /* 175.192 */
@@ -56,11 +57,12 @@ enum dhcp_state {
 void dhcp_start(const struct dhcp_identity *who, bool want_root_path, u32 give_up_ms, msec now);
 
 /* Take over a lease that another program of this machine has got just now, and left the server's
- * ACK of: bound as after dhcp_start(), without asking; renewal is ours. False, and nothing has
- * changed, when it is no acceptable ACK for our MAC address, or has no root path and one is wanted:
- * then ask. */
-bool dhcp_adopt(const struct dhcp_identity *who, bool want_root_path, const u8 *ack, u32 len,
-                msec now);
+ * ACK of: bound as after dhcp_start(), without asking; renewal is ours. `extra`, when extra_len is
+ * not 0, is what a proxyDHCP or boot server has answered beside it: see dhcp_merge(). False, and
+ * nothing has changed, when there is no acceptable ACK for our MAC address, or no root path in
+ * either and one is wanted: then ask. */
+bool dhcp_adopt(const struct dhcp_identity *who, bool want_root_path, const u8 *ack, u32 ack_len,
+                const u8 *extra, u32 extra_len, msec now);
 
 /* Forget the lease without telling anybody. */
 void dhcp_stop(void);
@@ -81,5 +83,11 @@ u32 dhcp_timeout(msec now);
  * is no acceptable OFFER or ACK. *type gets the message type (option 53, 0 when absent or when the
  * packet is malformed); lease->server is filled in for a NAK, too. */
 bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease);
+
+/* Fill in from another server's OFFER or ACK what a parsed lease lacks of where the disk is and who
+ * asks for it: options 17, 203 and 175, this one whole or not at all, so that no name gets
+ * somebody else's password. The packet need not lease an address: a proxyDHCP server's does
+ * not. Any other message, or a malformed one, says nothing. */
+void dhcp_merge(struct dhcp_lease *lease, const u8 *packet, u32 len);
 
 #endif

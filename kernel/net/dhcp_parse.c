@@ -144,6 +144,7 @@ static void parse_ipxe(const struct options *o, struct dhcp_lease *lease)
 {
     struct options sub = {0};
     u32 len = get(o, OPT_IPXE, encapsulated, sizeof(encapsulated));
+    lease->has_ipxe = len;
     if (!add_area(&sub, encapsulated, len)) {
         net_stats.dhcp_option++;
     } else {
@@ -157,6 +158,17 @@ static void parse_ipxe(const struct options *o, struct dhcp_lease *lease)
     wipe(encapsulated, sizeof(encapsulated));
 }
 
+/* Where the disk is, and who asks for it: what nothing has said before. */
+static void parse_disk(const struct options *o, struct dhcp_lease *lease)
+{
+    if (!lease->root_path[0])
+        text(o, OPT_ROOT_PATH, lease->root_path);
+    if (!lease->initiator_iqn[0])
+        text(o, OPT_INITIATOR_IQN, lease->initiator_iqn);
+    if (!lease->has_ipxe)
+        parse_ipxe(o, lease);
+}
+
 /* Neither the name of the network nor its broadcast address. */
 static bool acceptable(const struct ipv4_config *ip)
 {
@@ -164,26 +176,39 @@ static bool acceptable(const struct ipv4_config *ip)
     return ip4_is_host(ip->addr) && (last <= 1 || (host && host != last));
 }
 
-bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease)
+/* The options of an answer, and its type, 0 when it has none. False when it is malformed. */
+static bool open_answer(const u8 *packet, u32 len, struct options *o, u8 *type)
 {
-    struct options o = {0};
-    u8 overload = 0, mtu[2];
-    *type = 0;
-    memset(lease, 0, sizeof(*lease));
+    u8 overload = 0;
+    o->count = *type = 0;
     if (len < DHCP_OPTIONS || packet[DHCP_OP] != DHCP_BOOTREPLY ||
         packet[DHCP_HTYPE] != DHCP_ETHERNET || packet[DHCP_HLEN] != 6 ||
         get_be32(packet + DHCP_COOKIE) != DHCP_MAGIC ||
-        !add_area(&o, packet + DHCP_OPTIONS, len - DHCP_OPTIONS))
+        !add_area(o, packet + DHCP_OPTIONS, len - DHCP_OPTIONS))
         return false;
-    get(&o, OPT_OVERLOAD, &overload, 1);
-    if (((overload & 1) && !add_area(&o, packet + DHCP_FILE, DHCP_FILE_LEN)) ||
-        ((overload & 2) && !add_area(&o, packet + DHCP_SNAME, DHCP_SNAME_LEN)))
+    get(o, OPT_OVERLOAD, &overload, 1);
+    if (((overload & 1) && !add_area(o, packet + DHCP_FILE, DHCP_FILE_LEN)) ||
+        ((overload & 2) && !add_area(o, packet + DHCP_SNAME, DHCP_SNAME_LEN)))
         return false;
+    get(o, OPT_TYPE, type, 1);
+    return true;
+}
 
-    get(&o, OPT_TYPE, type, 1);
+static bool offers(u8 type)
+{
+    return type == DHCPOFFER || type == DHCPACK;
+}
+
+bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease)
+{
+    struct options o;
+    u8 mtu[2];
+    memset(lease, 0, sizeof(*lease));
+    if (!open_answer(packet, len, &o, type))
+        return false;
     lease->ip.addr = get_be32(packet + DHCP_YIADDR);
     addresses(&o, OPT_SERVER_ID, &lease->server, 1);
-    if (*type != DHCPOFFER && *type != DHCPACK)
+    if (!offers(*type))
         return false;
     lease->next_server = get_be32(packet + DHCP_SIADDR);
     if (!ip4_is_host(lease->next_server))
@@ -196,11 +221,17 @@ bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease)
     addresses(&o, OPT_DNS, lease->dns, DNS_SERVERS);
     text(&o, OPT_DOMAIN, lease->domain);
     text(&o, OPT_HOSTNAME, lease->hostname);
-    text(&o, OPT_ROOT_PATH, lease->root_path);
-    text(&o, OPT_INITIATOR_IQN, lease->initiator_iqn);
     if (get(&o, OPT_MTU, mtu, 2) == 2 && get_be16(mtu) >= MTU_LEAST)
         lease->mtu = (u16)min_u32(get_be16(mtu), MTU_MOST);
     parse_ip(&o, &lease->ip);
-    parse_ipxe(&o, lease);
+    parse_disk(&o, lease);
     return acceptable(&lease->ip) && lease->server;
+}
+
+void dhcp_merge(struct dhcp_lease *lease, const u8 *packet, u32 len)
+{
+    struct options o;
+    u8 type;
+    if (open_answer(packet, len, &o, &type) && offers(type))
+        parse_disk(&o, lease);
 }

@@ -10,6 +10,7 @@ from contestants import (
 from rows import DELAYS, ROWS
 
 COLUMNS = [LUNBOOT.name, IPXE.name, VIRTIO.name, AHCI.name]
+MARKS = ("<!-- bench: made by make bench -->", "<!-- end of bench -->")
 LOCAL = "local"  # the "delay" of those that have no network
 ROM_COST = {
     "post": {LUNBOOT.name: AHCI_LUNBOOT, IPXE.name: AHCI_IPXE},
@@ -109,3 +110,10 @@ def short(figure):
     if abs(figure) >= 1000:
         return f"{figure:,.0f}"
     return f"{figure:.3g}"
+
+
+def put_into(document, text):
+    """The text takes the place of what stands between the document's marks."""
+    before, rest = document.read_text().split(MARKS[0])
+    _, after = rest.split(MARKS[1])
+    document.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}")

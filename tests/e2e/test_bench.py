@@ -56,3 +56,20 @@ def test_wrong_data(logs, harm):
         disk.initrd = disk.initrd[:-1] + b"?"
     boot = Boot(AHCI, None, disk, [step], 0.2, 7, logs)
     assert boot.failed and says in boot.trouble
+
+
+def test_results_keep_what_stands_around_the_table(tmp_path):
+    """As `make bench RESULTS=1` does it: only what is between the marks goes."""
+    from table import put_into
+
+    given = (TOP / "tests/bench/RESULTS.md").read_text()
+    copy = tmp_path / "RESULTS.md"
+    copy.write_text(given)
+    put_into(copy, "a new table")
+    first, last = copy.read_text().split("a new table")
+    assert given.startswith(first) and given.endswith(last)
+    old = given[len(first):-len(last)]
+    assert old.startswith("Taken on ") and "| reads in order, 4 KiB, MB/s | 20 ms |" in old
+    assert "## The table" in first
+    put_into(copy, old)
+    assert copy.read_text() == given

@@ -176,7 +176,23 @@ def test_without_pxe(pxe_rom, dhcp):
     assert 639 - base_memory(pc) == 4 + ROM_KIB
 
 
-FILLED = answer(LEASE, MASK, *((224 + n, bytes(250)) for n in range(4)), (228, bytes(219)))
+LONGEST = 1500  # bytes of a packet that are taken
+
+
+def filled(*options):
+    """An answer as long as may be."""
+    full = [(224 + n, bytes(250)) for n in range(4)]
+    left = LONGEST - len(answer(*options, *full)) - 2
+    return answer(*options, *full, (228, bytes(left)))
+
+
+def test_root_path_beside_a_full_answer(pxe_rom):
+    """Neither packet has room for what the other says."""
+    root_path = pxe_rom.target.root_path().encode()
+    ack, proxy = filled(LEASE, MASK), filled((17, root_path))
+    assert len(ack) == len(proxy) == LONGEST
+    pc, _ = pxe_rom(0, ack, proxy)
+    assert "Address  192.0.2.77/24" in pc.serial.text()
 
 
 @pytest.mark.parametrize("ack, proxy", [
@@ -184,11 +200,10 @@ FILLED = answer(LEASE, MASK, *((224 + n, bytes(250)) for n in range(4)), (228, b
     (answer(LEASE, MASK)[:100], b""),
     (answer(LEASE, MASK)[:-1] + b"\x11\xff", b""),
     (answer(LEASE, MASK), answer((17, b"x" * 9))[:-3]),
-    (FILLED, answer((17, b"x" * 9))),
+    (filled(LEASE, MASK), filled()),
 ], ids=["none", "short", "overrun", "proxy_cut", "full"])
 def test_strange_answer(pxe_rom, dhcp, ack, proxy):
     """No root path that can be used: lunboot asks."""
-    assert len(FILLED) == 1491, "nothing fits behind it, and no more is taken than 1500"
     dhcp(options={17: pxe_rom.target.root_path()})
     _, report = pxe_rom(0, ack, proxy)
     assert calls(report)[-3:] == ENDED

@@ -1,9 +1,16 @@
-"""The configurations that README.md prints work as printed."""
+"""The configurations that README.md prints work as printed, and what it names is there."""
 
 import re
 import shlex
+import shutil
 
-from conftest import TOP
+import pytest
+from conftest import BUILD, TOP
+
+from rig.child import Child, need
+
+PXE_ROM = "/usr/lib/ipxe/qemu/pxe-e1000.rom"
+LONGEST = 250  # lines: what a user needs, and no more
 
 
 def example(name):
@@ -11,21 +18,57 @@ def example(name):
     return re.search(rf"<!-- example: {name} -->\n```\n(.*?)```", text, re.S)[1]
 
 
-def test_readme_target_and_dhcp_server(net, tgtd, machine, iso, stack, logs, demo_disk):
-    from rig.child import Child
-
-    server = tgtd()
-    for line in (example("target") + example("chap")).splitlines():
+@pytest.fixture
+def servers(net, tgtd, stack, logs, demo_disk):
+    """The target, with CHAP, and the DHCP and TFTP server."""
+    target = tgtd()
+    for line in example("target").splitlines():
         line = line.replace("/srv/disk.img", str(demo_disk))
-        command = shlex.split(line)
+        command = shlex.split(line, comments=True)
         assert command[:3] == ["tgtadm", "--lld", "iscsi"]
-        server.admin(*command[3:])
+        target.admin(*command[3:])
+    files = logs / "tftp"
+    files.mkdir()
+    shutil.copy(BUILD / "lunboot.pxe", files)
     config = logs / "dnsmasq.conf"
-    config.write_text(example("dnsmasq").replace("interface=eth1", "interface=tap0"))
+    config.write_text(example("dnsmasq").replace("interface=eth1", "interface=tap0")
+                      .replace("/srv/tftp", str(files)))
     dnsmasq = Child(
         ["dnsmasq", "--no-daemon", f"--conf-file={config}", "--port=0", "--no-ping",
          f"--dhcp-leasefile={logs}/leases"], logs / "dnsmasq.log", net)
     stack.callback(dnsmasq.kill)
-    pc = machine(namespace=net, tap="tap0", iso=iso())
+    return dnsmasq
+
+
+def boots(pc):
     pc.expect(r"^Target   iqn\.2026-01\.org\.example:disk at 192\.0\.2\.1:3260, LUN 1", 60)
     pc.expect("lunboot demo disk: GRUB menu reached", 60)
+
+
+def test_readme_target_and_dhcp_server(net, servers, machine, iso):
+    assert "--op new --mode account" in example("target") and "encap:175,190" in example("dnsmasq")
+    boots(machine(namespace=net, tap="tap0", iso=iso()))
+
+
+@pytest.mark.slow
+def test_readme_pxe(net, servers, machine, logs):
+    """The same two servers, and QEMU's own PXE ROM."""
+    need(PXE_ROM)
+    boots(machine(namespace=net, tap="tap0", rom=PXE_ROM))
+    assert "lunboot.pxe to 192.0.2." in (logs / "dnsmasq.log").read_text()
+
+
+def test_readme_is_short():
+    assert len((TOP / "README.md").read_text().splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("document", ["README.md", "tests/README.md", "tests/bench/RESULTS.md",
+                                      "tests/e2e/RESULTS.md", "tests/fuzz/RESULTS.md"])
+def test_what_is_named_is_there(document):
+    """Files of the sources that it names, from the top, and its links, from its own folder."""
+    text = (TOP / document).read_text()
+    named = set(re.findall(r"`((?:boot|iso|kernel|tests|tools)/[\w./-]*)`", text))
+    linked = set(re.findall(r"\]\(([^)#:]+)\)", text))
+    assert named or linked
+    assert not [name for name in named if not (TOP / name).exists()]
+    assert not [name for name in linked if not (TOP / document).parent.joinpath(name).exists()]

@@ -14,9 +14,10 @@ FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SHARED := $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/fuzz_%.c,$(wildcard tests/fuzz/*.c)))
 fuzz_shared = $(sort input $(filter $(FUZZ_SHARED), \
 	$(shell sed -n 's/^\#include "\([a-z0-9_]*\)\.h"$$/\1/p' tests/fuzz/fuzz_$(1).c)))
-fuzz_stand_ins = $(call with_theirs,platform_host $(call named_in,tests/fuzz/fuzz_$(1).c \
+# Their assertions come with test.h; the main() of test.c must not.
+fuzz_stand_ins = $(filter-out test,$(call with_theirs,platform_host $(call named_in,tests/fuzz/fuzz_$(1).c \
 	$(patsubst %,tests/fuzz/%.c,$(call fuzz_shared,$(1))) \
-	$(patsubst %,tests/fuzz/%.h,$(call fuzz_shared,$(1)))))
+	$(patsubst %,tests/fuzz/%.h,$(call fuzz_shared,$(1))))))
 
 $(B)/fuzz/obj/kernel/%.o: kernel/%.c
 	@mkdir -p $(@D)

@@ -4,8 +4,8 @@
 #include "base/loop.h"
 #include "base/str.h"
 #include "disk/cache.h"
+#include "disk/fake_disk.h"
 #include "disk/readahead.h"
-#include "fake_disk.h"
 #include "input.h"
 
 #define CALLS      96

@@ -154,22 +154,54 @@ static void answer(void)
                                  message_len));
 }
 
-/* The same, as what PXE has left. */
+/* What a lease has stays when another answer is merged with it; only what is of the disk may come.
+ */
+static void check_merged(const struct dhcp_lease *before, const struct dhcp_lease *after)
+{
+    struct dhcp_lease l = *after;
+    check_lease(&l);
+    CHECK(!before->root_path[0] || !strcmp(l.root_path, before->root_path));
+    CHECK(!before->initiator_iqn[0] || !strcmp(l.initiator_iqn, before->initiator_iqn));
+    memcpy(l.root_path, before->root_path, DHCP_TEXT);
+    memcpy(l.initiator_iqn, before->initiator_iqn, DHCP_TEXT);
+    if (!before->has_ipxe) {
+        memset(l.username, 0, DHCP_TEXT);
+        memset(l.password, 0, DHCP_TEXT);
+        memset(l.reverse_username, 0, DHCP_TEXT);
+        memset(l.reverse_password, 0, DHCP_TEXT);
+        l.has_ipxe = l.has_keep_san = l.keep_san = l.has_skip_san_boot = l.skip_san_boot = false;
+    }
+    CHECK(!memcmp(&l, before, sizeof(l)));
+}
+
+/* The same, as what PXE has left: the ACK, and maybe another server's answer. */
 static void adopt(void)
 {
     make_message();
-    u8 *ack = exact_copy(message, message_len), type;
-    struct dhcp_lease *lease = malloc(sizeof(*lease));
-    bool good = dhcp_parse(ack, message_len, &type, lease);
-    if (good)
-        check_lease(lease);
-    if (dhcp_adopt(&who, want_root_path, ack, message_len, host_now)) {
+    u32 ack_len = message_len, extra_len = 0;
+    u8 *ack = exact_copy(message, ack_len), *extra = NULL, type;
+    if (in_u8() & 1) {
+        make_message();
+        extra_len = message_len;
+        extra = exact_copy(message, extra_len);
+    }
+    struct dhcp_lease *own = malloc(sizeof(*own)), *lease = malloc(sizeof(*lease));
+    bool good = dhcp_parse(ack, ack_len, &type, own);
+    *lease = *own;
+    if (good) {
+        dhcp_merge(lease, extra, extra_len);
+        check_merged(own, lease);
+    }
+    if (dhcp_adopt(&who, want_root_path, ack, ack_len, extra, extra_len, host_now)) {
         CHECK(good && type == DHCPACK && dhcp_state() == DHCP_BOUND);
         CHECK(lease->root_path[0] || !want_root_path);
+        CHECK(!memcmp(dhcp_lease(), lease, sizeof(*lease)));
         CHECK(ipv4_config()->addr == lease->ip.addr);
     }
     answers += 2;
     free(lease);
+    free(own);
+    free(extra);
     free(ack);
 }
 

@@ -6,9 +6,9 @@
 #include "base/bytes.h"
 #include "base/str.h"
 #include "disk/cache.h"
+#include "disk/fake_disk.h"
 #include "disk/int13.h"
 #include "disk/readahead.h"
-#include "fake_disk.h"
 #include "input.h"
 #include <sanitizer/asan_interface.h>
 

@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "input.h"
 #include "iscsi/chap.h"
-#include "iscsi_peer.h"
+#include "iscsi/iscsi_peer.h"
 #include "platform_host.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -293,7 +293,8 @@ static void check_ready(void)
     CHECK(!mutual || (proved && iscsi_used()->mutual_chap));
     const struct block_dev *dev = iscsi_disk();
     const struct iscsi_path *path = iscsi_used()->path;
-    CHECK(*path->server && memchr(path->server, 0, sizeof(path->server)) && path->port);
+    CHECK(*path->server.name && memchr(path->server.name, 0, sizeof(path->server.name)) &&
+          path->server.port);
     CHECK(memchr(path->target, 0, sizeof(path->target)));
     CHECK(dev->block_size == 512 && dev->blocks && dev->max_blocks);
     CHECK(memchr(dev->vendor, 0, sizeof(dev->vendor)));
@@ -321,7 +322,7 @@ static void configure(void)
     peer_config.discover = how & 0x10;
     if (how & 0x20) {
         peer_config.paths[1] =
-            (struct iscsi_path){"disk.example.org", 0, 3261, {0, 2}, "iqn.other"};
+            (struct iscsi_path){{"disk.example.org", 0, 3261}, {0, 2}, "iqn.other"};
         peer_config.path_count = 2;
     }
     peer.dns_answer = how & 4 ? PEER_ADDR + 1 : 0;

@@ -6,8 +6,8 @@
 #include "base/bytes.h"
 #include "base/loop.h"
 #include "input.h"
+#include "iscsi/iscsi_peer.h"
 #include "iscsi/scsi.h"
-#include "iscsi_peer.h"
 #include "platform_host.h"
 #include <stdlib.h>
 #include <string.h>

@@ -46,10 +46,10 @@ static void check_root_path(const char *text)
     enum error e = iscsi_parse_root_path(copy, path, &why);
     CHECK(why && (e == OK) == !*why);
     if (e == OK) {
-        CHECK(*path->server && memchr(path->server, 0, sizeof(path->server)));
-        CHECK(path->port);
+        CHECK(*path->server.name && memchr(path->server.name, 0, sizeof(path->server.name)));
+        CHECK(path->server.port);
         CHECK(memchr(path->target, 0, sizeof(path->target)) && strlen(path->target) > 4);
-        check_printable(path->server);
+        check_printable(path->server.name);
         /* Its last part is the target, as it stands. */
         CHECK(!strcmp(copy + strlen(copy) - strlen(path->target), path->target));
     }

@@ -8,7 +8,7 @@
 #include "net/icmp.h"
 #include "net/ip.h"
 #include "net/tcp_internal.h"
-#include "tcp_peer.h"
+#include "net/tcp_peer.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #define FUZZ_STACK_H
 
 #include "base/types.h"
-#include "net_wire.h"
+#include "net/net_wire.h"
 
 #define STACK_PORT 3260 /* of WIRE_PEER, where connections go to */
 

@@ -2,7 +2,7 @@
 from pathlib import Path
 
 KERNEL = Path("kernel")
-FLOORS = ["base", "pc", "machine", "settings", "disk", "drv", "net", "iscsi", "attach", "handoff", "."]
+FLOORS = ["base", "pc", "machine", "settings", "disk", "drv", "net", "san", "iscsi", "attach", "handoff", "."]
 
 
 def floor(path):

@@ -1,0 +1,32 @@
+/* What an iSCSI session is started with. */
+#ifndef LUNBOOT_ISCSI_CONFIG_H
+#define LUNBOOT_ISCSI_CONFIG_H
+
+#include "base/types.h"
+#include "san/server.h"
+
+#define ISCSI_NAME      224 /* bytes for an iSCSI name (223 at most, RFC 7143 4.2.7.1) and its 0 */
+#define ISCSI_CHAP_TEXT 256 /* bytes for a CHAP name or secret and its terminator */
+#define ISCSI_PORT      3260
+#define ISCSI_PATHS     4 /* that can be set */
+
+/* A way to the disk. */
+struct iscsi_path {
+    struct san_server server;
+    u8 lun[8]; /* as on the wire (SAM flat or peripheral addressing) */
+    char target[ISCSI_NAME];
+};
+
+struct iscsi_config {
+    struct iscsi_path paths[ISCSI_PATHS]; /* to one and the same disk */
+    u32 path_count;                       /* 1 or more */
+    bool discover;                        /* ask the target for more portals first */
+    u8 isid[6];                           /* the same over all reconnects */
+    char initiator[ISCSI_NAME];
+    /* CHAP: empty user name: none. */
+    char user[ISCSI_CHAP_TEXT], secret[ISCSI_CHAP_TEXT];
+    /* Mutual CHAP: empty: none. The target has to prove itself with these. */
+    char reverse_user[ISCSI_CHAP_TEXT], reverse_secret[ISCSI_CHAP_TEXT];
+};
+
+#endif

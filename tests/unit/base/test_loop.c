@@ -1,0 +1,56 @@
+/* The event loop: no one sleeps over a result, and everyone gets their turn in time. */
+#include "base/loop.h"
+#include "disk/block.h"
+#include "platform_host.h"
+#include "test.h"
+
+static u32 polls, slept;
+static msec due;
+static struct block_req *taken;
+
+static void poll(msec now)
+{
+    polls++;
+    if (taken && time_reached(now, due)) {
+        taken->status = ERR_MEDIUM;
+        taken->done = true;
+        taken = NULL;
+    }
+}
+
+static u32 timeout(msec now)
+{
+    return taken ? time_left(now, due) : TIMEOUT_NEVER;
+}
+
+static void count_sleep(u32 ms)
+{
+    assert_int_not_equal(ms, TIMEOUT_NEVER); /* would be for ever */
+    slept += ms;
+}
+
+static void submit(struct block_dev *dev, struct block_req *req)
+{
+    (void)dev;
+    taken = req;
+    due = loop_now() + 30;
+}
+
+TEST(a_request_is_waited_for_and_no_longer)
+{
+    static const struct poller p = {poll, timeout};
+    static const struct block_ops ops = {.submit = submit};
+    struct block_dev dev = {.ops = &ops};
+    u8 data[512];
+    host_reset(1000);
+    host_on_wait = count_sleep;
+    loop_register(&p);
+    loop_register(&p);
+    loop_poll(NULL);
+    assert_int_equal(polls, 1);
+    assert_int_equal(loop_now(), 1000);
+    assert_int_equal(block_wait(&dev, BLOCK_READ, 0, 1, data), ERR_MEDIUM);
+    assert_int_equal(slept, 30);
+    assert_int_equal(loop_now(), 1030);
+    assert_int_equal(polls, 2);
+}

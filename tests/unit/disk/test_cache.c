@@ -1,0 +1,254 @@
+/* The read cache on a disk in memory. */
+#include "disk/cache.h"
+#include "disk/fake_disk.h"
+#include "platform_host.h"
+#include "test.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCKS 4001 /* the last line is a single block */
+
+static u8 *memory, *buf;
+
+static void start(u32 memory_size, u32 max_blocks)
+{
+    host_reset(0);
+    free(memory);
+    memory = malloc(memory_size + 1);
+    cache_init(fake_disk(BLOCKS, max_blocks), memory, memory_size);
+}
+
+static void setup(void)
+{
+    buf = malloc(BLOCKS * 512);
+}
+
+static void teardown(void)
+{
+    fake_disk_free();
+    free(buf);
+    free(memory);
+    memory = NULL;
+}
+
+FIXTURE(setup, teardown);
+
+static void check_read(u32 lba, u32 count)
+{
+    u8 *to = malloc(count * 512); /* so that ASan sees a byte too many */
+    assert_int_equal(cache_read(lba, count, to), OK);
+    assert_memory_equal(to, fake.bytes + (size_t)lba * 512, count * 512);
+    free(to);
+}
+
+TEST(without_memory_everything_goes_to_the_device)
+{
+    start(0, 64);
+    check_read(7, 1);
+    check_read(7, 1);
+    check_read(0, BLOCKS);
+    assert_int_equal(fake.blocks_moved, 2 + BLOCKS);
+    assert_int_equal(fake.requests, 2 + (BLOCKS + 63) / 64);
+}
+
+TEST(a_large_read_is_split_and_kept_in_flight)
+{
+    start(0, 16);
+    fake.later = true;
+    host_on_wait = fake_complete_one; /* the latest first: out of order */
+    check_read(1, 16 * 20 + 3);
+    assert_int_equal(fake.requests, 21);
+    assert_int_equal(fake.most_queued, 8);
+    assert_int_equal(fake.queued, 0);
+}
+
+TEST(sector_by_sector_costs_one_request_a_line)
+{
+    start(64 * 1024, 64);
+    for (u32 lba = 0; lba < BLOCKS; lba++)
+        check_read(lba, 1);
+    assert_int_equal(fake.requests, (BLOCKS + 7) / 8);
+    assert_int_equal(fake.blocks_moved, BLOCKS);
+    /* The last line is shorter. */
+    u32 before = fake.requests;
+    check_read(BLOCKS - 1, 1);
+    assert_int_equal(fake.requests, before);
+    /* Across two lines, both there. */
+    check_read(BLOCKS - 12, 7);
+    assert_int_equal(fake.requests, before);
+    /* What needs a whole line does not go through one. */
+    check_read(BLOCKS - 9, 8);
+    assert_int_equal(fake.requests, before + 1);
+}
+
+TEST(a_line_gives_way_to_another)
+{
+    start(2 * 4096, 64);
+    for (u32 round = 0; round < 3; round++) {
+        check_read(0, 1);
+        check_read(16, 1); /* the same place */
+        check_read(8, 1);  /* the other one */
+    }
+    assert_int_equal(fake.requests, 7);
+}
+
+TEST(what_was_written_is_read)
+{
+    start(256 * 1024, 16);
+    for (u32 lba = 0; lba < 200; lba++)
+        check_read(lba, 1);
+    memset(buf, 0x5a, BLOCKS * 512);
+    static const struct {
+        u32 lba, count;
+    } writes[] = {{0, 1}, {7, 1}, {8, 1}, {15, 2}, {23, 10}, {40, 8}, {63, 70}, {199, 1}};
+    for (size_t i = 0; i < ARRAY_SIZE(writes); i++) {
+        memset(buf, (int)(i + 1), writes[i].count * 512);
+        assert_int_equal(cache_write(writes[i].lba, writes[i].count, buf), OK);
+        assert_memory_equal(fake.bytes + writes[i].lba * 512, buf, writes[i].count * 512);
+        for (u32 lba = 0; lba < 210; lba++)
+            check_read(lba, 1);
+    }
+}
+
+TEST(a_failed_write_leaves_no_stale_line)
+{
+    start(64 * 1024, 64);
+    check_read(100, 1);
+    memset(buf, 0x77, 512 * 4);
+    fake.bad_lba = 103;
+    assert_int_equal(cache_write(100, 4, buf), ERR_MEDIUM);
+    fake.bad_lba = UINT64_MAX;
+    check_read(100, 4); /* the first three were written */
+    assert_int_equal(fake.bytes[100 * 512], 0x77);
+}
+
+TEST(starting_again_starts_empty)
+{
+    start(64 * 1024, 64);
+    check_read(100, 1);
+    cache_init(&fake.dev, memory, 64 * 1024); /* starts empty again */
+    fake.bytes[100 * 512] ^= 1;
+    check_read(100, 1);
+}
+
+TEST(a_bad_block_spoils_only_reads_that_want_it)
+{
+    start(64 * 1024, 64);
+    check_read(96, 1);
+    fake.bad_lba = 102;
+    cache_init(&fake.dev, memory, 64 * 1024);
+    check_read(101, 1);
+    check_read(103, 2);
+    check_read(95, 3);
+    assert_int_equal(cache_read(102, 1, buf), ERR_MEDIUM);
+    assert_int_equal(cache_read(101, 2, buf), ERR_MEDIUM);
+    /* A line that failed to load is not taken for loaded. */
+    fake.bad_lba = UINT64_MAX;
+    check_read(102, 1);
+}
+
+TEST(the_first_error_stops_the_rest)
+{
+    start(0, 16);
+    fake.bad_lba = 16 * 2;
+    assert_int_equal(cache_read(0, 16 * 100, buf), ERR_MEDIUM);
+    assert_true(fake.requests <= 3 + 8);
+    /* Also with all of them on the way: none is left behind. */
+    fake.later = true;
+    host_on_wait = fake_complete_one;
+    assert_int_equal(cache_read(0, 16 * 100, buf), ERR_MEDIUM);
+    assert_int_equal(fake.queued, 0);
+}
+
+static void abort_at_the_keyboard(u32 ms)
+{
+    (void)ms;
+    fake.dev.ops->abort(&fake.dev);
+}
+
+TEST(given_up_means_an_error_and_nothing_under_way)
+{
+    start(64 * 1024, 16);
+    fake.later = true;
+    host_on_wait = abort_at_the_keyboard;
+    assert_int_equal(cache_read(0, 300, buf), ERR_ABORTED);
+    assert_int_equal(cache_read(0, 1, buf), ERR_ABORTED);
+    assert_int_equal(cache_write(0, 300, buf), ERR_ABORTED);
+    assert_int_equal(fake.queued, 0);
+    fake.later = false;
+    check_read(0, 1);
+}
+
+TEST(outside_the_disk)
+{
+    for (u32 size = 0; size <= 64 * 1024; size += 64 * 1024) {
+        start(size, 64);
+        u32 before = fake.requests;
+        assert_int_equal(cache_read(BLOCKS, 1, buf), ERR_OUT_OF_RANGE);
+        assert_int_equal(cache_read(BLOCKS - 1, 2, buf), ERR_OUT_OF_RANGE);
+        assert_int_equal(cache_read(UINT64_MAX, 2, buf), ERR_OUT_OF_RANGE);
+        assert_int_equal(cache_read(0, UINT32_MAX, buf), ERR_OUT_OF_RANGE);
+        assert_int_equal(cache_write(BLOCKS, 1, buf), ERR_OUT_OF_RANGE);
+        assert_int_equal(cache_write(UINT64_MAX, 1, buf), ERR_OUT_OF_RANGE);
+        assert_int_equal(fake.requests, before);
+        check_read(BLOCKS - 1, 1);
+        fake_disk_free();
+    }
+}
+
+TEST(writing_needs_permission)
+{
+    start(0, 64);
+    fake.dev.read_only = true;
+    assert_int_equal(cache_write(0, 1, buf), ERR_LUN_PROTECTED);
+    assert_int_equal(fake.requests, 0);
+}
+
+TEST(flushing)
+{
+    u8 block[512] = {0};
+    start(0, 64);
+    assert_int_equal(cache_flush(), OK);
+    assert_int_equal(fake.flushes, 0); /* nothing was written */
+    assert_int_equal(cache_write(0, 1, block), OK);
+    fake.fail = ERR_SCSI;
+    assert_int_equal(cache_flush(), ERR_SCSI);
+    fake.fail = OK;
+    u32 before = fake.flushes;
+    assert_int_equal(cache_flush(), OK);
+    assert_int_equal(cache_flush(), OK);
+    assert_int_equal(fake.flushes, before + 1);
+}
+
+/* Random reads and writes against a model, with completion out of order and errors now and then. */
+TEST(any_mixture)
+{
+    srand(3);
+    start(40 * 1024 + 100, 20);
+    u8 *model = malloc(BLOCKS * 512);
+    memcpy(model, fake.bytes, BLOCKS * 512);
+    host_on_wait = fake_complete_one;
+    for (u32 round = 0; round < 30000; round++) {
+        u32 lba = (u32)rand() % (rand() % 4 ? 300 : BLOCKS);
+        u32 count = (u32)rand() % (rand() % 4 ? 10 : 300) + 1;
+        if (count > BLOCKS - lba)
+            count = BLOCKS - lba;
+        fake.later = rand() % 2;
+        fake.bad_lba = rand() % 20 ? UINT64_MAX : lba + (u32)rand() % 8;
+        if (rand() % 3 == 0) {
+            memset(buf, rand(), count * 512);
+            memcpy(buf, &round, 4);
+            enum error e = cache_write(lba, count, buf);
+            if (e)
+                memcpy(model, fake.bytes, BLOCKS * 512);
+            else
+                memcpy(model + lba * 512, buf, count * 512);
+        } else if (cache_read(lba, count, buf)) {
+            assert_true(fake.bad_lba >= lba && fake.bad_lba < lba + count);
+        } else {
+            assert_memory_equal(buf, model + lba * 512, count * 512);
+        }
+    }
+    assert_memory_equal(model, fake.bytes, BLOCKS * 512);
+    free(model);
+}

@@ -1,0 +1,170 @@
+/* Guessing the geometry from partition tables. */
+#include "base/bytes.h"
+#include "disk/mbr.h"
+#include "test.h"
+#include <stdlib.h>
+#include <string.h>
+
+static u8 mbr[512];
+
+static void chs_put(u8 *p, u32 lba, u32 heads, u32 sectors)
+{
+    u32 c = lba / (heads * sectors), h = lba / sectors % heads, s = lba % sectors + 1;
+    if (c > 1023) {
+        c = 1023;
+        h = heads - 1;
+        s = sectors;
+    }
+    p[0] = (u8)h;
+    p[1] = (u8)(s | (c >> 2 & 0xc0));
+    p[2] = (u8)c;
+}
+
+/* An entry as fdisk writes it for a disk of this geometry. */
+static void partition(u32 i, u8 type, u32 first, u32 count, u32 heads, u32 sectors)
+{
+    u8 *e = mbr + 446 + i * 16;
+    chs_put(e + 1, first, heads, sectors);
+    e[4] = type;
+    chs_put(e + 5, first + count - 1, heads, sectors);
+    put_le32(e + 8, first);
+    put_le32(e + 12, count);
+}
+
+static void empty_mbr(void)
+{
+    memset(mbr, 0, sizeof(mbr));
+    put_le16(mbr + 510, 0xaa55);
+}
+
+static void expect(u64 blocks, u32 cylinders, u32 heads, u32 sectors)
+{
+    struct geometry g = geometry_guess(mbr, blocks);
+    assert_int_equal(g.heads, heads);
+    assert_int_equal(g.sectors, sectors);
+    assert_int_equal(g.cylinders, cylinders);
+}
+
+TEST(without_partitions_255_and_63)
+{
+    memset(mbr, 0xff, sizeof(mbr));
+    expect(16065 * 10, 10, 255, 63);
+    empty_mbr();
+    expect(16065 * 10 - 1, 9, 255, 63);
+    expect(1, 1, 255, 63);
+    expect(0, 1, 255, 63);
+    expect(16065ull * 1024, 1024, 255, 63);
+    expect(16065ull * 1025, 1024, 255, 63);
+    expect(UINT64_MAX, 1024, 255, 63);
+}
+
+TEST(partitions_on_cylinders)
+{
+    static const u32 shapes[][2] = {{255, 63}, {240, 63}, {128, 63}, {64, 32},
+                                    {16, 63},  {15, 17},  {4, 17},   {254, 63}};
+    for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
+        u32 h = shapes[i][0], s = shapes[i][1];
+        empty_mbr();
+        mbr[446] = 0x80;
+        partition(0, 0x06, s, h * s * 100 - s, h, s);
+        expect(h * s * 200, 200, h, s);
+        /* And with a second one that goes to the end of a large disk. */
+        partition(1, 0x0c, h * s * 100, h * s * 3000, h, s);
+        expect((u64)h * s * 3100, 1024, h, s);
+    }
+}
+
+TEST(partitions_on_mebibytes)
+{
+    /* Ends that are on no cylinder: only the pairs of CHS and LBA tell. */
+    static const u32 shapes[][2] = {{255, 63}, {16, 63}, {64, 32}};
+    for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
+        u32 h = shapes[i][0], s = shapes[i][1];
+        empty_mbr();
+        partition(0, 0x83, 2048, 300000, h, s);
+        partition(2, 0x82, 302048, 8192 * 3 + 5, h, s);
+        struct geometry g = geometry_guess(mbr, 500000);
+        assert_int_equal(g.heads, h);
+        assert_int_equal(g.sectors, s);
+    }
+}
+
+TEST(one_large_partition_as_tools_write_it)
+{
+    empty_mbr();
+    partition(0, 0x83, 2048, 0x10000000, 255, 63);
+    expect(0x10000800, 1024, 255, 63);
+    /* Windows: beyond 8 GB FE FF FF in both places. */
+    partition(1, 0x07, 0x10000800, 1000, 255, 63);
+    expect(0x20000000, 1024, 255, 63);
+}
+
+TEST(gpt_says_nothing)
+{
+    empty_mbr();
+    partition(0, 0xee, 1, 99999, 255, 63);
+    memcpy(mbr + 446 + 5, "\xff\xff\xff", 3);
+    expect(100000, 6, 255, 63);
+    /* A hybrid one: the other entry counts. */
+    partition(1, 0x83, 63, 1008 * 50 - 63, 16, 63);
+    expect(100000, 99, 16, 63);
+}
+
+TEST(entries_that_contradict_each_other)
+{
+    empty_mbr();
+    partition(0, 0x06, 63, 16 * 63 * 50 - 63, 16, 63);
+    partition(1, 0x06, 240 * 63 * 20, 240 * 63 * 20, 240, 63);
+    expect(16065 * 50, 50, 255, 63);
+    /* Sector 0 is no address, not even that of the LBA before sector 1's. */
+    empty_mbr();
+    partition(0, 0x83, 62, 16 * 63 * 50, 16, 63);
+    memcpy(mbr + 447, "\x01\x00\x00", 3);
+    expect(16065 * 50, 50, 255, 63);
+    /* CHS left at zero by tools that don't care. */
+    empty_mbr();
+    partition(0, 0x83, 2048, 100000, 16, 63);
+    memset(mbr + 447, 0, 3);
+    memset(mbr + 451, 0, 3);
+    expect(16065 * 50, 50, 255, 63);
+}
+
+TEST(a_boot_sector_without_a_table)
+{
+    srand(1);
+    for (u32 round = 0; round < 300; round++) {
+        for (size_t i = 0; i < 510; i++)
+            mbr[i] = (u8)rand();
+        struct geometry g = geometry_guess(mbr, 16065 * 10);
+        assert_in_range(g.heads, 1, 255);
+        assert_in_range(g.sectors, 1, 63);
+        assert_in_range(g.cylinders, 1, 1024);
+    }
+    empty_mbr();
+    partition(0, 0x06, 63, 16 * 63 * 50 - 63, 16, 63);
+    mbr[446 + 3 * 16] = 0x29;
+    expect(16065 * 10, 10, 255, 63);
+    /* An end beyond 2^32. */
+    empty_mbr();
+    partition(0, 0x83, 2048, 1, 255, 63);
+    put_le32(mbr + 446 + 8, 0xffffffff);
+    put_le32(mbr + 446 + 12, 0xffffffff);
+    expect(16065 * 10, 10, 255, 63);
+}
+
+TEST(chs_to_lba)
+{
+    struct geometry g = {.cylinders = 1024, .heads = 255, .sectors = 63};
+    u64 lba;
+    for (u32 c = 0; c < 1024; c++)
+        for (u32 h = 0; h < 255; h++)
+            for (u32 s = 1; s <= 63; s += 31) {
+                assert_true(geometry_lba(&g, c, h, s, &lba));
+                assert_true(lba == (u64)(c * 255 + h) * 63 + s - 1);
+            }
+    assert_false(geometry_lba(&g, 1024, 0, 1, &lba));
+    assert_false(geometry_lba(&g, 0, 255, 1, &lba));
+    assert_false(geometry_lba(&g, 0, 0, 0, &lba));
+    assert_false(geometry_lba(&g, 0, 0, 64, &lba));
+    assert_false(geometry_lba(&g, UINT32_MAX, 0, 1, &lba));
+}

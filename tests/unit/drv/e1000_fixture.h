@@ -1,0 +1,106 @@
+/* The driver opened on the model of its NIC, with small rings, and frames that say which one they
+ * are. */
+#ifndef E1000_FIXTURE_H
+#define E1000_FIXTURE_H
+
+#include "base/str.h"
+#include "drv/e1000.h"
+#include "drv/e1000_model.h"
+
+#define RX_COUNT     32
+#define TX_COUNT     16
+#define RX_PKTS      48
+#define TX_PKTS      24
+#define RX_SIZE_MOST 16384
+#define GOOD         (RXD_STATUS_EOP | RXD_STATUS_IXSM)
+
+static _Alignas(16) u8 rx_ring[RX_COUNT * 16], tx_ring[TX_COUNT * 16];
+static _Alignas(16) u8 rx_memory[RX_PKTS * RX_SIZE_MOST], tx_memory[TX_PKTS * PKT_SIZE];
+static struct pkt rx_pkts[RX_PKTS], tx_pkts[TX_PKTS];
+static struct pkt_pool rx_pool, tx_pool;
+static struct netdev *dev;
+
+static enum error try_open_sized(u32 rx_size)
+{
+    struct e1000_memory memory = {rx_ring, tx_ring, RX_COUNT, TX_COUNT, &rx_pool, &tx_pool};
+    memset(rx_ring, 0xff, sizeof(rx_ring));
+    memset(tx_ring, 0xff, sizeof(tx_ring));
+    pkt_pool_init(&rx_pool, rx_pkts, rx_memory, RX_PKTS, rx_size);
+    pkt_pool_init(&tx_pool, tx_pkts, tx_memory, TX_PKTS, PKT_SIZE);
+    dev = NULL;
+    return e1000_open(MODEL_BDF, &memory, &dev);
+}
+
+static enum error try_open(void)
+{
+    return try_open_sized(PKT_SIZE);
+}
+
+static void open_device(u16 device)
+{
+    model_power_on(device);
+    assert_int_equal(try_open(), OK);
+}
+
+/* The same NIC again, with other receive packets. */
+static inline void reopen_sized(u32 rx_size)
+{
+    dev->ops->stop(dev);
+    assert_int_equal(try_open_sized(rx_size), OK);
+}
+
+static void with_82540em(void)
+{
+    open_device(0x100e);
+}
+
+/* A frame that says which one it is. */
+static bool receive_numbered(u32 n)
+{
+    u8 frame[64];
+    memset(frame, (u8)n, sizeof(frame));
+    memcpy(frame, &n, sizeof(n));
+    return model_receive(frame, 60 + n % 5, GOOD, 0);
+}
+
+static void assert_received(u32 n)
+{
+    struct pkt *p = dev->ops->receive(dev);
+    assert_non_null(p);
+    u32 got;
+    memcpy(&got, p->data, sizeof(got));
+    assert_int_equal(got, n);
+    assert_int_equal(p->len, 60 + n % 5);
+    assert_int_equal(p->data[20], (u8)n);
+    pkt_free(p);
+}
+
+static bool transmit_numbered(u32 n)
+{
+    struct pkt *p = pkt_alloc(&tx_pool);
+    if (!p)
+        return false;
+    p->len = (u16)(60 + n % 5);
+    memset(p->data, (u8)n, p->len);
+    memcpy(p->data, &n, sizeof(n));
+    if (dev->ops->transmit(dev, p))
+        return true;
+    pkt_free(p);
+    return false;
+}
+
+static void assert_sent(u32 slot, u32 n)
+{
+    u32 got;
+    memcpy(&got, nic_model->sent[slot].data, sizeof(got));
+    assert_int_equal(got, n);
+    assert_int_equal(nic_model->sent[slot].len, 60 + n % 5);
+}
+
+static void power_off(void)
+{
+    free(nic_model);
+    nic_model = NULL;
+}
+
+#endif

@@ -1,0 +1,158 @@
+/* PCI: finding functions behind bridges and on root buses, BARs, the command register. */
+#include "drv/pci.h"
+#include "platform_host.h"
+#include "test.h"
+
+#define NIC     0x100e8086u
+#define OTHER   0x12378086u
+#define BRIDGE  0x244e8086u
+#define CHIPSET 0x70008086u
+
+#define MULTI   0x80
+
+struct function {
+    u16 bdf;
+    u32 id;
+    u8 header;
+    u8 subordinate;
+};
+
+static const struct function *machine;
+static u32 machine_size;
+static u32 functions_read;
+static u32 bars[6];
+static u16 command;
+
+static u32 pci_read(u16 bdf, u8 offset)
+{
+    functions_read += offset == PCI_VENDOR_ID;
+    for (u32 i = 0; i < machine_size; i++) {
+        const struct function *f = &machine[i];
+        if (f->bdf != bdf)
+            continue;
+        if (f->subordinate && offset == 0x18)
+            return (u32)f->subordinate << 16 | 0x00ff00ff;
+        switch (offset) {
+        case PCI_VENDOR_ID:
+            return f->id;
+        case PCI_HEADER_TYPE & 0xfc:
+            return (u32)f->header << 16;
+        case PCI_COMMAND:
+            return 0x02900000u | command;
+        }
+        if (offset >= PCI_BAR0 && offset < PCI_BAR0 + sizeof(bars))
+            return bars[(offset - PCI_BAR0) / 4];
+    }
+    return UINT32_MAX;
+}
+
+static void pci_write(u16 bdf, u8 offset, u16 value)
+{
+    (void)bdf;
+    assert_int_equal(offset, PCI_COMMAND);
+    command = value;
+}
+
+static void power_on(const struct function *f, u32 count)
+{
+    host_reset(0);
+    host_pci_read32 = pci_read;
+    host_pci_write16 = pci_write;
+    machine = f;
+    machine_size = count;
+    functions_read = 0;
+}
+
+static bool is_nic(u16 vendor, u16 device)
+{
+    return (vendor | (u32)device << 16) == NIC;
+}
+
+TEST(finds_all_on_bus_0_in_order)
+{
+    static const struct function f[] = {
+        {0x0000, OTHER, 0, 0},   {0x0008, CHIPSET, MULTI, 0}, {0x0009, NIC, 0, 0},
+        {0x0018, NIC, MULTI, 0}, {0x001b, NIC, 0, 0},
+    };
+    power_on(f, ARRAY_SIZE(f));
+    assert_int_equal(pci_find(0, is_nic), 0x0009);
+    assert_int_equal(pci_find(0x0009, is_nic), 0x0009);
+    assert_int_equal(pci_find(0x000a, is_nic), 0x0018);
+    assert_int_equal(pci_find(0x0019, is_nic), 0x001b);
+    assert_int_equal(pci_find(0x001c, is_nic), PCI_BDF_END);
+    assert_int_equal(pci_find(PCI_BDF_END, is_nic), PCI_BDF_END);
+}
+
+TEST(single_function_devices_are_asked_once)
+{
+    /* Such a device may answer for all its function numbers. */
+    static const struct function f[] = {
+        {0x0010, OTHER, 0, 0}, {0x0011, NIC, 0, 0}, {0x0018, NIC, 0, 0}};
+    power_on(f, ARRAY_SIZE(f));
+    assert_int_equal(pci_find(0, is_nic), 0x0018);
+    assert_int_equal(functions_read, 4);
+}
+
+TEST(finds_what_is_behind_bridges)
+{
+    static const struct function f[] = {
+        {0x0000, OTHER, 0, 0}, {0x0008, BRIDGE, 1, 2}, {0x0100, BRIDGE, MULTI | 1, 2},
+        {0x0208, NIC, 0, 0},   {0x00f8, OTHER, 0, 0},
+    };
+    power_on(f, ARRAY_SIZE(f));
+    assert_int_equal(pci_find(0, is_nic), 0x0208);
+    assert_true(functions_read < 120);
+    assert_int_equal(pci_find(0x0108, is_nic), 0x0208);
+}
+
+TEST(finds_what_is_on_other_root_buses)
+{
+    static const struct function f[] = {
+        {0x0000, OTHER, 0, 0}, {0x8008, OTHER, MULTI, 0}, {0x800d, NIC, 0, 0}, {0xfff8, NIC, 0, 0}};
+    power_on(f, ARRAY_SIZE(f));
+    assert_int_equal(pci_find(0, is_nic), 0x800d);
+    assert_int_equal(pci_find(0x800e, is_nic), 0xfff8);
+    assert_int_equal(pci_find(0xfff9, is_nic), PCI_BDF_END);
+}
+
+TEST(an_empty_machine_has_none)
+{
+    power_on(NULL, 0);
+    assert_int_equal(pci_find(0, is_nic), PCI_BDF_END);
+    assert_true(functions_read <= 256 * 32);
+}
+
+TEST(memory_bars)
+{
+    static const struct function f[] = {{0x0018, NIC, 0, 0}};
+    power_on(f, 1);
+    bars[0] = 0xfeb00000;
+    bars[1] = 0xc001;     /* I/O */
+    bars[2] = 0xfea0000c; /* 64 bits, prefetchable, below 4 GiB */
+    bars[3] = 0;
+    bars[4] = 0xfe900004;     /* 64 bits, above */
+    bars[5] = 1u << 31 | 0x4; /* 64 bits without room for the rest */
+    assert_int_equal(pci_bar(0x0018, 0), 0xfeb00000);
+    assert_int_equal(pci_bar(0x0018, 1), 0);
+    assert_int_equal(pci_bar(0x0018, 2), 0xfea00000);
+    assert_int_equal(pci_bar(0x0018, 3), 0);
+    assert_int_equal(pci_bar(0x0018, 4), 0);
+    assert_int_equal(pci_bar(0x0018, 5), 0);
+    assert_int_equal(pci_bar(0x0020, 0), 0); /* nobody there */
+}
+
+TEST(enabling_keeps_the_other_bits)
+{
+    static const struct function f[] = {{0x0018, NIC, 0, 0}};
+    power_on(f, 1);
+    command = PCI_COMMAND_NO_INTX | 0x0141;
+    pci_enable(0x0018);
+    assert_int_equal(command, 0x0141 | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+TEST(addresses_as_text)
+{
+    char t[PCI_BDF_TEXT];
+    assert_string_equal(pci_bdf_text(t, 0x0018), "00:03.0");
+    assert_string_equal(pci_bdf_text(t, 0xffff), "ff:1f.7");
+}

@@ -1,0 +1,765 @@
+/* See iscsi_peer.h. */
+#include "iscsi/iscsi_peer.h"
+#include "base/arith.h"
+#include "base/inet.h"
+#include "base/random.h"
+
+#include "base/bytes.h"
+#include "base/loop.h"
+#include "base/platform.h"
+#include "base/str.h"
+#include "iscsi/chap.h"
+#include "net/dns.h"
+#include "net/tcp.h"
+#include "platform_host.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct peer peer;
+struct iscsi_config peer_config;
+
+static const struct tcp_ops *ops;
+static bool connecting, was_full, discovery;
+static u8 to_target[1 << 20], to_initiator[8 << 20];
+static u32 to_target_len, to_initiator_len;
+static u8 *expect_to;
+static u32 expect_len;
+static u32 chap_step;
+static u8 peer_challenge[1024];
+static u32 challenge_len;
+static u32 keys_len; /* of peer.keys, while the request goes on */
+
+/* Writes that wait for Data-Out. */
+struct write {
+    bool used;
+    u32 itt, lba, len, got, r2t_sn, asked;
+};
+static struct write writes[TASKS];
+static u32 in_flight;
+static u32 written_from, written_end = PEER_BLOCKS; /* what may have changed of peer.disk */
+
+/* The stand-ins. */
+
+void tcp_connect(ip4 addr, u16 port, const struct tcp_ops *o, void *ctx, u32 give_up_ms, msec now)
+{
+    (void)ctx;
+    (void)give_up_ms;
+    (void)now;
+    ops = o;
+    peer.addr = addr;
+    peer.port = port;
+    peer.connects++;
+    connecting = true;
+    peer.open = false;
+    to_target_len = to_initiator_len = expect_len = 0;
+}
+
+void tcp_expect(u8 *to, u32 len)
+{
+    expect_to = to;
+    expect_len = len;
+}
+
+u32 tcp_send_space(void)
+{
+    return peer.open ? peer.send_space - to_target_len : 0;
+}
+
+u32 tcp_send(const void *data, u32 len)
+{
+    u32 n = min_u32(len, tcp_send_space());
+    if (n < len) {
+        fprintf(stderr, "half a PDU was sent\n");
+        abort();
+    }
+    memcpy(to_target + to_target_len, data, n);
+    to_target_len += n;
+    return n;
+}
+
+void tcp_abort(void)
+{
+    peer.aborts++;
+    peer.open = connecting = false;
+    to_target_len = to_initiator_len = 0;
+}
+
+void tcp_close(msec now)
+{
+    (void)now;
+    peer.open = false;
+}
+
+void tcp_set_user_timeout(u32 ms)
+{
+    (void)ms;
+}
+
+void dns_start(const char *name, msec now)
+{
+    (void)now;
+    snprintf(peer.dns_name, sizeof(peer.dns_name), "%s", name);
+}
+
+enum dns_state dns_result(ip4 *addr)
+{
+    if (ip4_parse(peer.dns_name, strlen(peer.dns_name), addr))
+        return DNS_DONE;
+    *addr = peer.dns_answer;
+    return peer.dns_answer ? DNS_DONE : DNS_ERROR;
+}
+
+/* Answers. */
+
+void peer_send_raw(const void *bytes, u32 len)
+{
+    memcpy(to_initiator + to_initiator_len, bytes, len);
+    to_initiator_len += len;
+}
+
+void peer_header(u8 bhs[BHS_SIZE], u8 opcode, u8 flags, u32 itt, bool takes_stat_sn)
+{
+    memset(bhs, 0, BHS_SIZE);
+    bhs[BHS_OPCODE] = opcode;
+    bhs[BHS_FLAGS] = flags;
+    put_be32(bhs + BHS_ITT, itt);
+    put_be32(bhs + BHS_STAT_SN, peer.stat_sn);
+    peer.stat_sn += takes_stat_sn;
+    put_be32(bhs + BHS_EXP_CMD_SN, peer.exp_cmd_sn);
+    put_be32(bhs + BHS_MAX_CMD_SN, peer.exp_cmd_sn + peer.window - 1);
+}
+
+void peer_send(u8 bhs[BHS_SIZE], const void *data, u32 len)
+{
+    put_be24(bhs + BHS_DATA_LENGTH, len);
+    peer_send_raw(bhs, BHS_SIZE);
+    if (len)
+        peer_send_raw(data, len);
+    peer_send_raw("\0\0\0", pdu_padding(len));
+}
+
+void peer_status(u32 itt, u8 status, const void *sense, u32 len)
+{
+    u8 bhs[BHS_SIZE], data[300] = {0};
+    peer_header(bhs, OPCODE_SCSI_RSP, FLAG_FINAL, itt, true);
+    bhs[SCSI_RSP_STATUS] = status;
+    put_be16(data, (u16)len);
+    if (len)
+        memcpy(data + 2, sense, len);
+    peer_send(bhs, data, len ? len + 2 : 0);
+    in_flight -= in_flight > 0;
+}
+
+void peer_data_in(u32 itt, u32 data_sn, u32 offset, const void *data, u32 len, bool status)
+{
+    u8 bhs[BHS_SIZE];
+    peer_header(bhs, OPCODE_DATA_IN, status ? FLAG_FINAL | DATA_IN_STATUS : 0, itt, status);
+    put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
+    put_be32(bhs + BHS_DATA_SN, data_sn);
+    put_be32(bhs + BHS_BUFFER_OFFSET, offset);
+    peer_send(bhs, data, len);
+    if (status)
+        in_flight -= in_flight > 0;
+}
+
+void peer_r2t(u32 itt, u32 ttt, u32 r2t_sn, u32 offset, u32 len)
+{
+    u8 bhs[BHS_SIZE];
+    peer_header(bhs, OPCODE_R2T, FLAG_FINAL, itt, false);
+    put_be32(bhs + BHS_TTT, ttt);
+    put_be32(bhs + BHS_DATA_SN, r2t_sn);
+    put_be32(bhs + BHS_BUFFER_OFFSET, offset);
+    put_be32(bhs + R2T_LENGTH, len);
+    peer_send(bhs, NULL, 0);
+}
+
+void peer_lose(enum error why)
+{
+    peer.open = connecting = false;
+    to_target_len = to_initiator_len = 0;
+    ops->closed(NULL, why, host_now);
+}
+
+/* Login. */
+
+const char *peer_key(const char *key)
+{
+    size_t n = strlen(key);
+    for (const char *p = peer.keys; *p; p += strlen(p) + 1)
+        if (!strncmp(p, key, n) && p[n] == '=')
+            return p + n + 1;
+    return NULL;
+}
+
+static char answer_left[8192];
+static u32 answer_left_len;
+static u8 answer_left_flags;
+
+static void login_piece(const struct peer_pdu *p)
+{
+    u32 n = answer_left_len;
+    bool more = peer.login_pieces && n > peer.login_pieces;
+    if (more)
+        n = peer.login_pieces;
+    u8 flags = more ? (answer_left_flags & 0x0c) | LOGIN_CONTINUE : answer_left_flags;
+    /* A strict target's last piece has no T when the empty request before it had none. */
+    if (peer.login_pieces & 1 && !(p->bhs[BHS_FLAGS] & LOGIN_TRANSIT))
+        flags &= (u8) ~(LOGIN_TRANSIT | 3);
+    peer_login_answer(p, flags, 0, 0, answer_left, n);
+    memmove(answer_left, answer_left + n, answer_left_len -= n);
+}
+
+void peer_login_answer(const struct peer_pdu *p, u8 flags, u8 class, u8 detail, const char *text,
+                       u32 len)
+{
+    u8 bhs[BHS_SIZE];
+    peer_header(bhs, OPCODE_LOGIN_RSP, flags, get_be32(p->bhs + BHS_ITT), true);
+    memcpy(bhs + LOGIN_ISID, p->bhs + LOGIN_ISID, 6);
+    if ((flags & 0x83) == 0x83)
+        put_be16(bhs + LOGIN_TSIH, 7);
+    bhs[LOGIN_STATUS] = class;
+    bhs[LOGIN_STATUS + 1] = detail;
+    peer_send(bhs, text, len);
+}
+
+static char answer[8192];
+static u32 answer_len;
+
+static void say(const char *key, const char *value)
+{
+    answer_len +=
+        (u32)snprintf(answer + answer_len, sizeof(answer) - answer_len, "%s=%s", key, value) + 1;
+}
+
+static void say_number(const char *key, u32 value)
+{
+    char t[16];
+    snprintf(t, sizeof(t), "%u", value);
+    say(key, t);
+}
+
+/* A binary value as the target likes to write it. */
+static void say_binary(const char *key, const u8 *bytes, u32 len)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char t[2100], *q = t;
+    if (!peer.base64) {
+        chap_encode(t, bytes, len);
+        say(key, t);
+        return;
+    }
+    q += sprintf(q, "0b");
+    for (u32 i = 0; i < len; i += 3) {
+        u32 v = (u32)bytes[i] << 16 | (i + 1 < len ? bytes[i + 1] << 8 : 0) |
+                (i + 2 < len ? bytes[i + 2] : 0);
+        for (u32 k = 0; k < 4; k++)
+            *q++ = i + k > len ? '=' : digits[v >> (18 - 6 * k) & 63];
+    }
+    *q = 0;
+    say(key, t);
+}
+
+static bool chap_login(void)
+{
+    u8 digest[16], got[1024];
+    u32 len;
+    switch (chap_step++) {
+    case 0:
+        if (!peer_key("AuthMethod") || !strstr(peer_key("AuthMethod"), "CHAP"))
+            return false;
+        say("AuthMethod", "CHAP");
+        return true;
+    case 1:
+        if (!peer_key("CHAP_A") || !strstr(peer_key("CHAP_A"), "5"))
+            return false;
+        say("CHAP_A", "5");
+        say("CHAP_I", "0x7f");
+        challenge_len = challenge_len ? challenge_len : 24;
+        for (u32 i = 0; i < challenge_len; i++)
+            peer_challenge[i] = (u8)(i * 7 + 1);
+        say_binary("CHAP_C", peer_challenge, challenge_len);
+        return true;
+    default:
+        chap_response(0x7f, peer.secret, peer_challenge, challenge_len, digest);
+        if (!peer_key("CHAP_N") || strcmp(peer_key("CHAP_N"), peer.user) || !peer_key("CHAP_R") ||
+            !chap_decode(peer_key("CHAP_R"), got, sizeof(got), &len) || memcmp(got, digest, 16))
+            return false;
+        if (peer_key("CHAP_C")) {
+            chap_decode(peer_key("CHAP_C"), got, sizeof(got), &len);
+            chap_response((u8)atoi(peer_key("CHAP_I")), peer.reverse_secret, got, len, digest);
+            say("CHAP_N", peer.reverse_user);
+            say_binary("CHAP_R", digest, 16);
+        }
+        chap_step = 0xff;
+        return true;
+    }
+}
+
+static void login(const struct peer_pdu *p)
+{
+    u8 flags = p->bhs[BHS_FLAGS], stage = flags >> 2 & 3;
+    if (answer_left_len) {
+        login_piece(p);
+        return;
+    }
+    memcpy(peer.keys + keys_len, p->data, p->len);
+    keys_len += p->len;
+    memset(peer.keys + keys_len, 0, 2);
+    if (flags & LOGIN_CONTINUE) {
+        peer_login_answer(p, flags & 0x0c, 0, 0, NULL, 0);
+        return;
+    }
+    keys_len = answer_len = 0;
+    peer.logins++;
+    if (peer_key("SessionType"))
+        discovery = !strcmp(peer_key("SessionType"), "Discovery");
+    if (discovery == (peer_key("TargetName") != NULL) && peer_key("InitiatorName"))
+        abort();
+    u8 answer_flags = flags & 0x8f;
+    if (peer_key("TargetName") && strcmp(peer_key("TargetName"), PEER_TARGET)) {
+        peer_login_answer(p, 0, 2, 3, NULL, 0);
+        return;
+    }
+    if (stage == 0 && !peer.chap) {
+        if (peer_key("AuthMethod"))
+            say("AuthMethod", strstr(peer_key("AuthMethod"), "None") ? "None" : "Reject");
+    } else if (stage == 0 && chap_step != 0xff) {
+        if (!chap_login()) {
+            peer_login_answer(p, 0, 2, 1, NULL, 0);
+            return;
+        }
+    } else if (stage == 1) {
+        if (peer.chap && chap_step != 0xff) {
+            peer_login_answer(p, 0, 2, 1, NULL, 0);
+            return;
+        }
+        if (peer_key("MaxBurstLength")) {
+            say("TargetPortalGroupTag", "1");
+            say("HeaderDigest", "None");
+            say("DataDigest", "None");
+            say_number("MaxRecvDataSegmentLength", peer.max_recv_data);
+            say_number("MaxBurstLength", peer.max_burst);
+            say_number("FirstBurstLength", peer.first_burst);
+            say_number("MaxOutstandingR2T", peer.max_r2t);
+            say("InitialR2T", peer.initial_r2t ? "Yes" : "No");
+            say("ImmediateData", peer.immediate ? "Yes" : "No");
+            say("MaxConnections", "1");
+            say("ErrorRecoveryLevel", "0");
+            say("DataPDUInOrder", "Yes");
+            say("DataSequenceInOrder", "Yes");
+            say("DefaultTime2Wait", "2");
+            say("DefaultTime2Retain", "0");
+            if (peer.extra_key) {
+                answer_len += (u32)sprintf(answer + answer_len, "%s", peer.extra_key) + 1;
+                answer_flags &= 0x0f & ~3;
+            }
+        }
+    }
+    if (!(answer_flags & LOGIN_TRANSIT))
+        answer_flags &= 0x0c;
+    memcpy(answer_left, answer, answer_len);
+    answer_left_len = answer_len;
+    answer_left_flags = answer_flags;
+    login_piece(p);
+}
+
+/* Commands. */
+
+static void send_read(u32 itt, const u8 *data, u32 len, u32 expected)
+{
+    u32 sn = 0, at = 0, n = min_u32(len, expected);
+    do {
+        u32 piece = min_u32(n - at, peer.data_in);
+        bool last = at + piece == n;
+        peer_data_in(itt, sn++, at, data + at, piece, last && !peer.status_separate);
+        if (last && !peer.status_separate && n < expected) {
+            u8 *bhs = to_initiator + to_initiator_len - BHS_SIZE - piece - pdu_padding(piece);
+            bhs[BHS_FLAGS] |= FLAG_UNDERFLOW;
+            put_be32(bhs + BHS_RESIDUAL, expected - n);
+        }
+        at += piece;
+    } while (at < n);
+    if (peer.status_separate)
+        peer_status(itt, SCSI_GOOD, NULL, 0);
+}
+
+static void next_r2t(struct write *w)
+{
+    if (w->got == w->len) {
+        w->used = false;
+        peer_status(w->itt, SCSI_GOOD, NULL, 0);
+        return;
+    }
+    if (w->got < w->asked)
+        return;
+    /* As many as were agreed on. */
+    for (u32 i = 0; i < peer.max_r2t && w->asked < w->len; i++) {
+        u32 n = min_u32(w->len - w->asked, peer.max_burst);
+        peer_r2t(w->itt, 0x55000000 + w->r2t_sn, w->r2t_sn, w->asked, n);
+        w->r2t_sn++;
+        w->asked += n;
+    }
+}
+
+static void fail_command(u32 itt)
+{
+    u8 fixed[18] = {0x70, 0, peer.fail.key, 0, 0, 0, 0, 10};
+    u8 descriptor[8] = {0x72, peer.fail.key, peer.fail.asc, peer.fail.ascq};
+    fixed[12] = peer.fail.asc;
+    fixed[13] = peer.fail.ascq;
+    bool check = peer.fail.status == SCSI_CHECK_CONDITION;
+    if (peer.fail.descriptor)
+        peer_status(itt, peer.fail.status, descriptor, check ? 8 : 0);
+    else
+        peer_status(itt, peer.fail.status, fixed, check ? 18 : 0);
+}
+
+/* EVPD. The length of a page is in its bytes 2 and 3. */
+static void send_vpd(u32 itt, u8 code, u32 expected)
+{
+    const u8 *page = code == 0x80 ? peer.serial_page : code == 0x83 ? peer.designator_page : NULL;
+    if (page)
+        send_read(itt, page, 4u + get_be16(page + 2), expected);
+    else
+        peer_status(itt, SCSI_CHECK_CONDITION, "\x70\0\x05\0\0\0\0\x0a\0\0\0\0\x24\0\0\0\0\0", 18);
+}
+
+static void text(const struct peer_pdu *p)
+{
+    static const char ask[] = "SendTargets=" PEER_TARGET;
+    u8 bhs[BHS_SIZE];
+    peer.text_requests++;
+    if (!discovery || p->len != sizeof(ask) || memcmp(p->data, ask, sizeof(ask)))
+        abort();
+    peer_header(bhs, OPCODE_TEXT_RSP, FLAG_FINAL, get_be32(p->bhs + BHS_ITT), true);
+    put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
+    peer_send(bhs, peer.targets, peer.targets_len);
+}
+
+static void command(const struct peer_pdu *p)
+{
+    if (discovery)
+        abort();
+    const u8 *cdb = p->bhs + SCSI_CMD_CDB;
+    u32 itt = get_be32(p->bhs + BHS_ITT), expected = get_be32(p->bhs + SCSI_CMD_LENGTH);
+    u8 data[256] = {0};
+    peer.commands++;
+    peer.in_flight_max = max_u32(peer.in_flight_max, ++in_flight);
+    if (peer.fail.count && cdb[0] == peer.fail.opcode) {
+        peer.fail.count--;
+        fail_command(itt);
+        return;
+    }
+    u64 lba = get_be32(cdb + 2);
+    u32 count = get_be16(cdb + 7);
+    switch (cdb[0]) {
+    case SCSI_TEST_UNIT_READY:
+    case SCSI_SYNC_CACHE_10:
+        peer_status(itt, SCSI_GOOD, NULL, 0);
+        return;
+    case SCSI_REPORT_LUNS:
+        put_be32(data, 16);
+        data[8 + 8] = 0x40;
+        data[8 + 9] = 1;
+        send_read(itt, data, 24, expected);
+        return;
+    case SCSI_INQUIRY:
+        if (cdb[1] & 1) {
+            send_vpd(itt, cdb[2], expected);
+            return;
+        }
+        memcpy(data + 8, "MAKER   A DISK\x1b         1.0 ", 28);
+        data[0] = peer.inquiry_0;
+        send_read(itt, data, 96, expected);
+        return;
+    case SCSI_READ_CAPACITY_10:
+        put_be32(data,
+                 (u32)(peer.blocks > UINT32_MAX || !peer.blocks ? UINT32_MAX : peer.blocks - 1));
+        put_be32(data + 4, peer.block_size);
+        send_read(itt, data, 8, expected);
+        return;
+    case SCSI_SERVICE_IN_16:
+        put_be64(data, peer.blocks - 1);
+        put_be32(data + 8, peer.block_size);
+        send_read(itt, data, 32, expected);
+        return;
+    case SCSI_READ_16:
+    case SCSI_WRITE_16:
+        lba = get_be64(cdb + 2);
+        count = get_be32(cdb + 10);
+        break;
+    case SCSI_READ_10:
+    case SCSI_WRITE_10:
+        break;
+    default:
+        peer_status(itt, SCSI_CHECK_CONDITION, "\x70\0\x05\0\0\0\0\x0a\0\0\0\0\x20\0\0\0\0\0", 18);
+        return;
+    }
+    lba %= PEER_BLOCKS; /* large disks repeat themselves */
+    if (lba + count > PEER_BLOCKS || count * 512 != expected)
+        abort();
+    if (cdb[0] == SCSI_READ_10 || cdb[0] == SCSI_READ_16) {
+        send_read(itt, peer.disk + lba * 512, expected, expected);
+        return;
+    }
+    peer.writes++;
+    struct write *w = writes;
+    while (w->used)
+        w++;
+    *w = (struct write){true, itt, (u32)lba, expected, p->len, 0, p->len};
+    written_from = min_u32(written_from, (u32)lba);
+    written_end = max_u32(written_end, (u32)lba + count);
+    memcpy(peer.disk + lba * 512, p->data, p->len);
+    peer.immediate_bytes += p->len;
+    /* Unsolicited data: all that is allowed, when the command says that there is some. */
+    if (!(p->bhs[BHS_FLAGS] & FLAG_FINAL))
+        w->asked = min_u32(expected, peer.first_burst);
+    if (p->len > peer.max_recv_data || (p->len && !peer.immediate) || p->len > peer.first_burst ||
+        (w->asked > p->len && peer.initial_r2t))
+        abort();
+    next_r2t(w);
+}
+
+static void data_out(const struct peer_pdu *p)
+{
+    u32 itt = get_be32(p->bhs + BHS_ITT), at = get_be32(p->bhs + BHS_BUFFER_OFFSET);
+    struct write *w = writes;
+    while (!w->used || w->itt != itt)
+        w++;
+    peer.data_outs++;
+    if (get_be32(p->bhs + BHS_TTT) == ISCSI_NO_TAG)
+        peer.unsolicited += p->len;
+    else
+        peer.solicited += p->len;
+    if (at != w->got || p->len > peer.max_recv_data || p->len > w->asked - w->got)
+        abort();
+    memcpy(peer.disk + w->lba * 512 + at, p->data, p->len);
+    w->got += p->len;
+    bool final = p->bhs[BHS_FLAGS] & FLAG_FINAL;
+    if (w->got == w->asked && !final)
+        abort();
+    next_r2t(w);
+}
+
+static void take_pdu(const struct peer_pdu *p)
+{
+    u8 bhs[BHS_SIZE], opcode = p->bhs[BHS_OPCODE];
+    bool counted = !(opcode & OPCODE_IMMEDIATE) && opcode != OPCODE_DATA_OUT;
+    if (counted && get_be32(p->bhs + BHS_CMD_SN) != peer.exp_cmd_sn)
+        abort();
+    peer.exp_cmd_sn += counted;
+    peer.pdus++;
+    if (peer.lose_after && peer.pdus == peer.lose_after) {
+        peer_lose(ERR_TCP_RESET);
+        return;
+    }
+    if (opcode == OPCODE_SCSI_CMD) {
+        peer.last_itt = get_be32(p->bhs + BHS_ITT);
+        if (get_be16(p->bhs + BHS_LUN))
+            peer.last_lun = get_be16(p->bhs + BHS_LUN);
+    }
+    if (peer.mute || (peer.hook && peer.hook(p)))
+        return;
+    switch (opcode & OPCODE_MASK) {
+    case OPCODE_LOGIN_REQ:
+        login(p);
+        break;
+    case OPCODE_SCSI_CMD:
+        command(p);
+        break;
+    case OPCODE_TEXT_REQ:
+        text(p);
+        break;
+    case OPCODE_DATA_OUT:
+        data_out(p);
+        break;
+    case OPCODE_NOP_OUT:
+        if (get_be32(p->bhs + BHS_ITT) == ISCSI_NO_TAG) {
+            peer.nop_answers++;
+            break;
+        }
+        peer.pings++;
+        peer_header(bhs, OPCODE_NOP_IN, FLAG_FINAL, get_be32(p->bhs + BHS_ITT), true);
+        put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
+        peer_send(bhs, NULL, 0);
+        break;
+    case OPCODE_LOGOUT_REQ:
+        peer.logouts++;
+        peer_header(bhs, OPCODE_LOGOUT_RSP, FLAG_FINAL, get_be32(p->bhs + BHS_ITT), true);
+        peer_send(bhs, NULL, 0);
+        break;
+    default:
+        abort();
+    }
+}
+
+/* The wire. */
+
+static bool deliver(void)
+{
+    static struct peer_pdu pdu;
+    bool moved = false;
+    enum peer_portal portal = PORTAL_UP;
+    if (connecting && peer.portal)
+        portal = peer.portal(peer.addr, peer.port);
+    if (connecting && !peer.deaf && portal != PORTAL_DEAF) {
+        connecting = false;
+        moved = true;
+        if (peer.refuse || portal == PORTAL_REFUSES) {
+            ops->closed(NULL, ERR_TCP_REFUSED, host_now);
+            return true;
+        }
+        peer.open = true;
+        peer.exp_cmd_sn = 1;
+        peer.stat_sn = 0xfffffffe; /* it wraps soon */
+        chap_step = answer_left_len = keys_len = in_flight = 0;
+        memset(writes, 0, sizeof(writes));
+        ops->connected(NULL, host_now);
+    }
+    was_full = peer.open && tcp_send_space() < 16384;
+    u32 from = 0;
+    while (peer.open && to_target_len - from >= BHS_SIZE) {
+        const u8 *next = to_target + from;
+        pdu.len = get_be24(next + BHS_DATA_LENGTH);
+        u32 whole = BHS_SIZE + pdu.len + pdu_padding(pdu.len);
+        if (to_target_len - from < whole)
+            break;
+        memcpy(pdu.bhs, next, BHS_SIZE);
+        memcpy(pdu.data, next + BHS_SIZE, pdu.len);
+        from += whole;
+        moved = true;
+        take_pdu(&pdu);
+    }
+    if (from <= to_target_len) /* else the connection is lost */
+        memmove(to_target, to_target + from, to_target_len -= from);
+    if (moved && was_full && peer.open)
+        ops->writable(NULL, host_now);
+    u32 at = 0;
+    static u8 piece[1 << 20];
+    while (peer.open && at < to_initiator_len) {
+        u32 n = peer.segment ? peer.segment : 1 + random_u32() % 3000;
+        n = min_u32(min_u32(n, sizeof(piece)), to_initiator_len - at);
+        /* A copy of its own, so that ASan sees who reads beyond it. */
+        u8 *copy = malloc(n);
+        memcpy(copy, to_initiator + at, n);
+        at += n;
+        /* What is expected is in its place already, or what came with a bad checksum is there. */
+        const u8 *data = copy;
+        if (expect_len)
+            memset(expect_to, 0xee, expect_len);
+        if (n <= expect_len && random_u32() % 2)
+            data = memcpy(expect_to, copy, n);
+        expect_len = 0;
+        ops->receive(NULL, data, n, host_now);
+        free(copy);
+        moved = true;
+    }
+    if (at <= to_initiator_len)
+        memmove(to_initiator, to_initiator + at, to_initiator_len -= at);
+    return moved;
+}
+
+bool peer_run(u32 ms, bool (*until)(void))
+{
+    msec end = host_now + ms;
+    for (u32 spins = 0; spins < 100;) {
+        loop_poll(NULL);
+        while (deliver())
+            ;
+        if (until && until())
+            return true;
+        u32 wait = min_u32(iscsi_timeout(host_now), time_left(host_now, end));
+        if (!time_left(host_now, end))
+            return !until;
+        host_now += wait;
+        spins = wait ? 0 : spins + 1;
+    }
+    fprintf(stderr, "the initiator spins\n");
+    abort();
+}
+
+bool peer_ready(void)
+{
+    return iscsi_state() == ISCSI_READY;
+}
+
+bool peer_over(void)
+{
+    enum iscsi_state s = iscsi_state();
+    return s == ISCSI_READY || s == ISCSI_FAILED || s == ISCSI_CLOSED;
+}
+
+enum iscsi_state peer_attach(void)
+{
+    iscsi_attach(&peer_config, 20000, host_now);
+    peer_run(30000, peer_over);
+    return iscsi_state();
+}
+
+static struct block_req *waiting;
+
+static bool request_done(void)
+{
+    return waiting->done;
+}
+
+enum error peer_io(enum block_op op, u64 lba, u32 count, u8 *data)
+{
+    struct block_req req = {.op = op, .lba = lba, .count = count, .data = data};
+    struct block_dev *dev = iscsi_disk();
+    waiting = &req;
+    dev->ops->submit(dev, &req);
+    if (!peer_run(600000, request_done)) {
+        dev->ops->abort(dev);
+        return ERR_BUSY;
+    }
+    return req.status;
+}
+
+void peer_reset(void)
+{
+    static bool registered;
+    static const struct poller poller = {iscsi_poll, iscsi_timeout};
+    if (!registered)
+        loop_register(&poller);
+    registered = true;
+    iscsi_logout(host_now);
+    if (ops && peer.open)
+        peer_lose(ERR_TCP_RESET);
+    host_reset(1000);
+    loop_poll(NULL);
+    static u8 pattern[sizeof(peer.disk)];
+    for (u32 i = sizeof(pattern); !pattern[1] && i--;)
+        pattern[i] = (u8)(i * 31 + i / 512 * 7);
+    if (written_from < written_end)
+        memcpy(peer.disk + written_from * 512, pattern + written_from * 512,
+               (written_end - written_from) * 512);
+    written_from = PEER_BLOCKS;
+    written_end = 0;
+    memset(&peer, 0, offsetof(struct peer, disk));
+    memset(&iscsi_stats, 0, sizeof(iscsi_stats));
+    to_target_len = to_initiator_len = challenge_len = 0;
+    connecting = false;
+    peer.max_recv_data = 8192;
+    peer.max_burst = 262144;
+    peer.first_burst = 65536;
+    peer.max_r2t = 1;
+    peer.initial_r2t = 1;
+    peer.immediate = 1;
+    peer.data_in = 8192;
+    peer.window = 32;
+    peer.segment = 1460;
+    peer.send_space = 65536;
+    peer.blocks = PEER_BLOCKS;
+    peer.block_size = 512;
+    peer.user = "joe";
+    peer.secret = "a secret of joe";
+    peer.reverse_user = "target";
+    peer.reverse_secret = "the target's own";
+    peer_config =
+        (struct iscsi_config){.paths = {{{"10.0.0.1", 0, PEER_PORT}, {0, 1}, PEER_TARGET}},
+                              .path_count = 1,
+                              .isid = {0x40, 1, 2, 3, 4, 5},
+                              .initiator = PEER_US};
+}

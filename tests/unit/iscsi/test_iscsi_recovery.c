@@ -1,0 +1,269 @@
+/* What a session that worked lives through: it ends no request but well, however long that takes.
+ */
+#include "base/bytes.h"
+#include "iscsi/iscsi_peer.h"
+#include "platform_host.h"
+#include "test.h"
+#include <stdio.h>
+#include <string.h>
+
+#define COUNT 256 /* sectors of a request: many PDUs */
+
+static u8 buf[COUNT * 512];
+static struct block_req req;
+
+static void setup(void)
+{
+    peer_reset();
+    peer.max_burst = COUNT * 512;
+    peer.first_burst = 8192;
+    assert_int_equal(peer_attach(), ISCSI_READY);
+}
+
+FIXTURE(setup);
+
+static bool never(void)
+{
+    return false;
+}
+
+static bool done(void)
+{
+    return req.done;
+}
+
+static void submit(enum block_op op)
+{
+    memset(buf, op == BLOCK_WRITE ? 0xa5 : 0xee, sizeof(buf));
+    req = (struct block_req){.op = op, .lba = 16, .count = COUNT, .data = buf};
+    iscsi_disk()->ops->submit(iscsi_disk(), &req);
+}
+
+static void assert_good(void)
+{
+    assert_true(req.done);
+    assert_int_equal(req.status, OK);
+    assert_memory_equal(buf, peer.disk + 16 * 512, sizeof(buf));
+    assert_int_equal(iscsi_error(), OK);
+}
+
+static bool is(const struct peer_pdu *p, u8 opcode)
+{
+    return (p->bhs[BHS_OPCODE] & OPCODE_MASK) == opcode;
+}
+
+/* The LUN, with the connection in best order. */
+
+static void later(u8 status, u8 key, u8 asc, enum error e)
+{
+    setup();
+    memset(&peer.fail, 0, sizeof(peer.fail));
+    peer.fail.opcode = SCSI_READ_10;
+    peer.fail.status = status;
+    peer.fail.key = key;
+    peer.fail.asc = asc;
+    peer.fail.count = UINT32_MAX;
+    submit(BLOCK_READ);
+    peer_run(3600000, never);
+    assert_false(req.done);
+    assert_int_equal(iscsi_state(), ISCSI_READY);
+    assert_int_equal(iscsi_error(), e);
+    /* It is asked once a second, not more often. */
+    assert_true(UINT32_MAX - peer.fail.count < 3700);
+    peer.fail.count = 0;
+    assert_true(peer_run(2000, done));
+    assert_good();
+    assert_int_equal(peer.connects, 1);
+}
+
+TEST(what_is_not_ready_or_busy_is_waited_for)
+{
+    later(SCSI_CHECK_CONDITION, 2, 4, ERR_LUN_NOT_READY);
+    later(SCSI_STATUS_BUSY, 0, 0, ERR_SCSI_BUSY);
+    later(SCSI_TASK_SET_FULL, 0, 0, ERR_SCSI_BUSY);
+    later(SCSI_RESERVED, 0, 0, ERR_SCSI_BUSY);
+}
+
+TEST(who_does_not_want_to_wait_for_it_gives_up)
+{
+    peer.fail.opcode = SCSI_WRITE_10;
+    peer.fail.status = SCSI_STATUS_BUSY;
+    peer.fail.count = UINT32_MAX;
+    submit(BLOCK_WRITE);
+    peer_run(60000, never);
+    assert_int_equal(iscsi_error(), ERR_SCSI_BUSY);
+    iscsi_disk()->ops->abort(iscsi_disk());
+    assert_true(req.done);
+    assert_int_equal(req.status, ERR_ABORTED);
+    assert_int_equal(iscsi_error(), OK);
+}
+
+/* The way to the target. */
+
+static u32 connections_lost, pdus_in, lose_at;
+
+/* Lose each new connection after so many PDUs, several times in a row. */
+static bool lose_again(const struct peer_pdu *p)
+{
+    static u32 connects;
+    (void)p;
+    if (connects != peer.connects)
+        pdus_in = 0;
+    connects = peer.connects;
+    if (connections_lost == 4 || ++pdus_in < lose_at)
+        return false;
+    connections_lost++;
+    peer_lose(ERR_TCP_RESET);
+    return true;
+}
+
+/* In the login, CHAP's included, in the probe, in the command, its data and its R2Ts. */
+TEST(lost_again_and_again_at_each_pdu)
+{
+    for (u32 chap = 0; chap < 2; chap++)
+        for (lose_at = 1; lose_at < 30; lose_at++) {
+            peer_reset();
+            peer.max_burst = COUNT * 512;
+            peer.first_burst = 8192;
+            peer.immediate = lose_at & 1;
+            if (chap) {
+                peer.chap = true;
+                strcpy(peer_config.user, "joe");
+                strcpy(peer_config.secret, "a secret of joe");
+            }
+            assert_int_equal(peer_attach(), ISCSI_READY);
+            connections_lost = pdus_in = 0;
+            peer.hook = lose_again;
+            peer_lose(ERR_TCP_RESET);
+            submit(BLOCK_WRITE);
+            assert_true(peer_run(30000, done));
+            assert_good();
+        }
+}
+
+static bool mute_login(const struct peer_pdu *p)
+{
+    return is(p, OPCODE_LOGIN_REQ) && peer.connects <= 4;
+}
+
+TEST(a_login_that_hangs_is_begun_anew)
+{
+    peer.hook = mute_login;
+    peer_lose(ERR_TCP_RESET);
+    submit(BLOCK_WRITE);
+    peer_run(40000, never);
+    assert_false(req.done);
+    assert_int_equal(iscsi_error(), ERR_LOGIN_TIMEOUT);
+    assert_true(peer_run(20000, done));
+    assert_good();
+}
+
+static bool refuse_login(const struct peer_pdu *p)
+{
+    if (!is(p, OPCODE_LOGIN_REQ) || host_now > 100000)
+        return false;
+    peer_login_answer(p, 0, 3, 1, NULL, 0);
+    return true;
+}
+
+/* Whatever it says: an administrator may put it right. */
+TEST(a_target_that_lets_us_in_no_more_is_asked_again)
+{
+    peer.hook = refuse_login;
+    peer_lose(ERR_TCP_RESET);
+    submit(BLOCK_READ);
+    peer_run(60000, never);
+    assert_int_equal(iscsi_error(), ERR_LOGIN_UNAVAILABLE);
+    assert_true(peer_run(60000, done));
+    assert_good();
+}
+
+/* The target sends us elsewhere, and that place dies in the middle of a write. */
+
+static bool goal_is_dead;
+
+static bool redirect_logins(const struct peer_pdu *p)
+{
+    static const char to[] = "TargetAddress=10.0.0.7:3261";
+    if (!is(p, OPCODE_LOGIN_REQ) || peer.addr != PEER_ADDR || goal_is_dead)
+        return false;
+    peer_login_answer(p, 0x04, 1, 1, to, sizeof(to));
+    return true;
+}
+
+static bool goal_dies(const struct peer_pdu *p)
+{
+    if (is(p, OPCODE_DATA_OUT) && !goal_is_dead) {
+        goal_is_dead = true;
+        peer_lose(ERR_TCP_TIMEOUT);
+        return true;
+    }
+    return redirect_logins(p);
+}
+
+TEST(when_a_redirects_goal_dies_the_configured_portal_is_asked)
+{
+    peer_reset();
+    goal_is_dead = false;
+    peer.hook = redirect_logins;
+    assert_int_equal(peer_attach(), ISCSI_READY);
+    assert_int_equal(iscsi_used()->addr, 0x0a000007);
+    assert_int_equal(peer_io(BLOCK_READ, 0, 1, buf), OK);
+    peer.hook = goal_dies;
+    submit(BLOCK_WRITE);
+    assert_true(peer_run(30000, done));
+    assert_true(goal_is_dead);
+    assert_good();
+    assert_int_equal(iscsi_used()->addr, PEER_ADDR);
+}
+
+/* A write between its R2T and its status, when the target asks us to leave. */
+
+static bool ask_us_to_leave(const struct peer_pdu *p)
+{
+    u8 bhs[BHS_SIZE];
+    if (!is(p, OPCODE_DATA_OUT) || peer.connects > 1)
+        return false;
+    if (!peer.logouts) {
+        peer_header(bhs, OPCODE_ASYNC, FLAG_FINAL, ISCSI_NO_TAG, true);
+        bhs[ASYNC_EVENT] = ASYNC_LOGOUT;
+        peer_send(bhs, NULL, 0);
+    }
+    return true;
+}
+
+TEST(asked_to_log_out_in_the_middle_of_a_write)
+{
+    peer.hook = ask_us_to_leave;
+    submit(BLOCK_WRITE);
+    assert_true(peer_run(30000, done));
+    assert_good();
+    assert_int_equal(peer.logouts, 1);
+    assert_int_equal(peer.connects, 2);
+}
+
+/* Garbage in place of answers. */
+
+static u32 garbage_left;
+
+static bool answer_garbage(const struct peer_pdu *p)
+{
+    if (!is(p, OPCODE_SCSI_CMD) || !garbage_left)
+        return false;
+    garbage_left--;
+    u8 bytes[600];
+    for (u32 i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (u8)(i * 37 + garbage_left * 11 + 0x80);
+    peer_send_raw(bytes, sizeof(bytes));
+    return true;
+}
+
+TEST(garbage_costs_a_connection_each_time)
+{
+    garbage_left = 5;
+    peer.hook = answer_garbage;
+    submit(BLOCK_READ);
+    assert_true(peer_run(60000, done));
+    assert_good();
+    assert_true(peer.connects > 1);
+}

@@ -1,0 +1,125 @@
+/* The scripted DHCP server. */
+#include "net/dhcp_server.h"
+
+#include "base/bytes.h"
+#include "net/address.h"
+#include "test.h"
+#include <string.h>
+
+struct dhcp_said said;
+u8 answer[2048];
+u32 answer_len;
+
+const u8 *said_option(u8 code, u32 *len)
+{
+    const u8 *p = said.packet;
+    for (u32 i = DHCP_OPTIONS; i < said.len && p[i] != OPT_END; i += 2u + p[i + 1]) {
+        assert_true(i + 2 + p[i + 1] <= said.len);
+        *len = p[i + 1];
+        if (p[i] == code)
+            return p + i + 2;
+    }
+    return NULL;
+}
+
+bool said_has(u8 code)
+{
+    u32 len;
+    return said_option(code, &len) != NULL;
+}
+
+void assert_said(u8 code, const void *value, u32 len)
+{
+    u32 n = 0;
+    const u8 *v = said_option(code, &n);
+    assert_non_null(v);
+    assert_int_equal(n, len);
+    assert_memory_equal(v, value, len);
+}
+
+u8 hear(void)
+{
+    const struct wire_frame *f;
+    while ((f = wire_take())) {
+        u16 from_port, to_port;
+        if (get_be16(f->bytes + 12) != 0x0800)
+            continue;
+        const u8 *p = wire_udp_payload(f, &said.to, &from_port, &to_port, &said.len);
+        assert_non_null(p);
+        assert_int_equal(from_port, 68);
+        assert_int_equal(to_port, 67);
+        assert_true(said.len >= 300);
+        memcpy(said.packet, p, said.len);
+        said.at = f->at;
+        assert_int_equal(get_be32(p) >> 8, 0x010106); /* BOOTREQUEST, Ethernet, 6 */
+        assert_memory_equal(p + DHCP_CHADDR, wire_mac, 6);
+        assert_int_equal(get_be32(p + DHCP_COOKIE), DHCP_MAGIC);
+        u32 len;
+        const u8 *type = said_option(OPT_TYPE, &len);
+        assert_non_null(type);
+        return *type;
+    }
+    return 0;
+}
+
+void add(u8 code, const void *value, u32 len)
+{
+    answer[answer_len++] = code;
+    answer[answer_len++] = (u8)len;
+    memcpy(answer + answer_len, value, len);
+    answer_len += len;
+}
+
+void add_text(u8 code, const char *text)
+{
+    add(code, text, (u32)strlen(text));
+}
+
+void add_u32(u8 code, u32 value)
+{
+    u8 v[4];
+    put_be32(v, value);
+    add(code, v, 4);
+}
+
+void add_network(void)
+{
+    add_u32(OPT_NETMASK, 0xffffff00);
+    add_u32(OPT_ROUTERS, WIRE_GATEWAY);
+}
+
+void begin_answer(u8 type, ip4 yiaddr, ip4 server)
+{
+    memset(answer, 0, sizeof(answer));
+    answer[DHCP_OP] = DHCP_BOOTREPLY;
+    answer[DHCP_HTYPE] = DHCP_ETHERNET;
+    answer[DHCP_HLEN] = 6;
+    memcpy(answer + DHCP_XID, said.packet + DHCP_XID, 4);
+    put_be32(answer + DHCP_YIADDR, yiaddr);
+    memcpy(answer + DHCP_CHADDR, wire_mac, 6);
+    put_be32(answer + DHCP_COOKIE, DHCP_MAGIC);
+    answer_len = DHCP_OPTIONS;
+    add(OPT_TYPE, &type, 1);
+    add_u32(OPT_SERVER_ID, server);
+}
+
+void send_answer(void)
+{
+    u8 frame[2048];
+    ip4 to = get_be32(said.packet + DHCP_CIADDR);
+    if (!to)
+        to = get_be32(answer + DHCP_YIADDR);
+    answer[answer_len++] = OPT_END;
+    wire_deliver(frame,
+                 wire_udp(frame, SERVER, 67, to ? to : IP4_BROADCAST, 68, answer, answer_len));
+}
+
+void answer_with(u8 type, ip4 yiaddr, ip4 server, u32 seconds, const char *root_path)
+{
+    begin_answer(type, yiaddr, server);
+    add_network();
+    add_u32(OPT_LEASE_TIME, seconds);
+    if (root_path)
+        add_text(OPT_ROOT_PATH, root_path);
+    send_answer();
+}

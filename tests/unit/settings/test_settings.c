@@ -1,0 +1,366 @@
+/* Settings: forms, sources, the command line. */
+#include "platform_host.h"
+#include "settings/settings.h"
+#include "test.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char complaints[4096]; /* name|value|code, one a line */
+
+static void complain(const char *name, const char *value, enum error why)
+{
+    size_t len = strlen(complaints);
+    snprintf(complaints + len, sizeof(complaints) - len, "%s|%s|%d\n", name, value, why);
+}
+
+static void fresh(void)
+{
+    settings_init();
+    complaints[0] = 0;
+}
+
+FIXTURE(fresh);
+
+static void parse(const char *line)
+{
+    complaints[0] = 0;
+    settings_parse(line, complain);
+}
+
+static bool set_from(enum setting_id id, const char *value, enum setting_source source)
+{
+    return setting_set(id, value, strlen(value), source) == OK;
+}
+
+static bool valid(enum setting_id id, const char *value)
+{
+    return set_from(id, value, FROM_COMMAND_LINE);
+}
+
+#define ALL_VALID(id, ...)                                                                         \
+    do {                                                                                           \
+        const char *list[] = {__VA_ARGS__};                                                        \
+        for (size_t i = 0; i < ARRAY_SIZE(list); i++)                                              \
+            if (!valid(id, list[i]))                                                               \
+                fail_msg("%s=%s was refused", setting_name(id), list[i]);                          \
+    } while (0)
+
+#define NONE_VALID(id, ...)                                                                        \
+    do {                                                                                           \
+        const char *list[] = {__VA_ARGS__};                                                        \
+        for (size_t i = 0; i < ARRAY_SIZE(list); i++)                                              \
+            if (valid(id, list[i]))                                                                \
+                fail_msg("%s=%s was taken", setting_name(id), list[i]);                            \
+    } while (0)
+
+TEST(nothing_set_means_defaults)
+{
+    for (enum setting_id id = 0; id < SETTING_COUNT; id++) {
+        assert_string_equal(setting_text(id), "");
+        assert_int_equal(setting_source(id), FROM_DEFAULT);
+    }
+    assert_int_equal(setting_ip4(SET_IP), 0);
+    assert_int_equal(setting_ip4(SET_NETMASK), 0);
+    assert_int_equal(setting_number(SET_DRIVE), 0x80);
+    assert_int_equal(setting_number(SET_MTU), 1500);
+    assert_int_equal(setting_number(SET_TIMEOUT), 60);
+    assert_int_equal(setting_number(SET_NIC), SETTING_NO_BDF);
+    assert_false(setting_flag(SET_KEEP_SAN));
+    assert_false(setting_flag(SET_SKIP_SAN_BOOT));
+}
+
+TEST(a_whole_command_line)
+{
+    parse("/boot/lunboot.elf ip=192.0.2.10/25 gateway=192.0.2.1 dns=192.0.2.2 domain=example.com "
+          "hostname=pc-1 root-path=iscsi:192.0.2.3::::iqn.2024-01.com.example:disk "
+          "initiator-iqn=iqn.2024-01.com.example:pc-1 username=me password=secret1 "
+          "reverse-username=you reverse-password=secret2 keep-san=yes skip-san-boot=0 drive=0x81 "
+          "nic=00:03.0 mtu=1400 timeout=5");
+    assert_string_equal(complaints, "");
+    assert_int_equal(setting_ip4(SET_IP), 0xc000020a);
+    assert_int_equal(setting_ip4(SET_NETMASK), 0xffffff80);
+    assert_int_equal(setting_ip4(SET_GATEWAY), 0xc0000201);
+    assert_int_equal(setting_ip4(SET_DNS), 0xc0000202);
+    assert_string_equal(setting_text(SET_DOMAIN), "example.com");
+    assert_string_equal(setting_text(SET_HOSTNAME), "pc-1");
+    assert_string_equal(setting_text(SET_ROOT_PATH),
+                        "iscsi:192.0.2.3::::iqn.2024-01.com.example:disk");
+    assert_string_equal(setting_text(SET_INITIATOR_IQN), "iqn.2024-01.com.example:pc-1");
+    assert_string_equal(setting_text(SET_USERNAME), "me");
+    assert_string_equal(setting_text(SET_PASSWORD), "secret1");
+    assert_string_equal(setting_text(SET_REVERSE_USERNAME), "you");
+    assert_string_equal(setting_text(SET_REVERSE_PASSWORD), "secret2");
+    assert_true(setting_flag(SET_KEEP_SAN));
+    assert_false(setting_flag(SET_SKIP_SAN_BOOT));
+    assert_int_equal(setting_source(SET_SKIP_SAN_BOOT), FROM_COMMAND_LINE);
+    assert_int_equal(setting_number(SET_DRIVE), 0x81);
+    assert_int_equal(setting_number(SET_NIC), 0x0018);
+    assert_int_equal(setting_number(SET_MTU), 1400);
+    assert_int_equal(setting_number(SET_TIMEOUT), 5);
+}
+
+TEST(the_stronger_source_wins_and_within_one_the_later)
+{
+    assert_true(set_from(SET_HOSTNAME, "by-dhcp", FROM_DHCP));
+    assert_true(set_from(SET_HOSTNAME, "by-dhcp-2", FROM_DHCP));
+    assert_string_equal(setting_text(SET_HOSTNAME), "by-dhcp-2");
+    parse("hostname=typed hostname=again");
+    assert_string_equal(setting_text(SET_HOSTNAME), "again");
+    assert_true(set_from(SET_HOSTNAME, "by-dhcp", FROM_DHCP));
+    assert_string_equal(setting_text(SET_HOSTNAME), "again");
+    assert_int_equal(setting_source(SET_HOSTNAME), FROM_COMMAND_LINE);
+    /* A weaker source's bad value is still an error, and a bad later one leaves the earlier. */
+    assert_false(set_from(SET_HOSTNAME, "", FROM_DHCP));
+    parse("hostname=bad!");
+    assert_string_equal(complaints, "hostname|bad!|61\n");
+    assert_string_equal(setting_text(SET_HOSTNAME), "again");
+}
+
+TEST(the_netmask_that_goes_with_the_address)
+{
+    static const struct {
+        const char *line;
+        ip4 mask;
+    } cases[] = {
+        {"ip=10.1.2.3", 0xff000000},
+        {"ip=172.16.0.5", 0xffff0000},
+        {"ip=192.168.1.1", 0xffffff00},
+        {"ip=10.1.2.2/30", 0xfffffffc},
+        {"ip=10.1.2.2/31", 0xfffffffe},
+        {"ip=10.1.2.3/32", 0xffffffff},
+        {"ip=128.0.0.1/1", 0x80000000},
+        {"ip=10.1.2.3/24 netmask=255.255.0.0", 0xffff0000},
+        {"netmask=255.255.0.0 ip=10.1.2.3/24", 0xffff0000},
+        {"ip=10.1.2.3/24 ip=10.1.2.3/16", 0xffff0000},
+        {"ip=10.1.2.3/24 ip=10.1.2.3", 0xff000000},
+        {"netmask=255.255.255.0", 0xffffff00},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        settings_init();
+        parse(cases[i].line);
+        assert_string_equal(complaints, "");
+        if (setting_ip4(SET_NETMASK) != cases[i].mask)
+            fail_msg("%s gives %08x", cases[i].line, setting_ip4(SET_NETMASK));
+    }
+    /* A weaker netmask goes behind the prefix, but before the class. */
+    settings_init();
+    assert_true(set_from(SET_NETMASK, "255.255.255.0", FROM_DHCP));
+    parse("ip=10.1.2.3/16");
+    assert_int_equal(setting_ip4(SET_NETMASK), 0xffff0000);
+    parse("ip=10.1.2.3");
+    assert_int_equal(setting_ip4(SET_NETMASK), 0xffffff00);
+}
+
+TEST(addresses_that_no_machine_can_have)
+{
+    ALL_VALID(SET_IP, "1.0.0.1", "223.255.255.254", "10.0.0.0", "10.0.0.1/8");
+    NONE_VALID(SET_IP, "", "0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "255.255.255.255",
+               "240.0.0.1", "10.0.0.1/", "10.0.0.1/0", "10.0.0.1/33", "10.0.0.1/-1", "10.0.0.1/8/8",
+               "10.0.0.1 ", "10.0.0", "10.0.0.256", "/24", "10.0.0.0/24", "10.0.0.255/24",
+               "192.0.2.3/30", "example.com");
+    NONE_VALID(SET_GATEWAY, "0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "10.0.0.1/24");
+    NONE_VALID(SET_DNS, "0.0.0.0", "10.0.0.1,10.0.0.2", "name");
+    ALL_VALID(SET_NETMASK, "128.0.0.0", "255.0.0.0", "255.255.255.255", "255.255.255.252");
+    NONE_VALID(SET_NETMASK, "", "0.0.0.0", "255.0.255.0", "0.0.0.255", "255.255.255.253", "24",
+               "0.255.255.0", "127.255.255.255");
+}
+
+TEST(iscsi_names)
+{
+    char longest[256];
+    memset(longest, 'a', sizeof(longest));
+    memcpy(longest, "iqn.2024-01.a.b:", 16);
+    longest[223] = 0;
+    ALL_VALID(SET_INITIATOR_IQN, "iqn.1992-08.com.example:storage.disk-1", "iqn.2001-12.org.x",
+              "eui.02004567A425678D", "naa.52004567BA64678D",
+              "naa.62004567BA64678D0123456789ABCDEF", "iqn.1994-05.com.RedHat:my_host", longest);
+    strcpy(longest + 223, "a");
+    NONE_VALID(SET_INITIATOR_IQN, "", "iqn", "iqn.", "iqn.2024-01", "iqn.2024-01.", "iqn.2024-00.a",
+               "iqn.2024-13.a", "iqn.24-01.com", "iqn.2024-1.com.x", "iqn.2024/01.com",
+               "iqn.2024-01.a b", "iqn.2024-01.a/b", "iqn.2024-01.a,b", "iqn.2024-01.a\xc3\xa4",
+               "iqn.2024-01..a", "IQN.2024-01.com", "eui.02004567A425678", "eui.02004567A425678DA",
+               "eui.02004567A425678G", "naa.52004567BA64678", "naa.52004567BA64678D0",
+               "naa.x2004567BA64678D", "host1", longest);
+}
+
+TEST(names_texts_and_secrets)
+{
+    char text[300];
+    memset(text, 'x', sizeof(text));
+    text[64] = 0;
+    NONE_VALID(SET_HOSTNAME, text);
+    text[63] = 0;
+    ALL_VALID(SET_HOSTNAME, text, "a", "a.b", "my-pc_1.example.com");
+    NONE_VALID(SET_HOSTNAME, "", ".", "a..b", ".a", "a b", "a/b", "a..", "\xc3\xa4");
+    ALL_VALID(SET_DOMAIN, "example.com.");
+    assert_string_equal(setting_text(SET_DOMAIN), "example.com");
+    memset(text, 'x', sizeof(text));
+    for (size_t i = 9; i < 254; i += 10)
+        text[i] = '.';
+    text[253] = 0;
+    ALL_VALID(SET_DOMAIN, text);
+    strcpy(text + 253, "x");
+    NONE_VALID(SET_DOMAIN, text);
+
+    memset(text, 'x', sizeof(text));
+    text[255] = 0;
+    ALL_VALID(SET_ROOT_PATH, text, "anything, for now");
+    ALL_VALID(SET_PASSWORD, text, "\x01\xff", " ");
+    ALL_VALID(SET_USERNAME, text, "J\xc3\xbcrgen");
+    strcpy(text + 255, "x");
+    NONE_VALID(SET_ROOT_PATH, text, "", "a\nb", "a\x7f");
+    NONE_VALID(SET_PASSWORD, text, "");
+    NONE_VALID(SET_USERNAME, text, "", "a\x1b[2J");
+    assert_int_equal(setting_set(SET_PASSWORD, "a\0b", 3, FROM_COMMAND_LINE), ERR_SETTING_VALUE);
+    assert_int_equal(setting_set(SET_HOSTNAME, "abcdef", 3, FROM_COMMAND_LINE), OK);
+    assert_string_equal(setting_text(SET_HOSTNAME), "abc");
+}
+
+TEST(flags_and_numbers)
+{
+    const char *on[] = {"1", "yes", "true"}, *off[] = {"0", "no", "false"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(valid(SET_KEEP_SAN, on[i]));
+        assert_true(setting_flag(SET_KEEP_SAN));
+        assert_true(valid(SET_KEEP_SAN, off[i]));
+        assert_false(setting_flag(SET_KEEP_SAN));
+    }
+    NONE_VALID(SET_KEEP_SAN, "", "2", "on", "YES", "01", "tru", "truely");
+    ALL_VALID(SET_DRIVE, "80", "8f", "8F", "0x80");
+    NONE_VALID(SET_DRIVE, "", "7f", "90", "0", "0x", "x80", "128", "080h", "0x0x80");
+    ALL_VALID(SET_MTU, "576", "1500", "1501", "9000");
+    NONE_VALID(SET_MTU, "", "575", "9001", "65535", "0x240", "-1", "99999999999");
+    ALL_VALID(SET_TIMEOUT, "1", "86400");
+    NONE_VALID(SET_TIMEOUT, "", "0", "86401", "1s", "4294967297");
+}
+
+TEST(nics_by_place_and_by_mac)
+{
+    assert_true(valid(SET_NIC, "0000:1A:1f.7"));
+    assert_int_equal(setting_number(SET_NIC), 0x1aff);
+    assert_string_equal(setting_text(SET_NIC), "1a:1f.7");
+    assert_true(valid(SET_NIC, "52:54:00:AB:cd:0E"));
+    assert_int_equal(setting_number(SET_NIC), SETTING_NO_BDF);
+    assert_string_equal(setting_text(SET_NIC), "52:54:00:ab:cd:0e");
+    NONE_VALID(SET_NIC, "", "0", "00:20.0", "00:03.8", "00:03", "00-03.0", "00:03:0",
+               "0001:00:03.0", "0000:", "0000:00:03", "00:03.00", "100:03.0", "52:54:00:ab:cd",
+               "52:54:00:ab:cd:0g", "52-54-00-ab-cd-0e", "52:54:00:ab:cd:0e:", "525400abcd0e",
+               "00:0 .0", " 0:03.0");
+    assert_string_equal(setting_text(SET_NIC), "52:54:00:ab:cd:0e");
+}
+
+TEST(bad_words_are_named_and_the_rest_is_used)
+{
+    parse("mtu=9001 foo=bar timeout drive=99 =x mtu2=1 hostname=ok quiet");
+    assert_string_equal(complaints, "mtu|9001|61\nfoo||60\ntimeout||61\ndrive|99|61\n||60\n"
+                                    "mtu2||60\nquiet||60\n");
+    assert_string_equal(setting_text(SET_HOSTNAME), "ok");
+    assert_int_equal(setting_number(SET_MTU), 1500);
+}
+
+TEST(what_is_shown_cannot_steer_a_terminal)
+{
+    parse("hostname=a\x1b[2Jb \x9b"
+          "31m=1 root-path=\x7f");
+    assert_string_equal(complaints, "hostname|a?[2Jb|61\n?31m||60\nroot-path|?|61\n");
+}
+
+TEST(secrets_are_never_shown)
+{
+    char line[700];
+    memset(line, 's', sizeof(line));
+    memcpy(line, "password=", 9);
+    line[sizeof(line) - 1] = 0;
+    parse(line);
+    assert_string_equal(complaints, "password||61\n");
+    /* A misspelt name, a quote never closed, a quote closed too late. */
+    parse("pasword=hunter2 username=\"me password=hunter2");
+    assert_null(strstr(complaints, "hunter2"));
+    assert_string_equal(complaints, "pasword||60\nusername||61\n");
+    parse("\"ip=10.0.0.1/24 password=hunter2\" gateway=1.2.3.4\" password=hunter2\"");
+    assert_string_equal(complaints, "ip|10.0.0.1/24|61\ngateway|1.2.3.4|61\n");
+    assert_string_equal(setting_text(SET_PASSWORD), "");
+}
+
+TEST(quotes_as_people_and_grub_write_them)
+{
+    parse(
+        "root-path=\"a b\"  \t password=\"\" \"username=x y\" reverse-password=a\\\"b\\\\c\\'d\\e");
+    assert_string_equal(complaints, "password||61\n");
+    assert_string_equal(setting_text(SET_ROOT_PATH), "a b");
+    assert_string_equal(setting_text(SET_USERNAME), "x y");
+    assert_string_equal(setting_text(SET_REVERSE_PASSWORD), "a\"b\\c'd\\e");
+    parse("hostname=a\"b\"c password=x=y=z");
+    assert_string_equal(setting_text(SET_HOSTNAME), "abc");
+    assert_string_equal(setting_text(SET_PASSWORD), "x=y=z");
+    parse("mtu=1400 hostname=\"unterminated mtu=1300");
+    assert_string_equal(complaints, "hostname||61\n");
+    assert_int_equal(setting_number(SET_MTU), 1400);
+    parse("hostname=end\\");
+    assert_string_equal(complaints, "hostname|end\\|61\n");
+}
+
+TEST(the_kernels_own_path_is_skipped)
+{
+    const char *lines[] = {"/boot/lunboot.elf mtu=1400",
+                           "(hd0,msdos1)/lunboot.elf mtu=1400",
+                           "build/lunboot.elf mtu=1400",
+                           "lunboot.elf mtu=1400",
+                           "/a=b/lunboot.elf mtu=1400",
+                           "  mtu=1400  ",
+                           "mtu=1400"};
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        settings_init();
+        parse(lines[i]);
+        assert_string_equal(complaints, "");
+        assert_int_equal(setting_number(SET_MTU), 1400);
+    }
+    parse("mtu=1300 /boot/lunboot.elf");
+    assert_string_equal(complaints, "/boot/lunboot.elf||60\n");
+    parse("root-path=iscsi:10.0.0.1::::iqn.2024-01.a.b:/x");
+    assert_string_equal(complaints, "");
+    parse("");
+    parse("   ");
+    assert_string_equal(complaints, "");
+}
+
+TEST(wiping_leaves_no_secret)
+{
+    parse("password=first-secret-of-all reverse-password=second username=me");
+    parse("password=short");
+    settings_wipe();
+    const char *p = setting_text(SET_PASSWORD), *r = setting_text(SET_REVERSE_PASSWORD);
+    for (size_t i = 0; i < SETTING_TEXT; i++) {
+        assert_int_equal(p[i], 0);
+        assert_int_equal(r[i], 0);
+    }
+    assert_string_equal(setting_text(SET_USERNAME), "me");
+}
+
+TEST(random_lines_never_break_it)
+{
+    static const char *parts[] = {
+        "ip=",       "10.0.0.1",       "/24",      " ",     "\"", "\\",   "netmask=",
+        "password=", "nic=",           "=",        "0000:", ".",  "iqn.", "2024-01.",
+        "\x1b",      "initiator-iqn=", "drive=0x", "80",    ":",  "\t",   "mtu="};
+    host_reset(0);
+    srand(7);
+    for (int round = 0; round < 20000; round++) {
+        char *line = malloc(1024);
+        size_t len = 0;
+        for (int n = rand() % 40; n; n--) {
+            const char *part = parts[rand() % ARRAY_SIZE(parts)];
+            if (rand() % 8 == 0)
+                line[len++] = (char)(rand() % 255 + 1);
+            else
+                len += (size_t)sprintf(line + len, "%s", part);
+        }
+        line[len++] = 0;
+        line = realloc(line, len); /* so that ASan sees a read beyond the end */
+        parse(line);
+        free(line);
+        for (enum setting_id id = 0; id < SETTING_COUNT; id++)
+            assert_true(strlen(setting_text(id)) < SETTING_TEXT);
+    }
+}
