@@ -2,6 +2,7 @@
 #include "net/address.h"
 
 #include "base/arith.h"
+#include "base/inet.h"
 
 static struct ipv4_config own;
 static ip4 own_broadcast; /* IP4_BROADCAST: our network has none */

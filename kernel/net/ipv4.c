@@ -2,6 +2,7 @@
 #include "net/ipv4.h"
 
 #include "base/bytes.h"
+#include "base/inet.h"
 #include "net/address.h"
 #include "net/checksum.h"
 #include "net/port.h"
