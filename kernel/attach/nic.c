@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "drv/nic.h"
 #include "drv/pci.h"
+#include "machine/arena.h"
 #include "net/eth.h"
 #include "net/net.h"
 #include "net/tcp.h"
