@@ -2,7 +2,6 @@
 #ifndef LUNBOOT_ADDRESS_H
 #define LUNBOOT_ADDRESS_H
 
-#include "base/inet.h"
 #include "base/types.h"
 
 #define IP4_BROADCAST 0xffffffffu

@@ -68,7 +68,7 @@ static void wake_at(msec when)
 }
 
 /* `mac` NULL: to all. */
-static bool send(u16 op, const u8 *mac, ip4 target)
+static bool arp_send(u16 op, const u8 *mac, ip4 target)
 {
     struct pkt *p = net_alloc();
     if (!p)
@@ -87,10 +87,10 @@ static bool send(u16 op, const u8 *mac, ip4 target)
     return eth_send(p, mac ? mac : eth_broadcast, ETH_TYPE_ARP);
 }
 
-static void ask(struct arp_entry *e, msec now)
+static void arp_ask(struct arp_entry *e, msec now)
 {
     e->due = now + RETRY;
-    if (send(ARP_REQUEST, e->known && e->requests < UNICAST_POLLS ? e->mac : NULL, e->addr)) {
+    if (arp_send(ARP_REQUEST, e->known && e->requests < UNICAST_POLLS ? e->mac : NULL, e->addr)) {
         e->due = now + (FIRST_GAP << min_u32(e->requests, LONGEST_GAP));
         if (e->requests <= FAILED_AFTER)
             e->requests++;
@@ -98,7 +98,7 @@ static void ask(struct arp_entry *e, msec now)
     wake_at(e->due);
 }
 
-static struct arp_entry *find(ip4 addr)
+static struct arp_entry *arp_find(ip4 addr)
 {
     for (u32 i = 0; i < ENTRIES; i++)
         if (entries[i].addr == addr)
@@ -108,9 +108,9 @@ static struct arp_entry *find(ip4 addr)
 
 /* Take an entry for addr: a free one, else the one that is missed least. What somebody sent to us
  * never pushes out what we look up ourselves. */
-static struct arp_entry *take(ip4 addr, bool wanted, msec now)
+static struct arp_entry *arp_take(ip4 addr, bool wanted, msec now)
 {
-    struct arp_entry *e = find(0);
+    struct arp_entry *e = arp_find(0);
     for (u32 i = 0; !e && i < ENTRIES; i++)
         if (!entries[i].wanted)
             e = &entries[i];
@@ -126,7 +126,7 @@ static struct arp_entry *take(ip4 addr, bool wanted, msec now)
     return e;
 }
 
-static void learn(struct arp_entry *e, const u8 *mac, msec now)
+static void arp_learn(struct arp_entry *e, const u8 *mac, msec now)
 {
     memcpy(e->mac, mac, 6);
     e->known = true;
@@ -137,10 +137,10 @@ static void learn(struct arp_entry *e, const u8 *mac, msec now)
 
 bool arp_lookup(ip4 addr, u8 mac[6], msec now)
 {
-    struct arp_entry *e = find(addr);
+    struct arp_entry *e = arp_find(addr);
     if (!e) {
-        e = take(addr, true, now);
-        ask(e, now);
+        e = arp_take(addr, true, now);
+        arp_ask(e, now);
     }
     e->wanted = true;
     e->used = now;
@@ -151,15 +151,15 @@ bool arp_lookup(ip4 addr, u8 mac[6], msec now)
 
 bool arp_known(ip4 addr)
 {
-    const struct arp_entry *e = find(addr);
+    const struct arp_entry *e = arp_find(addr);
     return e && e->known;
 }
 
 void arp_refresh(ip4 addr, msec now)
 {
-    struct arp_entry *e = find(addr);
+    struct arp_entry *e = arp_find(addr);
     if (e && e->known && !e->requests)
-        ask(e, now);
+        arp_ask(e, now);
 }
 
 void arp_announce(ip4 addr, msec now)
@@ -181,7 +181,7 @@ static void defend(ip4 ours, const u8 *mac, msec now)
     } else {
         defended = true;
         defended_at = now;
-        send(ARP_REQUEST, NULL, ours);
+        arp_send(ARP_REQUEST, NULL, ours);
     }
 }
 
@@ -192,7 +192,7 @@ bool arp_conflict(u8 mac[6])
     return conflict;
 }
 
-static bool valid(const u8 *a, u32 len)
+static bool arp_valid(const u8 *a, u32 len)
 {
     return len >= ARP_LEN && get_be32(a + ARP_TYPES) == 0x00010800 &&
            get_be16(a + ARP_LENGTHS) == 0x0604 &&
@@ -200,7 +200,7 @@ static bool valid(const u8 *a, u32 len)
            mac_is_station(a + ARP_SHA);
 }
 
-static void process(const u8 *a, msec now)
+static void arp_process(const u8 *a, msec now)
 {
     u16 op = get_be16(a + ARP_OP);
     ip4 from = get_be32(a + ARP_SPA);
@@ -215,22 +215,22 @@ static void process(const u8 *a, msec now)
     bool question = op == ARP_REQUEST && to == ours;
     /* A sender of 0 is a probe (RFC 5227, 1.1): answered, never learned. */
     if (from) {
-        struct arp_entry *e = find(from);
+        struct arp_entry *e = arp_find(from);
         if (!e && question && ipv4_on_link(from))
-            e = take(from, false, now);
+            e = arp_take(from, false, now);
         if (e)
-            learn(e, a + ARP_SHA, now);
+            arp_learn(e, a + ARP_SHA, now);
     }
     if (question)
-        send(ARP_REPLY, a + ARP_SHA, from);
+        arp_send(ARP_REPLY, a + ARP_SHA, from);
 }
 
 void arp_input(const struct pkt *p, msec now)
 {
-    if (!valid(p->data, p->len))
+    if (!arp_valid(p->data, p->len))
         net_stats.arp_bad++;
     else if (memcmp(p->data + ARP_SHA, net_device()->mac, 6)) /* some switches return our own */
-        process(p->data, now);
+        arp_process(p->data, now);
 }
 
 void arp_poll(msec now)
@@ -241,7 +241,7 @@ void arp_poll(msec now)
     if (announcements) {
         if (time_reached(now, announce_at)) {
             announce_at = now + RETRY;
-            if (send(ARP_REQUEST, NULL, ipv4_config()->addr)) {
+            if (arp_send(ARP_REQUEST, NULL, ipv4_config()->addr)) {
                 announce_at = now + ANNOUNCE_INTERVAL;
                 announcements--;
             }
@@ -259,7 +259,7 @@ void arp_poll(msec now)
         } else {
             if (e->requests > FAILED_AFTER)
                 e->known = false;
-            ask(e, now);
+            arp_ask(e, now);
         }
     }
 }

@@ -4,7 +4,6 @@
 
 #include "base/arith.h"
 #include "base/bytes.h"
-#include "base/platform.h"
 #include "base/random.h"
 #include "base/str.h"
 #include "net/dhcp_wire.h"
@@ -128,7 +127,7 @@ static u8 *put_options(u8 *o)
 }
 
 /* The message that the state calls for. False when it did not go out. */
-static bool send(msec now)
+static bool dhcp_send(msec now)
 {
     struct pkt *p = net_alloc();
     if (!p)
@@ -188,7 +187,7 @@ static void set_timers(void)
     end = sent_at + s * 1000;
 }
 
-static void take_offer(msec now)
+static void dhcp_take_offer(msec now)
 {
     bool root_path = scratch.root_path[0];
     if (live && scratch.ip.addr != lease.ip.addr)
@@ -221,7 +220,7 @@ static void use_lease(msec now)
     bound();
 }
 
-static void take_ack(msec now)
+static void dhcp_take_ack(msec now)
 {
     if (live) {
         if (scratch.ip.addr != lease.ip.addr) {
@@ -244,7 +243,7 @@ static void refused(msec now)
     refusals = 1;
 }
 
-static void input(const u8 *data, u32 len, ip4 from, u16 from_port, msec now)
+static void dhcp_input(const u8 *data, u32 len, ip4 from, u16 from_port, msec now)
 {
     u8 type;
     (void)from;
@@ -264,9 +263,9 @@ static void input(const u8 *data, u32 len, ip4 from, u16 from_port, msec now)
         net_stats.dhcp_bad++;
     } else if (type == DHCPOFFER) {
         if (state == SELECTING)
-            take_offer(now);
+            dhcp_take_offer(now);
     } else if (requested && asked) {
-        take_ack(now);
+        dhcp_take_ack(now);
     }
     wipe(&scratch, sizeof(scratch));
 }
@@ -279,7 +278,7 @@ static void prepare(const struct dhcp_identity *who, msec now)
     identity.hostname[sizeof(identity.hostname) - 1] = 0;
     attempts = refusals = 0;
     ip_configure(&none, now);
-    udp_bind(DHCP_CLIENT_PORT, input);
+    udp_bind(DHCP_CLIENT_PORT, dhcp_input);
 }
 
 void dhcp_start(const struct dhcp_identity *who, bool want_root, u32 give_up_ms, msec now)
@@ -339,7 +338,7 @@ u32 dhcp_attempts(void)
 }
 
 /* Go on to the state that time alone has brought about. False: nothing is to be sent. */
-static bool advance(msec now)
+static bool dhcp_advance(msec now)
 {
     if (!live && time_reached(now, give_up_at)) {
         state = GIVEN_UP;
@@ -370,9 +369,9 @@ static bool idle(void)
 
 void dhcp_poll(msec now)
 {
-    if (idle() || !advance(now))
+    if (idle() || !dhcp_advance(now))
         return;
-    if (!send(now)) {
+    if (!dhcp_send(now)) {
         due = now + (STALL << min_u32(stalls++, STALL_DOUBLINGS));
         return;
     }

@@ -4,7 +4,6 @@
 #ifndef LUNBOOT_DHCP_H
 #define LUNBOOT_DHCP_H
 
-#include "base/error.h"
 #include "base/types.h"
 #include "net/address.h"
 #include "net/dns.h"

@@ -25,7 +25,7 @@ static u8 encapsulated[1024];
 
 /* Append what the area has of an option to buf as far as it fits, and add its length to *len. False
  * when some option runs over the end of the area. */
-static bool append(const struct area *a, u8 code, u8 *buf, u32 size, u32 *len)
+static bool option_append(const struct area *a, u8 code, u8 *buf, u32 size, u32 *len)
 {
     const u8 *p = a->p;
     u32 left = a->len;
@@ -48,11 +48,11 @@ static bool append(const struct area *a, u8 code, u8 *buf, u32 size, u32 *len)
 }
 
 /* An option's value, its pieces put together (RFC 3396), cut off at `size`. Returns its length. */
-static u32 get(const struct options *o, u8 code, u8 *buf, u32 size)
+static u32 option_get(const struct options *o, u8 code, u8 *buf, u32 size)
 {
     u32 len = 0;
     for (u32 i = 0; i < o->count; i++)
-        append(&o->area[i], code, buf, size, &len);
+        option_append(&o->area[i], code, buf, size, &len);
     return len;
 }
 
@@ -60,18 +60,18 @@ static bool add_area(struct options *o, const u8 *p, u32 len)
 {
     struct area *a = &o->area[o->count++];
     *a = (struct area){p, len};
-    return append(a, OPT_END, NULL, 0, &len);
+    return option_append(a, OPT_END, NULL, 0, &len);
 }
 
-static u32 number(const struct options *o, u8 code)
+static u32 option_number(const struct options *o, u8 code)
 {
     u8 buf[4];
-    return get(o, code, buf, sizeof(buf)) == sizeof(buf) ? get_be32(buf) : 0;
+    return option_get(o, code, buf, sizeof(buf)) == sizeof(buf) ? get_be32(buf) : 0;
 }
 
-static void text(const struct options *o, u8 code, char *dst)
+static void option_text(const struct options *o, u8 code, char *dst)
 {
-    u32 len = get(o, code, (u8 *)dst, DHCP_TEXT);
+    u32 len = option_get(o, code, (u8 *)dst, DHCP_TEXT);
     while (len && !dst[len - 1]) /* RFC 2132, 2: be prepared to delete trailing nulls */
         len--;
     if (len == DHCP_TEXT || strlen(dst) < len) {
@@ -81,20 +81,20 @@ static void text(const struct options *o, u8 code, char *dst)
     memset(dst + len, 0, DHCP_TEXT - len);
 }
 
-static void flag(const struct options *o, u8 code, bool *has, bool *value)
+static void option_flag(const struct options *o, u8 code, bool *has, bool *value)
 {
     u8 buf[4];
-    u32 len = get(o, code, buf, sizeof(buf));
+    u32 len = option_get(o, code, buf, sizeof(buf));
     *has = len;
     while (len--)
         *value |= buf[len] != 0;
 }
 
 /* The first `max` addresses of a list that can be a machine's. */
-static void addresses(const struct options *o, u8 code, ip4 *out, u32 max)
+static void option_addresses(const struct options *o, u8 code, ip4 *out, u32 max)
 {
     u8 buf[32];
-    u32 len = get(o, code, buf, sizeof(buf));
+    u32 len = option_get(o, code, buf, sizeof(buf));
     for (u32 i = 0, found = 0; i + 4 <= len && found < max; i += 4) {
         ip4 a = get_be32(buf + i);
         if (ip4_is_host(a))
@@ -105,10 +105,10 @@ static void addresses(const struct options *o, u8 code, ip4 *out, u32 max)
 }
 
 /* RFC 3442: prefix length, as many bytes of the network as it needs, router. */
-static bool routes(const struct options *o, struct ipv4_config *ip)
+static bool option_routes(const struct options *o, struct ipv4_config *ip)
 {
     u8 buf[256];
-    u32 len = get(o, OPT_CLASSLESS_ROUTES, buf, sizeof(buf));
+    u32 len = option_get(o, OPT_CLASSLESS_ROUTES, buf, sizeof(buf));
     for (u32 i = 0; i < len && ip->route_count < IPV4_ROUTES; i += 4) {
         struct ipv4_route *r = &ip->routes[ip->route_count++];
         r->prefix = buf[i++];
@@ -128,13 +128,13 @@ static bool routes(const struct options *o, struct ipv4_config *ip)
 
 static void parse_ip(const struct options *o, struct ipv4_config *ip)
 {
-    ip->netmask = number(o, OPT_NETMASK);
+    ip->netmask = option_number(o, OPT_NETMASK);
     if (!ip4_is_netmask(ip->netmask))
         ip->netmask = 0;
-    addresses(o, OPT_ROUTERS, &ip->gateway, 1);
+    option_addresses(o, OPT_ROUTERS, &ip->gateway, 1);
     if (ip->gateway == ip->addr)
         ip->gateway = 0;
-    if (!routes(o, ip)) {
+    if (!option_routes(o, ip)) {
         net_stats.dhcp_option++;
         ip->route_count = 0;
     }
@@ -143,17 +143,17 @@ static void parse_ip(const struct options *o, struct ipv4_config *ip)
 static void parse_ipxe(const struct options *o, struct dhcp_lease *lease)
 {
     struct options sub = {0};
-    u32 len = get(o, OPT_IPXE, encapsulated, sizeof(encapsulated));
+    u32 len = option_get(o, OPT_IPXE, encapsulated, sizeof(encapsulated));
     lease->has_ipxe = len;
     if (!add_area(&sub, encapsulated, len)) {
         net_stats.dhcp_option++;
     } else {
-        flag(&sub, IPXE_KEEP_SAN, &lease->has_keep_san, &lease->keep_san);
-        flag(&sub, IPXE_SKIP_SAN_BOOT, &lease->has_skip_san_boot, &lease->skip_san_boot);
-        text(&sub, IPXE_USERNAME, lease->username);
-        text(&sub, IPXE_PASSWORD, lease->password);
-        text(&sub, IPXE_REVERSE_USERNAME, lease->reverse_username);
-        text(&sub, IPXE_REVERSE_PASSWORD, lease->reverse_password);
+        option_flag(&sub, IPXE_KEEP_SAN, &lease->has_keep_san, &lease->keep_san);
+        option_flag(&sub, IPXE_SKIP_SAN_BOOT, &lease->has_skip_san_boot, &lease->skip_san_boot);
+        option_text(&sub, IPXE_USERNAME, lease->username);
+        option_text(&sub, IPXE_PASSWORD, lease->password);
+        option_text(&sub, IPXE_REVERSE_USERNAME, lease->reverse_username);
+        option_text(&sub, IPXE_REVERSE_PASSWORD, lease->reverse_password);
     }
     wipe(encapsulated, sizeof(encapsulated));
 }
@@ -162,15 +162,15 @@ static void parse_ipxe(const struct options *o, struct dhcp_lease *lease)
 static void parse_disk(const struct options *o, struct dhcp_lease *lease)
 {
     if (!lease->root_path[0])
-        text(o, OPT_ROOT_PATH, lease->root_path);
+        option_text(o, OPT_ROOT_PATH, lease->root_path);
     if (!lease->initiator_iqn[0])
-        text(o, OPT_INITIATOR_IQN, lease->initiator_iqn);
+        option_text(o, OPT_INITIATOR_IQN, lease->initiator_iqn);
     if (!lease->has_ipxe)
         parse_ipxe(o, lease);
 }
 
 /* Neither the name of the network nor its broadcast address. */
-static bool acceptable(const struct ipv4_config *ip)
+static bool host_acceptable(const struct ipv4_config *ip)
 {
     ip4 last = ip->netmask ? ~ip->netmask : 0, host = ip->addr & last;
     return ip4_is_host(ip->addr) && (last <= 1 || (host && host != last));
@@ -186,11 +186,11 @@ static bool open_answer(const u8 *packet, u32 len, struct options *o, u8 *type)
         get_be32(packet + DHCP_COOKIE) != DHCP_MAGIC ||
         !add_area(o, packet + DHCP_OPTIONS, len - DHCP_OPTIONS))
         return false;
-    get(o, OPT_OVERLOAD, &overload, 1);
+    option_get(o, OPT_OVERLOAD, &overload, 1);
     if (((overload & 1) && !add_area(o, packet + DHCP_FILE, DHCP_FILE_LEN)) ||
         ((overload & 2) && !add_area(o, packet + DHCP_SNAME, DHCP_SNAME_LEN)))
         return false;
-    get(o, OPT_TYPE, type, 1);
+    option_get(o, OPT_TYPE, type, 1);
     return true;
 }
 
@@ -207,25 +207,25 @@ bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease)
     if (!open_answer(packet, len, &o, type))
         return false;
     lease->ip.addr = get_be32(packet + DHCP_YIADDR);
-    addresses(&o, OPT_SERVER_ID, &lease->server, 1);
+    option_addresses(&o, OPT_SERVER_ID, &lease->server, 1);
     if (!offers(*type))
         return false;
     lease->next_server = get_be32(packet + DHCP_SIADDR);
     if (!ip4_is_host(lease->next_server))
         lease->next_server = 0;
-    lease->lease_seconds = number(&o, OPT_LEASE_TIME);
+    lease->lease_seconds = option_number(&o, OPT_LEASE_TIME);
     if (!lease->lease_seconds) /* an old BOOTP server's gift is for ever */
         lease->lease_seconds = UINT32_MAX;
-    lease->t1_seconds = number(&o, OPT_T1);
-    lease->t2_seconds = number(&o, OPT_T2);
-    addresses(&o, OPT_DNS, lease->dns, DNS_SERVERS);
-    text(&o, OPT_DOMAIN, lease->domain);
-    text(&o, OPT_HOSTNAME, lease->hostname);
-    if (get(&o, OPT_MTU, mtu, 2) == 2 && get_be16(mtu) >= MTU_LEAST)
+    lease->t1_seconds = option_number(&o, OPT_T1);
+    lease->t2_seconds = option_number(&o, OPT_T2);
+    option_addresses(&o, OPT_DNS, lease->dns, DNS_SERVERS);
+    option_text(&o, OPT_DOMAIN, lease->domain);
+    option_text(&o, OPT_HOSTNAME, lease->hostname);
+    if (option_get(&o, OPT_MTU, mtu, 2) == 2 && get_be16(mtu) >= MTU_LEAST)
         lease->mtu = (u16)min_u32(get_be16(mtu), MTU_MOST);
     parse_ip(&o, &lease->ip);
     parse_disk(&o, lease);
-    return acceptable(&lease->ip) && lease->server;
+    return host_acceptable(&lease->ip) && lease->server;
 }
 
 void dhcp_merge(struct dhcp_lease *lease, const u8 *packet, u32 len)

@@ -5,7 +5,6 @@
 #include "base/arith.h"
 #include "base/bytes.h"
 #include "base/inet.h"
-#include "base/platform.h"
 #include "base/random.h"
 #include "base/str.h"
 #include "net/port.h"
@@ -54,7 +53,7 @@ static u32 tries;
 static bool sent;
 static msec deadline; /* of this try */
 
-static void finish(enum dns_state how)
+static void dns_finish(enum dns_state how)
 {
     state = how;
     udp_bind(port, NULL);
@@ -71,7 +70,7 @@ void dns_init(void)
 void dns_configure(const ip4 servers[DNS_SERVERS], const char *suffix)
 {
     if (state == DNS_ASKING)
-        finish(DNS_ERROR);
+        dns_finish(DNS_ERROR);
     server_count = 0;
     for (u32 i = 0; i < DNS_SERVERS; i++)
         if (servers[i])
@@ -98,9 +97,9 @@ static bool put_labels(const char *s)
     return question_len > 0;
 }
 
-static void input(const u8 *msg, u32 len, ip4 from, u16 from_port, msec now);
+static void dns_input(const u8 *msg, u32 len, ip4 from, u16 from_port, msec now);
 
-static void ask(const char *host, const char *suffix, msec now)
+static void dns_ask(const char *host, const char *suffix, msec now)
 {
     question_len = 0;
     bool ok = put_labels(host) && (!*suffix || put_labels(suffix));
@@ -112,8 +111,8 @@ static void ask(const char *host, const char *suffix, msec now)
     port = (u16)(0x8000 | random_u32());
     deadline = now + FIRST_WAIT;
     state = DNS_ASKING;
-    if (!ok || !server_count || !udp_bind(port, input))
-        finish(DNS_ERROR);
+    if (!ok || !server_count || !udp_bind(port, dns_input))
+        dns_finish(DNS_ERROR);
 }
 
 static bool has_dot(const char *s)
@@ -128,12 +127,12 @@ void dns_start(const char *host, msec now)
     size_t len = strlen(host);
     try_alone = false;
     if (ip4_parse(host, len, &result)) {
-        finish(DNS_DONE);
+        dns_finish(DNS_DONE);
     } else if (!domain[0] || has_dot(host)) {
-        ask(host, "", now);
+        dns_ask(host, "", now);
     } else {
         try_alone = str_put(alone, sizeof(alone), host, len);
-        ask(host, domain, now);
+        dns_ask(host, domain, now);
     }
 }
 
@@ -144,7 +143,7 @@ enum dns_state dns_result(ip4 *addr)
     return state;
 }
 
-static bool send(msec now)
+static bool dns_send(msec now)
 {
     struct pkt *p = net_alloc();
     if (!p)
@@ -167,7 +166,7 @@ static void next_try(msec now)
     sent = false;
     deadline = now + ((u32)FIRST_WAIT << (tries / server_count));
     if (tries == ROUNDS * server_count)
-        finish(DNS_ERROR);
+        dns_finish(DNS_ERROR);
 }
 
 void dns_poll(msec now)
@@ -175,7 +174,7 @@ void dns_poll(msec now)
     if (state == DNS_ASKING && time_reached(now, deadline))
         next_try(now);
     if (state == DNS_ASKING && !sent)
-        sent = send(now);
+        sent = dns_send(now);
 }
 
 u32 dns_timeout(msec now)
@@ -231,7 +230,7 @@ static bool same_name(const u8 *a, const u8 *b)
 enum outcome { MALFORMED, NO_ADDRESS, ALIAS, FOUND };
 
 /* Look through all answers for one about name[0]. An alias replaces name[0]. */
-static enum outcome scan(const u8 *msg, u32 len, u32 at)
+static enum outcome dns_scan(const u8 *msg, u32 len, u32 at)
 {
     u32 count = get_be16(msg + DNS_ANSWERS);
     while (count--) {
@@ -270,7 +269,7 @@ static enum outcome understand(const u8 *msg, u32 len)
         return MALFORMED;
     at += QUESTION_TAIL;
     for (u32 i = 0; i <= CHAIN; i++) {
-        enum outcome outcome = scan(msg, len, at);
+        enum outcome outcome = dns_scan(msg, len, at);
         if (outcome != ALIAS)
             return outcome;
     }
@@ -285,7 +284,7 @@ static bool is_server(ip4 addr)
     return false;
 }
 
-static void input(const u8 *msg, u32 len, ip4 from, u16 from_port, msec now)
+static void dns_input(const u8 *msg, u32 len, ip4 from, u16 from_port, msec now)
 {
     enum outcome outcome = MALFORMED;
     if (from_port == DNS_PORT && is_server(from) && len >= DNS_HEADER &&
@@ -295,13 +294,13 @@ static void input(const u8 *msg, u32 len, ip4 from, u16 from_port, msec now)
     if (outcome == MALFORMED) {
         net_stats.dns_bad++;
     } else if (outcome == FOUND) {
-        finish(DNS_DONE);
+        dns_finish(DNS_DONE);
     } else if (rcode && rcode != RCODE_NXDOMAIN) {
         next_try(now); /* this server can't tell */
     } else if (try_alone) {
         try_alone = false;
-        ask(alone, "", now);
+        dns_ask(alone, "", now);
     } else {
-        finish(DNS_ERROR);
+        dns_finish(DNS_ERROR);
     }
 }

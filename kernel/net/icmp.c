@@ -32,7 +32,7 @@ void icmp_init(msec now)
 }
 
 /* Send `rest` and len bytes of payload. */
-static void send(u8 type, u8 code, u32 rest, const u8 *payload, u32 len, ip4 to, msec now)
+static void icmp_send(u8 type, u8 code, u32 rest, const u8 *payload, u32 len, ip4 to, msec now)
 {
     struct pkt *p = net_alloc();
     if (!p)
@@ -64,7 +64,7 @@ void icmp_send_unreachable(const struct ip_packet *packet, u8 code, msec now)
     }
     errors_left--;
     u32 len = min_u32(packet->len, (ip[IP_VERSION_IHL] & 15) * 4u + QUOTED);
-    send(ICMP_UNREACHABLE, code, 0, ip, len, packet->from, now);
+    icmp_send(ICMP_UNREACHABLE, code, 0, ip, len, packet->from, now);
 }
 
 /* What a router without RFC 1191 means: the next size below what did not fit (RFC 1191, 7.1). */
@@ -109,8 +109,8 @@ bool icmp_input(const struct pkt *p, const struct ip_packet *packet, struct icmp
     if (ok && packet->to_us) {
         switch (icmp[ICMP_TYPE]) {
         case ECHO_REQUEST:
-            send(ECHO_REPLY, 0, get_be32(icmp + ICMP_REST), icmp + ICMP_HEADER, len - ICMP_HEADER,
-                 packet->from, now);
+            icmp_send(ECHO_REPLY, 0, get_be32(icmp + ICMP_REST), icmp + ICMP_HEADER,
+                      len - ICMP_HEADER, packet->from, now);
             break;
         case ICMP_UNREACHABLE:
             ok = is_error = parse_error(error, icmp, len, packet->to);

@@ -1,6 +1,5 @@
 /* TCP: opening and closing the connection, its timers, and the interface to the floor above. */
 #include "base/arith.h"
-#include "base/platform.h"
 #include "base/random.h"
 #include "base/str.h"
 #include "net/ip.h"

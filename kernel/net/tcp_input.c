@@ -1,8 +1,6 @@
 /* Arriving segments: what they must pass (RFC 9293 3.10.7, RFC 5961, RFC 7323), and what they do.
  */
 #include "base/arith.h"
-#include "base/bytes.h"
-#include "net/checksum.h"
 #include "net/icmp.h"
 #include "net/ip.h"
 #include "net/port.h"
@@ -42,45 +40,6 @@ static void answer_stray(const struct tcp_segment *s, ip4 from, ip4 to)
         tcp_transmit_reset(to, from, ports, s->ack, 0, TCP_RST);
     else
         tcp_transmit_reset(to, from, ports, 0, s->end, TCP_RST | TCP_ACK);
-}
-
-/* Add up the text. What looks like the very next segment is copied on the way, to where our own
- * state says that the next bytes belong: should it turn out to be something else, the right one
- * overwrites it. */
-static u32 sum_text(struct tcp_segment *s, const u8 *text, u32 sum)
-{
-    s->placed = tcb.state == TCP_ESTABLISHED && s->seq == tcb.rcv_nxt && s->len <= tcb.expect_len;
-    return s->placed ? checksum_copy(sum, tcb.expect_to, text, s->len)
-                     : checksum_add(sum, text, s->len);
-}
-
-static bool parse(struct tcp_segment *s, const struct pkt *p, ip4 from, ip4 to)
-{
-    const u8 *h = p->data;
-    u32 header = p->len < TCP_HEADER ? 0 : (h[TCP_DATA_OFFSET] >> 4) * 4u;
-    if (header < TCP_HEADER || header > p->len || from == to || (p->flags & PKT_BROADCAST)) {
-        net_stats.tcp_bad++;
-        return false;
-    }
-    s->seq = get_be32(h + TCP_SEQ);
-    s->len = p->len - header;
-    s->placed = false;
-    u32 sum = checksum_pseudo(from, to, IP_PROTO_TCP, p->len);
-    if (!(p->flags & PKT_L4_CSUM_OK) &&
-        checksum_wrong(sum_text(s, h + header, checksum_add(sum, h, header)))) {
-        net_stats.tcp_checksum++;
-        return false;
-    }
-    s->ports = get_be32(h + TCP_PORTS);
-    s->ack = get_be32(h + TCP_ACK_NUMBER);
-    s->flags = h[TCP_FLAGS];
-    s->wnd = get_be16(h + TCP_WINDOW);
-    s->end = s->seq + s->len + !!(s->flags & TCP_SYN) + (s->flags & TCP_FIN);
-    if (!tcp_options_parse(s, h + TCP_HEADER, header - TCP_HEADER)) {
-        net_stats.tcp_bad++;
-        return false;
-    }
-    return true;
 }
 
 /* The handshake is complete. False: the owner has given up the connection. */
@@ -157,7 +116,7 @@ static bool syn_sent(struct tcp_segment *s)
 }
 
 /* The checks that come before anything in the segment counts. False: drop it. */
-static bool acceptable(const struct tcp_segment *s)
+static bool segment_acceptable(const struct tcp_segment *s)
 {
     bool rst = s->flags & TCP_RST;
     if (tcb.ts_ok && !rst) {
@@ -303,7 +262,7 @@ static bool take_out_of_order(struct pkt *p, const struct tcp_segment *s, bool f
 }
 
 /* Text and FIN. p->data is at the text. True: p is kept in the queue. */
-static bool take_text(struct pkt *p, struct tcp_segment *s)
+static bool take_segment_text(struct pkt *p, struct tcp_segment *s)
 {
     if (tcb.state < TCP_ESTABLISHED || tcb.state > TCP_FIN_WAIT_2)
         return false;
@@ -346,13 +305,13 @@ static bool take_text(struct pkt *p, struct tcp_segment *s)
 }
 
 /* A segment for the connection. True: p is kept. */
-static bool input(struct pkt *p, struct tcp_segment *s)
+static bool segment_input(struct pkt *p, struct tcp_segment *s)
 {
     if (tcb.state == TCP_SYN_SENT) {
         if (!syn_sent(s))
             return false;
     } else {
-        if (!acceptable(s))
+        if (!segment_acceptable(s))
             return false;
         if (tcb.ts_ok && seq_le(s->seq, tcb.last_ack_sent)) {
             tcb.ts_recent = s->tsval;
@@ -367,21 +326,21 @@ static bool input(struct pkt *p, struct tcp_segment *s)
         tcb.keepalive_sent = false;
     }
     pkt_skip(p, p->len - s->len);
-    return take_text(p, s);
+    return take_segment_text(p, s);
 }
 
 bool tcp_input(struct pkt *p, ip4 from, ip4 to, msec now)
 {
     struct tcp_segment s;
     tcb.now = now;
-    if (!parse(&s, p, from, to))
+    if (!tcp_parse(&s, p, from, to))
         return false;
     if (tcb.state == TCP_CLOSED || from != tcb.remote_addr || to != tcb.local_addr ||
         s.ports != (tcb.ports << 16 | tcb.ports >> 16)) {
         answer_stray(&s, from, to);
         return false;
     }
-    return input(p, &s);
+    return segment_input(p, &s);
 }
 
 void tcp_icmp_error(const struct icmp_error *e, msec now)

@@ -6,10 +6,11 @@
  *   tcp_isn.c       initial sequence numbers
  *   tcp_mss.c       how long segments may be
  *   tcp_options.c   options
+ *   tcp_parse.c     an arrived segment: header, checksum, options
  *   tcp_loss.c      what is lost and how much may be under way: RTO, tail loss probe, congestion
  *                   control, SACK; it decides, and sends nothing
  *   tcp_output.c    segments to send
- *   tcp_input.c     arriving segments: checks, and the state machine
+ *   tcp_input.c     what an arrived segment does: checks, and the state machine
  *   tcp.c           interface, opening, closing, timers' poll */
 #ifndef LUNBOOT_TCP_INTERNAL_H
 #define LUNBOOT_TCP_INTERNAL_H
@@ -245,6 +246,12 @@ u32 tcp_options_len(void);
 
 /* Write the options for a segment with these flags; returns their length, a multiple of 4. */
 u32 tcp_options_build(u8 *o, u8 flags);
+
+/* tcp_parse.c */
+
+/* The segment in p, from its TCP header on, in host order. False: it is malformed, and was counted.
+ */
+bool tcp_parse(struct tcp_segment *s, const struct pkt *p, ip4 from, ip4 to);
 
 /* tcp_loss.c */
 

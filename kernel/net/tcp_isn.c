@@ -2,7 +2,6 @@
  * connections' numbers then tell nothing about a third one's, while those of one pair of ports
  * still only grow. */
 #include "base/md5.h"
-#include "base/platform.h"
 #include "base/random.h"
 #include "net/tcp_internal.h"
 

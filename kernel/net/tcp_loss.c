@@ -280,7 +280,7 @@ bool tcp_rto_expired(void)
     return false;
 }
 
-static void advance(const struct tcp_segment *s, u32 acked)
+static void ack_advances(const struct tcp_segment *s, u32 acked)
 {
     tcb.snd_una = s->ack;
     tcb.freed = true;
@@ -330,7 +330,7 @@ void tcp_acknowledged(const struct tcp_segment *s, bool window_changed)
     bool news = scoreboard_update(s);
     tlp_judge(s, !acked && s->end == s->seq && !window_changed);
     if (acked) {
-        advance(s, acked);
+        ack_advances(s, acked);
     } else if (tcb.snd_una != tcb.snd_nxt && (news || (s->end == s->seq && !window_changed))) {
         tcb.dup_acks++;
         if (!tcb.sack_ok)

@@ -23,7 +23,7 @@ void udp_init(void)
     memset(ports, 0, sizeof(ports));
 }
 
-static struct udp_port *find(u16 port)
+static struct udp_port *udp_find(u16 port)
 {
     for (struct udp_port *u = ports; u < ports + PORTS; u++)
         if (u->handler && u->port == port)
@@ -33,7 +33,7 @@ static struct udp_port *find(u16 port)
 
 bool udp_bind(u16 port, udp_handler handler)
 {
-    struct udp_port *u = find(port);
+    struct udp_port *u = udp_find(port);
     for (u32 i = 0; !u && i < PORTS; i++)
         if (!ports[i].handler)
             u = &ports[i];
@@ -57,7 +57,7 @@ bool udp_input(const struct pkt *p, ip4 from, ip4 to, msec now)
         net_stats.udp_bad++;
         return true;
     }
-    const struct udp_port *u = find(get_be16(udp + UDP_TO));
+    const struct udp_port *u = udp_find(get_be16(udp + UDP_TO));
     if (!u) {
         net_stats.udp_no_port++;
         return false;

@@ -3,7 +3,6 @@
 #include "base/bytes.h"
 #include "net/dhcp.h"
 #include "net/dhcp_server.h"
-#include "net/net.h"
 #include "net/net_no_tcp.h"
 #include "net/port.h"
 #include "test.h"
