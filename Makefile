@@ -67,9 +67,10 @@ $(B)/lunboot.elf: $(B)/lunboot.debug
 $(B)/lunboot.iso: $(B)/lunboot.elf iso/grub.cfg.in tools/mkiso
 	@tools/mkiso -k $< -o $@
 
-# What each commit costs: media, the resident part, and what the kernel hides by the machine's memory.
+# What each commit costs: media, the resident part, and what the kernel hides by the machine's memory; and
+# whether that is within the budgets.
 sizes: $(B)/lunboot.elf $(B)/lunboot.iso
-	@tools/sizes $(B)
+	@tools/sizes $(B) boot/budgets $(DRIVERS)
 
 # ---- checks ---------------------------------------------------------------------------------------
 
