@@ -210,9 +210,6 @@ bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease)
     option_addresses(&o, OPT_SERVER_ID, &lease->server, 1);
     if (!offers(*type))
         return false;
-    lease->next_server = get_be32(packet + DHCP_SIADDR);
-    if (!ip4_is_host(lease->next_server))
-        lease->next_server = 0;
     lease->lease_seconds = option_number(&o, OPT_LEASE_TIME);
     if (!lease->lease_seconds) /* an old BOOTP server's gift is for ever */
         lease->lease_seconds = UINT32_MAX;
