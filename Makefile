@@ -61,11 +61,6 @@ $(B)/boot/resident.bin: boot/resident.asm $(B)/boot/offsets.inc
 $(B)/boot/entry.o: boot/entry.asm $(B)/boot/resident.bin
 	@$(NASM) -Werror -f elf32 -g -F dwarf -i $(B)/boot/ $< -o $@
 
-# Every relocation must be of the one kind that start.c applies.
-$(B)/lunboot.debug: $(KERNEL_OBJ) boot/kernel.lds
-	@$(CC) $(CFLAGS) $(LTO) $(LDFLAGS) $(KERNEL_OBJ) -o $@
-	@! readelf -rW $@ | grep '^[0-9a-f]' | grep -v R_386_RELATIVE
-
 $(B)/lunboot.elf: $(B)/lunboot.debug
 	@objcopy --strip-all $< $@
 
@@ -91,6 +86,7 @@ debug: $(B)/lunboot.elf $(B)/lunboot.debug
 clean:
 	@rm -rf $(B)
 
+include boot/images.mk
 include boot/media.mk
 include boot/media-disk.mk
 include tests/unit/unit.mk

@@ -19,7 +19,7 @@ HEADS           equ 2
 FAT             equ 9                   ; sectors
 ROOT_ENTRIES    equ 224
 MEDIA_BYTE      equ 0F0h
-LOAD            equ 1000h               ; segment
+SELF            equ 1000h               ; segment that all of it is loaded to
 TRIES           equ 5                   ; a floppy's motor needs three
 
         jmp short boot
@@ -33,7 +33,7 @@ TRIES           equ 5                   ; a floppy's motor needs three
         db MEDIA_BYTE
         dw FAT, TRACK, HEADS
         dd 0, 0                         ; sectors before it; sectors when they are too many for above
-        db 0, 0, 29h
+        db 0, 0, 29h                    ; drive, reserved, and that the next three fields are there
         dd 4E554C20h                    ; serial number
         db "LUNBOOT    FAT12   "
 
@@ -50,6 +50,7 @@ boot:
         mov ds, ax
         mov [drive], dl
 
+; Are there EDD's functions? And the geometry, which only CHS needs: a floppy's, where the BIOS gives none.
         mov ah, 41h
         mov bx, 55AAh
         int 13h
@@ -59,7 +60,7 @@ boot:
         and cl, 1                       ; read and write by DAP
         mov [edd], cl
 .no_edd:
-        mov ah, 8
+        mov ah, 8                       ; drive parameters
         mov dl, [drive]
         xor di, di
         mov es, di
@@ -72,7 +73,7 @@ boot:
         inc dx
         mov [heads], dx
 
-; As many sectors as there are to the end of the track. LOAD and the size keep clear of the 64 KiB
+; As many sectors as there are to the end of the track. SELF and the size keep clear of the 64 KiB
 ; borders that a floppy's DMA can't cross.
 .next:
         mov ax, [dap.lba]
@@ -89,8 +90,8 @@ boot:
         mov cx, dx                      ; CL: sector
         xor dx, dx
         div word [heads]
-        mov dh, dl
-        mov ch, al
+        mov dh, dl                      ; head
+        mov ch, al                      ; cylinder, its upper two bits in CL's
         shl ah, 6
         or cl, ah
         mov di, TRIES
@@ -115,7 +116,7 @@ boot:
         popa
         jnc .read
         pusha
-        xor ax, ax
+        xor ax, ax                      ; reset
         int 13h
         popa
         dec di
@@ -129,8 +130,9 @@ boot:
         add [dap.segment], ax
         cmp word [left], 0
         jne .next
-        jmp LOAD:loaded
+        jmp SELF:start_kernel
 
+; The status goes into the message, as two hexadecimal digits.
 failed:
         mov al, [status]
         aam 16
@@ -146,21 +148,9 @@ failed:
         xchg al, ah
         mov [message.status], ax
         mov si, message
+        jmp give_up
 
-give_up:
-.next:
-        lodsb
-        test al, al
-        jz .done
-        mov ah, 0Eh
-        mov bx, 7
-        int 10h
-        jmp .next
-.done:
-        int 18h
-.stop:
-        hlt
-        jmp .stop
+%include "prefix.inc"
 
 message db "lunboot: its medium can't be read, INT 13h status "
 .status db "00h", 13, 10, 0
@@ -177,7 +167,7 @@ dap:                                    ; disk address packet
         dw 16
 .count  dw 0
         dw 0
-.segment dw LOAD
+.segment dw SELF
 .lba    dq 0
 
         times 446 - ($ - $$) db 0
@@ -187,34 +177,9 @@ dap:                                    ; disk address packet
         times 510 - ($ - $$) db 0
         dw 0AA55h
 
-; ---- behind the boot sector, and all of it now in LOAD ------------------------------------------------
+; ---- behind the boot sector ---------------------------------------------------------------------------
 
-loaded:
-        mov esi, LOAD * 16 + payload
-        mov ebx, LOAD * 16 + info
-        call load_kernel
-        mov ax, cs
-        mov ds, ax
-        mov si, no_a20
-        jmp give_up
-
-no_a20  db "lunboot: the memory above 1 MiB can't be reached (A20)", 13, 10, 0
-
-        align 4
-info:
-        dd PREFIX_MAGIC
-        times PREFIX_medium - ($ - info) db 0
-        db BOOT_DISK
-        times PREFIX_bdf - ($ - info) db 0
-        dw BOOT_NO_BDF
-        times PREFIX_command_line - ($ - info) db 0
-        dd LOAD * 16 + settings
-        times PREFIX_SIZE - ($ - info) db 0
-
-; Put in by tools/mkimg, which finds them by the words before.
-        db "lunboot settings"
-settings:
-        times BOOT_COMMAND_LINE db 0
+PREFIX_DATA BOOT_DISK
 
 %include "loader.inc"
 

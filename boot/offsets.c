@@ -1,7 +1,9 @@
 /* Compiled to assembly only: turns the layout of C's structs into %defines for nasm (see the
  * Makefile), so that no offset is written twice. */
+#include "base/bda.h"
 #include "base/realmode.h"
 #include "drv/e1000_regs.h"
+#include "drv/nics.h"
 #include "machine/boot_info.h"
 #include "machine/plan.h"
 #include "machine/prefix.h"
@@ -12,7 +14,9 @@
 
 #define PREFIX(name)        DEFINE(PREFIX_##name, offsetof(struct prefix_info, name))
 
-#define PLAN(mib, ...)      DEFINE(PLAN_##mib, PLAN_BYTES(mib, __VA_ARGS__));
+#define PLAN(mib, rx, tx, ...)                                                                     \
+    DEFINE(PLAN_##mib, PLAN_BYTES(mib, rx, tx, __VA_ARGS__) +                                      \
+                           (rx + tx) * sizeof(union nics_descriptor) + sizeof(union nics_more));
 
 void offsets(void);
 void offsets(void)
@@ -71,6 +75,10 @@ void offsets(void)
     DEFINE(E1000_RDH, RDH);
     DEFINE(E1000_RDT, RDT);
     DEFINE(E1000_RCTL_START, RCTL_START);
+    DEFINE(BDA_EBDA, BDA_EBDA);
+    DEFINE(BDA_BASE_MEMORY, BDA_BASE_MEMORY);
+    DEFINE(BDA_DISKS, BDA_DISKS);
+    DEFINE(BDA_APPLICATION, BDA_APPLICATION);
     DEFINE(BOOT_ROM, BOOT_ROM);
     DEFINE(BOOT_DISK, BOOT_DISK);
     DEFINE(BOOT_PXE, BOOT_PXE);

@@ -10,13 +10,7 @@
 
 SELF                    equ 7C0h        ; segment
 PARAMS                  equ 32          ; bytes of the longest function's
-BDA_EBDA                equ 40Eh        ; segment
-BDA_BASE_MEMORY         equ 413h        ; KiB
-BDA_DRIVES              equ 475h
 KIB                     equ 1024
-NIC_TYPE_PCI            equ 2
-FILE_API_MAGIC          equ 91D447B2h
-FILE_API_ANSWER         equ 0E9C17B20h
 
 ; Offsets in !PXE and in PXENV+.
 PXE_ENTRY               equ 10h
@@ -26,17 +20,30 @@ PXENV_ENTRY             equ 0Ah
 PXENV_SEGMENTS          equ 14h         ; 5 of segment, size
 PXENV_PXE               equ 28h
 
-; Functions.
+; Functions, and offsets in their parameters, behind the status that all begin with.
 UNDI_SHUTDOWN           equ 05h
 UNDI_CLEANUP            equ 02h
-UNDI_GET_NIC_TYPE       equ 12h
 STOP_UNDI               equ 15h
 UNLOAD_STACK            equ 70h
+UNDI_GET_NIC_TYPE       equ 12h
+NIC_TYPE                equ 2           ; byte
+NIC_BDF                 equ 11
+NIC_TYPE_PCI            equ 2
 GET_CACHED_INFO         equ 71h
+CACHED_TYPE             equ 2
+CACHED_SIZE             equ 4           ; in: of the buffer; out: of the packet
+CACHED_BUFFER           equ 6           ; offset, segment
+CACHED_ACK              equ 2           ; types: the DHCP server's,
+CACHED_REPLY            equ 3           ; and the proxyDHCP or boot server's
 FILE_EXEC               equ 0E5h        ; iPXE's own
-FILE_API_CHECK          equ 0E6h
-PACKET_ACK              equ 2           ; types of GET_CACHED_INFO: the DHCP server's,
-PACKET_REPLY            equ 3           ; and the proxyDHCP or boot server's
+EXEC_COMMAND            equ 2           ; offset, segment
+FILE_API_CHECK          equ 0E6h        ; iPXE's own
+CHECK_SIZE              equ 2           ; of the parameters
+CHECK_MAGIC             equ 4           ; in: FILE_API_MAGIC; out: FILE_API_ANSWER
+CHECK_FUNCTIONS         equ 12          ; bit 0: there is function 0E0h, and so on
+CHECK_LENGTH            equ 20
+FILE_API_MAGIC          equ 91D447B2h
+FILE_API_ANSWER         equ 0E9C17B20h
 
         jmp SELF:start
 
@@ -54,39 +61,20 @@ start:
         cld
 
         call find_pxe
-        jc boot
+        jc start_kernel
         call take_answers
         call take_nic
         call leave_ipxe
         call end_pxe
-        jc boot
+        jc start_kernel
         call free_memory
 
-boot:
-        mov esi, SELF * 16 + payload
-        mov ebx, SELF * 16 + info
-        call load_kernel
-        mov ax, cs
-        mov ds, ax
-        mov si, .no_a20
-.next:
-        lodsb
-        test al, al
-        jz .done
-        mov ah, 0Eh
-        mov bx, 7
-        int 10h
-        jmp .next
-.done:
-        int 18h
-.stop:
-        hlt
-        jmp .stop
-.no_a20 db "lunboot: the memory above 1 MiB can't be reached (A20)", 13, 10, 0
+%include "prefix.inc"
 
 ; ---- PXE's functions -------------------------------------------------------------------------------
 
-; Set [entry], [segments] and [unload]; ES:DI is what may be !PXE. CF: there is no PXE.
+; Set [entry], [segments] and [unload] by !PXE, where there is one, else by PXENV+, the older form. ES:DI is
+; what may be !PXE. CF: there is no PXE.
 find_pxe:
         call is_pxe
         je .pxe
@@ -108,7 +96,7 @@ find_pxe:
         call is_pxe
         pop ax
         je .pxe
-        mov es, ax
+        mov es, ax                      ; PXENV+'s again
 .old:
         mov word [unload], unload_old
         mov eax, [es:bx + PXENV_ENTRY]
@@ -168,8 +156,8 @@ sum:                                    ; ZF: CX bytes from ES:SI add up to 0
         test dl, dl
         ret
 
-; Call function BX with [params]; ZF: success. The old entry takes its arguments in registers, the new
-; one on the stack.
+; Call function BX with [params]; ZF: success. PXENV+'s entry takes its arguments in registers, !PXE's on
+; the stack. Keeps DS and SP.
 pxe:
         push cs
         pop es
@@ -198,26 +186,26 @@ clear_params:
 
 ; The DHCP packets as they are; C checks and merges them.
 take_answers:
-        mov dx, PACKET_ACK
+        mov dx, CACHED_ACK
         mov si, ack
         mov di, info + PREFIX_dhcp_ack_len
         call .take
-        mov dx, PACKET_REPLY
+        mov dx, CACHED_REPLY
         mov si, reply
         mov di, info + PREFIX_dhcp_reply_len
 ; Packet DX to SI, its length to [DI], which stays 0 when there is none.
 .take:
         push di
         call clear_params
-        mov [params + 2], dx
-        mov word [params + 4], BOOT_DHCP_MAX
-        mov [params + 6], si
-        mov [params + 8], cs
+        mov [params + CACHED_TYPE], dx
+        mov word [params + CACHED_SIZE], BOOT_DHCP_MAX
+        mov [params + CACHED_BUFFER], si
+        mov [params + CACHED_BUFFER + 2], cs
         mov bx, GET_CACHED_INFO
         call pxe
         pop di
         jne .none
-        mov ax, [params + 4]
+        mov ax, [params + CACHED_SIZE]
         mov [di], ax
 .none:
         ret
@@ -227,9 +215,9 @@ take_nic:
         mov bx, UNDI_GET_NIC_TYPE
         call pxe
         jne .none
-        cmp byte [params + 2], NIC_TYPE_PCI
+        cmp byte [params + NIC_TYPE], NIC_TYPE_PCI
         jne .none
-        mov ax, [params + 11]
+        mov ax, [params + NIC_BDF]
         mov [info + PREFIX_bdf], ax
 .none:
         ret
@@ -240,24 +228,24 @@ take_nic:
 ; to us. It is told to let go, and does so, but for the number of drives.
 leave_ipxe:
         call clear_params
-        mov byte [params + 2], 20       ; size
-        mov dword [params + 4], FILE_API_MAGIC
+        mov byte [params + CHECK_SIZE], CHECK_LENGTH
+        mov dword [params + CHECK_MAGIC], FILE_API_MAGIC
         mov bx, FILE_API_CHECK
         call pxe
         jne .none
-        cmp dword [params + 4], FILE_API_ANSWER
+        cmp dword [params + CHECK_MAGIC], FILE_API_ANSWER
         jne .none
-        test byte [params + 12], 1 << (FILE_EXEC - 0E0h)
+        test byte [params + CHECK_FUNCTIONS], 1 << (FILE_EXEC - 0E0h)
         jz .none
         call clear_params
-        mov word [params + 2], .command
-        mov [params + 4], cs
+        mov word [params + EXEC_COMMAND], .command
+        mov [params + EXEC_COMMAND + 2], cs
         mov bx, FILE_EXEC
         call pxe
         jne .none
         xor ax, ax
         mov fs, ax
-        mov dl, [fs:BDA_DRIVES]
+        mov dl, [fs:BDA_DISKS]
         test dl, dl
         jz .none
         add dl, 80h - 1
@@ -267,12 +255,12 @@ leave_ipxe:
         test ah, ah
         jnz .none
 .gone:
-        dec byte [fs:BDA_DRIVES]
+        dec byte [fs:BDA_DISKS]
 .none:
         ret
 .command db "sanunhook", 0
 
-; CF: PXE stays in memory.
+; Call the functions that [unload] lists. CF: one has failed, and PXE stays in memory.
 end_pxe:
         mov si, [unload]
 .next:
@@ -294,7 +282,7 @@ unload_old db UNDI_SHUTDOWN, UNLOAD_STACK, UNDI_CLEANUP, 0
 
 ; Raise the end of base memory over what PXE's segments cover from there up without a hole (it is given
 ; out in KiB), when no interrupt vector points there any more. The memory is cleared: iPXE's iBFT would be
-; found before ours.
+; found before ours. EBX: the old end, EDX: the new one.
 free_memory:
         xor ax, ax
         mov fs, ax
@@ -309,7 +297,7 @@ free_memory:
         shl ecx, 4                      ; start
         shr eax, 16
         add eax, ecx                    ; end
-        lea edi, [edx + 2 * KIB - 1]
+        lea edi, [edx + 2 * KIB - 1]    ; what may be left over of a KiB is no hole
         and di, -KIB
         cmp ecx, edi
         jae .other
@@ -325,7 +313,7 @@ free_memory:
         and dx, -KIB
         movzx eax, word [fs:BDA_EBDA]
         shl eax, 4
-        cmp eax, ebx
+        cmp eax, ebx                    ; the EBDA may lie behind the old end
         jb .no_ebda
         cmp edx, eax
         ja .out
@@ -369,30 +357,13 @@ free_memory:
         ret
 
         align 4
-info:
-        dd PREFIX_MAGIC
-        times PREFIX_medium - ($ - info) db 0
-        db BOOT_PXE
-        times PREFIX_bdf - ($ - info) db 0
-        dw BOOT_NO_BDF
-        times PREFIX_command_line - ($ - info) db 0
-        dd SELF * 16 + settings
-        times PREFIX_dhcp_ack - ($ - info) db 0
-        dd SELF * 16 + ack
-        times PREFIX_dhcp_reply - ($ - info) db 0
-        dd SELF * 16 + reply
-        times PREFIX_SIZE - ($ - info) db 0
-
 entry           dd 0
 pxenv           dd 0
-unload          dw unload_new
-segments        times 6 dd 0
+unload          dw unload_new           ; !PXE's list, or PXENV+'s
+segments        times 6 dd 0            ; segment, size
 segments_end:
 
-; Put in by tools/mkimg, which finds them by the words before.
-        db "lunboot settings"
-settings:
-        times BOOT_COMMAND_LINE db 0
+PREFIX_DATA BOOT_PXE, ack, reply
 
 %include "loader.inc"
 

@@ -22,6 +22,9 @@ SEL_DATA16  equ 20h                     ; flat, B=0: SS must not leave protected
 
 CR0_PE      equ 1
 PORT_A20    equ 92h                     ; System Control Port A, bit 1
+PORT_PIC1   equ 20h                     ; the master; its mask lies behind it
+PORT_PIC2   equ 0A0h
+PIC_EOI     equ 20h
 FLAG_CF     equ 1
 STATUS_BUSY equ 0AAh                    ; INT 13h: drive not ready
 
@@ -100,12 +103,12 @@ nic_entry:
         in al, dx
         or al, [cs:RES_pic_mask]
         out dx, al
-        mov al, 20h                     ; EOI
-        cmp dl, 21h
+        mov al, PIC_EOI
+        cmp dl, PORT_PIC1 + 1
         je .master
-        out 0A0h, al
+        out PORT_PIC2, al
 .master:
-        out 20h, al
+        out PORT_PIC1, al
         mov byte [cs:RES_nic_fired], 1
         pop dx
         pop ax
@@ -276,7 +279,7 @@ a20_on:
         or al, 2
         and al, 0FEh
         out PORT_A20, al
-        mov ecx, 100000
+        mov ecx, 100000                 ; the gate may take its time
 .wait:
         call a20_test
         loope .wait

@@ -5,6 +5,10 @@
 ;
 ; tools/rom makes the files of it: one for each PCI device, with its checksum.
 ;
+; What a driver wants to be done before the kernel is unpacked, its boot/rom-DRIVER.inc does, of which the name is
+; DRIVER_INC: prepare_nic, called with the NIC's PCI address in [cs:bdf] and 256 bytes of stack at SS 0. It writes
+; nothing to the ROM, and may lose all registers but CS and SS:SP, and leave interrupts off.
+;
 ; Sources: PCI Firmware Specification 3.0, 5; Plug and Play BIOS Specification 1.0A, 3; POST Memory Manager
 ; Specification 1.01.
 
@@ -12,16 +16,10 @@
 %include "version.inc"
 
 ROM_RESIDENT    equ 2048
-PCI_INTEL       equ 8086h
 INIT_IPL_DEVICE equ 20h                 ; init's answer: a boot device is attached
 BOOT_STACK      equ 7C00h
 RUN_TIME_FIRST  equ 0C000h              ; option ROMs lie from this segment to before that
 RUN_TIME_END    equ 0F000h
-
-PCI_CONFIG_ADDRESS equ 0CF8h
-PCI_CONFIG_DATA equ 0CFCh
-PCI_CONFIG_ENABLE equ 80000000h
-PCI_BAR0        equ 10h
 
 PNP_IPL         equ 54h                 ; boot device; only needed if booted from; may be shadowed
 
@@ -60,7 +58,7 @@ pnp:
 
 pcir:
         db "PCIR"
-device: dw PCI_INTEL, 0
+device: dw 0, 0                         ; vendor and device, filled in
         dw 0                            ; no list of further devices: SeaBIOS looks at none
         dw pcir_end - pcir
         db 3                            ; revision
@@ -89,7 +87,10 @@ bev:
         xor eax, eax
         mov ss, ax
         mov esp, BOOT_STACK
-        call open_receiver
+%ifdef DRIVER_INC
+        call prepare_nic
+        xor eax, eax
+%endif
 %rep (PREFIX_SIZE - PREFIX_command_line) / 4
         push eax
 %endrep
@@ -107,33 +108,9 @@ bev:
         call load_kernel
         int 18h                         ; the next boot device
 
-; QEMU's e1000 receives nothing for a second after each write to RCTL. So that the second passes while the
-; kernel is unpacked, RCTL gets here what the driver would write; as it has no ring until then, the NIC puts
-; nothing into memory. On real NICs the driver's reset undoes it. Leaves interrupts off.
-open_receiver:
-        movzx eax, word [cs:bdf]
-        cmp ax, BOOT_NO_BDF
-        je .done
-        shl eax, 8
-        or eax, PCI_CONFIG_ENABLE | PCI_BAR0
-        mov dx, PCI_CONFIG_ADDRESS
-        out dx, eax
-        mov dl, PCI_CONFIG_DATA & 0FFh
-        in eax, dx
-        xchg eax, ebx
-        test bl, 15                     ; QEMU's is a plain memory BAR of 32 bits
-        jnz .done
-        test ebx, ebx
-        jz .done
-        call open_a20
-        call open_flat_es
-        xor eax, eax
-        mov [es:ebx + E1000_RDLEN], eax
-        mov [es:ebx + E1000_RDT], eax
-        mov [es:ebx + E1000_RDH], eax
-        mov dword [es:ebx + E1000_RCTL], E1000_RCTL_START
-.done:
-        ret
+%ifdef DRIVER_INC
+%include DRIVER_INC
+%endif
 
 ; ES reaches all of 4 GiB from address 0 on, in real mode. Leaves interrupts off; GDTR is lost, and all
 ; registers but EBX, EDX and SI.

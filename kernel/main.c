@@ -1,10 +1,13 @@
 /* lunboot's thread: settings, attach, hand over; and what happens when that fails. */
+#include "main.h"
+
 #include "attach/attach.h"
+#include "attach/step.h"
 #include "base/platform.h"
 #include "base/print.h"
 #include "base/str.h"
 #include "base/version.h"
-#include "handoff/handoff.h"
+#include "handoff/boot.h"
 #include "machine/machine.h"
 #include "pc/bios.h"
 #include "pc/resident.h"
@@ -20,8 +23,7 @@ static void complain(const char *name, const char *value, enum error why)
 /* Say what failed, and wait: true when a key asks for another try. */
 static bool ask_for_retry(enum error e)
 {
-    print("\nE%u: %s\n  tried: %s\n  help:  %s\n", e, error_text(e), attach_tried(),
-          error_advice(e));
+    print("\nE%u: %s\n  tried: %s\n  help:  %s\n", e, error_text(e), step_tried(), error_advice(e));
     print("Press a key to try again; the next boot device follows in %u s ", FAILURE_PAUSE_S);
     while (bios_key())
         ;
@@ -62,7 +64,7 @@ _Noreturn void lunboot_main(struct machine *machine)
     for (;;) {
         enum error e = attach();
         if (!e)
-            e = handoff(machine);
+            e = boot(machine);
         attach_end();
         if (!ask_for_retry(e))
             leave();

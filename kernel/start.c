@@ -5,11 +5,13 @@
 #include "base/platform.h"
 #include "base/print.h"
 #include "base/str.h"
+#include "drv/nic.h"
 #include "drv/pci.h"
 #include "machine/bios_memory.h"
 #include "machine/machine.h"
 #include "machine/multiboot.h"
 #include "machine/prefix.h"
+#include "main.h"
 #include "pc/bios.h"
 #include "pc/pc.h"
 #include "pc/resident.h"
@@ -107,7 +109,8 @@ _Noreturn void start(u32 magic, u32 info)
     machine.plan = plan_for(memmap_usable(&loader_map));
     if (!machine.plan)
         stop(ERR_NO_MEMORY);
-    machine.hidden_size = align_up((u32)(image_end - image_start)) + align_up(machine.plan->size);
+    u32 lent = machine.plan->size + nic_memory_bytes(machine.plan->rx_ring + machine.plan->tx_ring);
+    machine.hidden_size = align_up((u32)(image_end - image_start)) + align_up(lent);
     machine.hidden_base = memmap_find_top(&loader_map, machine.hidden_size);
     if (!machine.hidden_base ||
         !memmap_reserve(&machine.map, machine.hidden_base, machine.hidden_size) ||

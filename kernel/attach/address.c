@@ -1,5 +1,6 @@
 /* The address, and the settings that come with it. */
 #include "attach/attach_internal.h"
+#include "attach/step.h"
 #include "base/format.h"
 #include "base/inet.h"
 #include "base/print.h"
@@ -9,11 +10,12 @@
 #include "net/dhcp.h"
 #include "net/dns.h"
 #include "net/ip.h"
+#include "net/port.h"
 #include "settings/settings.h"
 
 static struct boot_info *boot;
 
-void address_init(struct boot_info *info)
+void attach_address_init(struct boot_info *info)
 {
     boot = info;
 }
@@ -110,10 +112,10 @@ static enum error configure_dhcp(void)
     if (!adopted) {
         u32 give_up = setting_number(SET_TIMEOUT) * 1000;
         dhcp_start(hostname, want_root_path, give_up, loop_now());
-        wait_for(dhcp_settled, give_up + 1000, "a DHCP server");
+        step_wait(dhcp_settled, give_up + 1000, "a DHCP server");
     }
     char mac[MAC_TEXT];
-    TRY("%u DHCP requests from %s", dhcp_attempts(), mac_text(mac, attach_netdev()->mac));
+    step_try("%u DHCP requests from %s", dhcp_attempts(), mac_text(mac, net_device()->mac));
     if (dhcp_state() != DHCP_BOUND)
         return ERR_DHCP_TIMEOUT;
     struct dhcp_lease *lease = dhcp_lease();
@@ -121,10 +123,10 @@ static enum error configure_dhcp(void)
     use_dns(lease->dns);
     say_address(&lease->ip, adopted ? "from the PXE's DHCP server " : "from DHCP server ",
                 lease->server);
-    return nic_set_mtu();
+    return attach_nic_set_mtu();
 }
 
-enum error address_get(void)
+enum error attach_address(void)
 {
     return setting_ip4(SET_IP) ? configure_static() : configure_dhcp();
 }

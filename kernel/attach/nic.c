@@ -1,17 +1,18 @@
 /* The NIC, and its link. */
 #include "attach/attach_internal.h"
+#include "attach/step.h"
 #include "base/inet.h"
 #include "base/print.h"
 
 #include "base/loop.h"
 #include "base/str.h"
-#include "drv/e1000.h"
+#include "drv/nic.h"
 #include "drv/pci.h"
-#include "iscsi/session.h"
 #include "net/eth.h"
 #include "net/net.h"
 #include "net/tcp.h"
 #include "pc/wake.h"
+#include "san/san.h"
 #include "settings/settings.h"
 
 #define NICS_MAX 16
@@ -26,7 +27,7 @@ _Static_assert(PKT_SIZE == PLAN_PACKET && sizeof(struct pkt) == PLAN_PACKET_ROW,
                "as machine/plan.h counts on");
 
 static const struct plan *plan;
-static struct e1000_memory nic_memory;
+static struct nic_memory nic_memory;
 static struct pkt *rx_pkts;
 static u8 *rx_memory;
 static struct pkt_pool rx_pool, tx_pool;
@@ -34,7 +35,7 @@ static struct tcp_params tcp_params;
 static u32 own_bdf;
 static struct netdev *dev;
 
-void nic_init(const struct plan *machine_plan, u16 bdf)
+void attach_nic_init(const struct plan *machine_plan, u16 bdf)
 {
     plan = machine_plan;
     rx_pkts = arena_take((u32)(plan->rx_packets * sizeof(*rx_pkts)));
@@ -42,9 +43,8 @@ void nic_init(const struct plan *machine_plan, u16 bdf)
     struct pkt *tx_pkts = arena_take((u32)(plan->tx_packets * sizeof(*tx_pkts)));
     u8 *tx_memory = arena_take(plan->tx_packets * PKT_SIZE);
     pkt_pool_init(&tx_pool, tx_pkts, tx_memory, plan->tx_packets, PKT_SIZE);
-    nic_memory = (struct e1000_memory){
-        .rx_ring = arena_take(plan->rx_ring * 16u),
-        .tx_ring = arena_take(plan->tx_ring * 16u),
+    nic_memory = (struct nic_memory){
+        .own = arena_take(nic_memory_bytes(plan->rx_ring + plan->tx_ring)),
         .tx_count = plan->tx_ring,
         .rx_pool = &rx_pool,
         .tx_pool = &tx_pool,
@@ -55,35 +55,15 @@ void nic_init(const struct plan *machine_plan, u16 bdf)
         .window = plan->rx_ring * WINDOW_PER_RX,
     };
     /* Not every firmware tells the truth about it. */
-    own_bdf = pci_find(bdf, e1000_match) == bdf ? bdf : SETTING_NO_BDF;
+    own_bdf = nic_find(bdf) == bdf ? bdf : SETTING_NO_BDF;
 }
 
-struct netdev *attach_netdev(void)
-{
-    return dev;
-}
-
-void nic_close(void)
+void attach_nic_close(void)
 {
     wake_set_source(NULL);
     if (dev)
         dev->ops->stop(dev);
     dev = NULL;
-}
-
-static bool nic_ready(void)
-{
-    return dev->ops->ready(dev);
-}
-
-static bool nic_interrupt(bool on)
-{
-    return dev->ops->interrupt(dev, on);
-}
-
-static bool nic_acknowledge(void)
-{
-    return dev->ops->acknowledge(dev);
 }
 
 static bool link_is_up(void)
@@ -92,45 +72,47 @@ static bool link_is_up(void)
     return dev->link_up;
 }
 
-/* How large receive packets have to be for the MTU that is set. */
-static u32 rx_size(void)
+/* The MTU that is set, or Ethernet's own where the NIC takes no larger one. */
+static u32 mtu(u16 bdf)
 {
-    u32 mtu = setting_number(SET_MTU), size = mtu > ETHERNET_MTU ? 2 * PKT_SIZE : PKT_SIZE;
-    while (size < mtu + ETH_HEADER)
-        size *= 2;
-    return size;
+    u32 set = setting_number(SET_MTU);
+    return nic_packet_size(bdf, set + ETH_HEADER) ? set : ETHERNET_MTU;
 }
 
-/* Open the NIC at bdf, another than before or the same anew, with receive packets for the MTU that
- * is set: larger ones are fewer. */
+static u32 rx_size(u16 bdf)
+{
+    return nic_packet_size(bdf, mtu(bdf) + ETH_HEADER);
+}
+
+/* Open the NIC at bdf, another than before or the same anew, with receive packets for its MTU:
+ * larger ones are fewer. */
 static enum error start(u16 bdf)
 {
-    static struct wake_source wake = {
-        .ready = nic_ready, .enable = nic_interrupt, .acknowledge = nic_acknowledge};
-    u32 size = rx_size();
-    nic_close();
+    u32 size = rx_size(bdf);
+    attach_nic_close();
     tcp_init(&tcp_params); /* which gives back what it keeps of the pool */
+    if (!size)
+        return ERR_NIC_DEAD; /* it is not there any more */
     pkt_pool_init(&rx_pool, rx_pkts, rx_memory, plan->rx_packets * PKT_SIZE / size, size);
     nic_memory.rx_count = (u16)(plan->rx_ring * PKT_SIZE / size);
-    enum error e = e1000_open(bdf, &nic_memory, &dev);
+    enum error e = nic_open(bdf, &nic_memory, &dev);
     if (e)
         return e;
-    dev->mtu = (u16)setting_number(SET_MTU);
-    wake.irq = dev->irq;
-    wake_set_source(&wake);
+    dev->mtu = (u16)mtu(bdf);
+    wake_set_source(&dev->wake);
     return OK;
 }
 
 static enum error use(u16 bdf)
 {
     static const struct poller net = {net_poll, net_timeout};
-    static const struct poller iscsi = {iscsi_poll, iscsi_timeout};
+    static const struct poller san = {san_poll, san_timeout};
     enum error e = start(bdf);
     if (e)
         return e;
     net_init(dev, loop_now());
     loop_register(&net);
-    loop_register(&iscsi);
+    loop_register(&san);
     return OK;
 }
 
@@ -141,14 +123,13 @@ static u32 candidates(u16 *list)
     u32 only = *want ? setting_number(SET_NIC) : own_bdf;
     bool by_mac = *want && only == SETTING_NO_BDF;
     u32 count = 0, most = by_mac ? 1 : NICS_MAX;
-    for (u32 bdf = pci_find(0, e1000_match); bdf != PCI_BDF_END && count < most;
-         bdf = pci_find(bdf + 1, e1000_match)) {
+    for (u32 bdf = nic_find(0); bdf != PCI_BDF_END && count < most; bdf = nic_find(bdf + 1)) {
         char mac[MAC_TEXT];
         if ((only == SETTING_NO_BDF || bdf == only) &&
             (!by_mac || (!use((u16)bdf) && str_equal(want, mac_text(mac, dev->mac)))))
             list[count++] = (u16)bdf;
     }
-    TRY("%s", *want ? want : "every PCI device");
+    step_try("%s", *want ? want : "every PCI device");
     return count;
 }
 
@@ -159,7 +140,7 @@ static void say_nic(const char *state)
           mac_text(mac, dev->mac), state);
 }
 
-enum error nic_open(void)
+enum error attach_nic(void)
 {
     u16 list[NICS_MAX];
     u32 count = candidates(list);
@@ -173,17 +154,17 @@ enum error nic_open(void)
         if (failed) {
             if (!some_work) {
                 e = failed;
-                TRY("the NIC at %s", pci_bdf_text(text, bdf));
+                step_try("the NIC at %s", pci_bdf_text(text, bdf));
             }
             continue;
         }
         e = ERR_NIC_NO_LINK;
         some_work = true;
-        TRY("%s at %s%s, for %u s", dev->model, pci_bdf_text(text, bdf),
-            count > 1 ? " and others" : "", LINK_WAIT_MS / 1000);
+        step_try("%s at %s%s, for %u s", dev->model, pci_bdf_text(text, bdf),
+                 count > 1 ? " and others" : "", LINK_WAIT_MS / 1000);
         if (count == 1)
             say_nic("");
-        bool up = wait_for(link_is_up, ms, "the link");
+        bool up = step_wait(link_is_up, ms, "the link");
         if (count > 1 && (up || i < count))
             say_nic(up ? "" : ", no link");
         if (up) {
@@ -195,16 +176,16 @@ enum error nic_open(void)
     return e;
 }
 
-enum error nic_set_mtu(void)
+enum error attach_nic_set_mtu(void)
 {
-    u32 mtu = setting_number(SET_MTU);
-    if (rx_pool.size == rx_size()) {
-        dev->mtu = (u16)mtu;
+    u16 bdf = dev->bdf;
+    if (rx_pool.size == rx_size(bdf)) {
+        dev->mtu = (u16)mtu(bdf);
         return OK;
     }
-    TRY("packets of %u bytes", mtu);
-    enum error e = start(dev->bdf);
-    if (!e && !wait_for(link_is_up, LINK_WAIT_MS, "the link"))
+    step_try("packets of %u bytes", mtu(bdf));
+    enum error e = start(bdf);
+    if (!e && !step_wait(link_is_up, LINK_WAIT_MS, "the link"))
         e = ERR_NIC_NO_LINK;
     return e;
 }

@@ -24,6 +24,7 @@
 #define BDA_KEYS_START  0x480 /* word: where the keyboard buffer begins, from BDA on, ... */
 #define BDA_KEYS_END    0x482 /* word: ... and where it ends */
 #define BDA_LAST_ROW    0x484 /* rows - 1; 0 on very old adapters */
+#define BDA_APPLICATION 0x4f0 /* 16 bytes for whichever program runs */
 
 static inline u16 bda_get16(u32 address)
 {

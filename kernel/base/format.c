@@ -86,15 +86,21 @@ static void put_in_buffer(void *to, char c)
         b->text[b->len++] = c;
 }
 
-size_t format_text(char *text, size_t size, const char *format, ...)
+size_t format_list(char *text, size_t size, const char *format, va_list args)
 {
     if (!size)
         return 0;
     struct buffer b = {text, size, 0};
-    va_list args;
-    va_start(args, format);
     format_to(put_in_buffer, &b, format, args);
-    va_end(args);
     text[b.len] = 0;
     return b.len;
+}
+
+size_t format_text(char *text, size_t size, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    size_t len = format_list(text, size, format, args);
+    va_end(args);
+    return len;
 }

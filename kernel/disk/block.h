@@ -1,5 +1,4 @@
-/* The block device interface, base tier: the floor between the iSCSI session below and the cache
- * and INT 13h above. */
+/* A block device: what a protocol makes of its disk, and the cache and INT 13h stand on. */
 #ifndef LUNBOOT_BLOCK_H
 #define LUNBOOT_BLOCK_H
 
@@ -46,6 +45,7 @@ struct block_dev {
     u32 block_size; /* bytes */
     u32 max_blocks; /* the largest count in one request */
     bool read_only;
+    bool unflushed;   /* something was written since the last flush; the cache's */
     char vendor[9];   /* from INQUIRY, cleaned of what is not printable, trailing spaces cut */
     char product[17]; /* the same */
 };

@@ -13,29 +13,32 @@
 #define LINES     256 /* at most */
 #define IN_FLIGHT 8   /* requests */
 
-static struct block_dev *dev;
 static u8 *line_memory;
 static u32 line_count;
-static u32 line_blocks;
-/* Line i holds the disk's line tags[i] - 1, one of those that are i modulo line_count; 0: none. */
-static u64 tags[LINES];
-static bool unflushed; /* something was written since the last flush */
+/* Line i holds this line of a device, one of those that are i modulo line_count; dev NULL: none. */
+static struct {
+    const struct block_dev *dev;
+    u64 line;
+} tags[LINES];
 
-void cache_init(struct block_dev *device, u8 *memory, u32 size)
+void cache_init(u8 *memory, u32 size)
 {
-    dev = device;
     line_memory = memory;
     line_count = min_u32(size / LINE_SIZE, LINES);
-    line_blocks = LINE_SIZE / device->block_size;
     memset(tags, 0, sizeof(tags));
-    unflushed = false;
+}
+
+/* How many blocks of the device a line holds. */
+static u32 line_blocks(const struct block_dev *dev)
+{
+    return LINE_SIZE / dev->block_size;
 }
 
 /* Requests that are under way. Static: a device may hold on to them until they are done. */
 static struct block_req flight[IN_FLIGHT];
 
 /* Split the range into requests of what the device takes, and keep several of them under way. */
-static enum error transfer(enum block_op op, u64 lba, u32 count, u8 *data)
+static enum error transfer(struct block_dev *dev, enum block_op op, u64 lba, u32 count, u8 *data)
 {
     enum error status = OK;
     bool used[IN_FLIGHT] = {false};
@@ -73,32 +76,36 @@ static enum error transfer(enum block_op op, u64 lba, u32 count, u8 *data)
 }
 
 /* The line's memory, filled from the device when it is not there yet. */
-static enum error get_line(u64 line, u32 index, u8 **data)
+static enum error get_line(struct block_dev *dev, u64 line, u32 index, u8 **data)
 {
+    u32 blocks = line_blocks(dev);
     *data = line_memory + index * LINE_SIZE;
-    if (tags[index] == line + 1)
+    if (tags[index].dev == dev && tags[index].line == line)
         return OK;
-    tags[index] = 0;
-    u64 lba = line * line_blocks;
+    tags[index].dev = NULL;
+    u64 lba = line * blocks;
     u64 left = dev->blocks - lba;
-    enum error e = transfer(BLOCK_READ, lba, left < line_blocks ? (u32)left : line_blocks, *data);
-    if (!e)
-        tags[index] = line + 1;
+    enum error e = transfer(dev, BLOCK_READ, lba, left < blocks ? (u32)left : blocks, *data);
+    if (!e) {
+        tags[index].dev = dev;
+        tags[index].line = line;
+    }
     return e;
 }
 
 /* A small read, or the rest of one. */
-static enum error read_lines(u64 lba, u32 count, u8 *data)
+static enum error read_lines(struct block_dev *dev, u64 lba, u32 count, u8 *data)
 {
+    u32 blocks = line_blocks(dev);
     while (count) {
         u32 skip, index;
-        u64 line = div_u64(lba, line_blocks, &skip);
+        u64 line = div_u64(lba, blocks, &skip);
         div_u64(line, line_count, &index);
-        u32 n = min_u32(count, line_blocks - skip);
+        u32 n = min_u32(count, blocks - skip);
         u8 *cached;
         /* A line that can't be read may have a bad block that nobody asks for. */
-        if (get_line(line, index, &cached))
-            return transfer(BLOCK_READ, lba, count, data);
+        if (get_line(dev, line, index, &cached))
+            return transfer(dev, BLOCK_READ, lba, count, data);
         memcpy(data, cached + skip * dev->block_size, n * dev->block_size);
         lba += n;
         count -= n;
@@ -107,19 +114,19 @@ static enum error read_lines(u64 lba, u32 count, u8 *data)
     return OK;
 }
 
-enum error cache_read(u64 lba, u32 count, u8 *data)
+enum error cache_read(struct block_dev *dev, u64 lba, u32 count, u8 *data)
 {
     if (!in_range(lba, count, dev->blocks))
         return ERR_OUT_OF_RANGE;
-    readahead_note(lba, count);
+    readahead_note(dev, lba, count);
     enum error e = OK;
     while (count && !e) {
         u32 n = count;
-        e = readahead_take(lba, &n, data);
+        e = readahead_take(dev, lba, &n, data);
         if (!n && !e) {
-            n = readahead_gap(lba, count);
-            e = line_count && n < line_blocks ? read_lines(lba, n, data)
-                                              : transfer(BLOCK_READ, lba, n, data);
+            n = readahead_gap(dev, lba, count);
+            e = line_count && n < line_blocks(dev) ? read_lines(dev, lba, n, data)
+                                                   : transfer(dev, BLOCK_READ, lba, n, data);
         }
         lba += n;
         count -= n;
@@ -131,32 +138,33 @@ enum error cache_read(u64 lba, u32 count, u8 *data)
 }
 
 /* Lines that hold a block of the range are no longer valid. */
-static void forget(u64 lba, u32 count)
+static void forget(const struct block_dev *dev, u64 lba, u32 count)
 {
-    u64 first = div_u64(lba, line_blocks, NULL), last = div_u64(lba + count, line_blocks, NULL);
+    u32 blocks = line_blocks(dev);
+    u64 first = div_u64(lba, blocks, NULL), last = div_u64(lba + count, blocks, NULL);
     for (u32 i = 0; i < line_count; i++)
-        if (tags[i] > first && tags[i] <= last + 1)
-            tags[i] = 0;
+        if (tags[i].dev == dev && tags[i].line >= first && tags[i].line <= last)
+            tags[i].dev = NULL;
 }
 
-enum error cache_write(u64 lba, u32 count, const u8 *data)
+enum error cache_write(struct block_dev *dev, u64 lba, u32 count, const u8 *data)
 {
     if (dev->read_only)
         return ERR_LUN_PROTECTED;
     if (!in_range(lba, count, dev->blocks))
         return ERR_OUT_OF_RANGE;
     /* Before the device is asked: when it fails, nobody knows what it has written. */
-    forget(lba, count);
-    readahead_forget(lba, count);
-    unflushed = true;
-    return transfer(BLOCK_WRITE, lba, count, (u8 *)data);
+    forget(dev, lba, count);
+    readahead_forget(dev, lba, count);
+    dev->unflushed = true;
+    return transfer(dev, BLOCK_WRITE, lba, count, (u8 *)data);
 }
 
-enum error cache_flush(void)
+enum error cache_flush(struct block_dev *dev)
 {
-    if (!unflushed)
+    if (!dev->unflushed)
         return OK;
     enum error e = block_wait(dev, BLOCK_FLUSH, 0, 0, NULL);
-    unflushed = e != OK;
+    dev->unflushed = e != OK;
     return e;
 }

@@ -1,21 +1,20 @@
-/* The read cache between INT 13h and the block device. It knows only the block interface. */
+/* The read cache between INT 13h and the block devices, which share it. */
 #ifndef LUNBOOT_CACHE_H
 #define LUNBOOT_CACHE_H
 
 #include "base/types.h"
 #include "disk/block.h"
 
-/* Serve this device. `memory` is lent to the cache for ever; size 0: every read goes to the device.
- */
-void cache_init(struct block_dev *dev, u8 *memory, u32 size);
+/* Hold nothing. `memory` is lent to the cache for ever; size 0: every read goes to its device. */
+void cache_init(u8 *memory, u32 size);
 
 /* Read or write `count` blocks, any number that lies on the disk; waits through loop_once(). A
  * write is done when the device says so. */
-enum error cache_read(u64 lba, u32 count, u8 *data);
-enum error cache_write(u64 lba, u32 count, const u8 *data);
+enum error cache_read(struct block_dev *dev, u64 lba, u32 count, u8 *data);
+enum error cache_write(struct block_dev *dev, u64 lba, u32 count, const u8 *data);
 
 /* Everything written is on the medium. Costs nothing when nothing was written since the last time.
  */
-enum error cache_flush(void);
+enum error cache_flush(struct block_dev *dev);
 
 #endif

@@ -16,6 +16,7 @@
 #define EDD_KEY              30
 #define EDD_PATH_LENGTH      32
 #define EDD_HOST_BUS         36
+#define EDD_INTERFACE        40
 #define EDD_INTERFACE_PATH   48
 #define EDD_DEVICE_PATH      56
 
@@ -28,11 +29,7 @@
 #define SIZE_EDD2            30 /* with the DPTE pointer */
 #define SIZE_PHOENIX         66 /* with a device path of 36 bytes */
 
-/* There is no iSCSI among the interface types. SCSI is what the LUN speaks, and what makes Linux's
- * edd.c read the device path as target id and LUN. */
-static const char bus_and_interface[] = "PCI SCSI    ";
-
-u32 edd_parameters(u8 *table, u32 size, const struct int13_disk *disk)
+u32 edd_parameters(u8 *table, u32 size, const struct edd_disk *disk)
 {
     if (size < SIZE_EDD1)
         return 0;
@@ -48,7 +45,7 @@ u32 edd_parameters(u8 *table, u32 size, const struct int13_disk *disk)
     put_le32(table + EDD_HEADS, disk->geometry.heads);
     put_le32(table + EDD_SECTORS, disk->geometry.sectors);
     put_le64(table + EDD_TOTAL, disk->blocks);
-    put_le16(table + EDD_SECTOR_SIZE, 512);
+    put_le16(table + EDD_SECTOR_SIZE, (u16)disk->block_size);
     if (size >= SIZE_EDD2)
         put_le32(table + EDD_DPTE, 0xffffffff); /* none: it describes ATA controllers */
     if (size < SIZE_PHOENIX)
@@ -56,17 +53,17 @@ u32 edd_parameters(u8 *table, u32 size, const struct int13_disk *disk)
 
     put_le16(table + EDD_KEY, KEY);
     table[EDD_PATH_LENGTH] = (u8)(size - EDD_KEY);
-    memcpy(table + EDD_HOST_BUS, bus_and_interface, sizeof(bus_and_interface) - 1);
+    memcpy(table + EDD_HOST_BUS, "PCI ", 4);
+    memcpy(table + EDD_INTERFACE, disk->path.interface, sizeof(disk->path.interface));
     u8 *path = table + EDD_INTERFACE_PATH;
-    path[0] = (u8)(disk->nic_bdf >> 8);
-    path[1] = disk->nic_bdf >> 3 & 31;
-    path[2] = disk->nic_bdf & 7;
+    path[0] = (u8)(disk->path.bdf >> 8);
+    path[1] = disk->path.bdf >> 3 & 31;
+    path[2] = disk->path.bdf & 7;
     path = table + EDD_DEVICE_PATH;
     if (size == SIZE_PHOENIX)
-        path[0] = disk->lun[1];
-    else /* a target id of 0, then the LUN as the number that Linux makes of its eight bytes */
-        for (u32 i = 0; i < 8; i += 2)
-            put_le16(path + 2 + i, get_be16(disk->lun + i));
+        path[0] = disk->path.device_short;
+    else
+        memcpy(path, disk->path.device, sizeof(disk->path.device));
     table[size - 1] = byte_sum_complement(table + EDD_KEY, size - EDD_KEY);
     return size;
 }

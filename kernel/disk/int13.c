@@ -11,8 +11,6 @@
 #include "disk/cache.h"
 #include "disk/edd.h"
 
-#define SECTOR               512
-
 #define FIRST_DISK           0x80 /* numbers of hard disks; CDs of El Torito begin higher */
 #define LAST_DISK            0x8f
 
@@ -104,12 +102,13 @@ static void answer(struct rm_regs *r, u8 status, u8 ah)
 
 static enum error check_range(u64 lba, u32 count)
 {
-    return in_range(lba, count, disk.blocks) ? OK : ERR_OUT_OF_RANGE;
+    return in_range(lba, count, disk.dev->blocks) ? OK : ERR_OUT_OF_RANGE;
 }
 
 static enum error move(enum block_op op, u64 lba, u32 count, u8 *data)
 {
-    return op == BLOCK_WRITE ? cache_write(lba, count, data) : cache_read(lba, count, data);
+    return op == BLOCK_WRITE ? cache_write(disk.dev, lba, count, data)
+                             : cache_read(disk.dev, lba, count, data);
 }
 
 /* Read or write; *done is the number of sectors that were. */
@@ -128,7 +127,7 @@ static enum error transfer(enum block_op op, u64 lba, u32 count, u8 *data, u32 *
         return e;
     /* One bad sector must not cost its neighbours: go up to it one by one. */
     for (e = OK; *done < count && !e; *done += !e)
-        e = move(op, lba + *done, 1, data + *done * SECTOR);
+        e = move(op, lba + *done, 1, data + *done * disk.dev->block_size);
     return e;
 }
 
@@ -153,7 +152,7 @@ static u8 *rm_buffer(u16 segment, u16 offset, u32 len)
 static enum error chs_transfer(struct rm_regs *r, enum block_op op)
 {
     u32 count = reg_low(r->eax), done = 0;
-    u8 *data = rm_buffer(r->es, (u16)r->ebx, count * SECTOR);
+    u8 *data = rm_buffer(r->es, (u16)r->ebx, count * disk.dev->block_size);
     u64 lba;
     enum error e = count && data ? chs_range(r, count, &lba) : ERR_BAD_REQUEST;
     if (!e)
@@ -189,7 +188,7 @@ static enum error parameters(struct rm_regs *r)
 /* AH=15h: a hard disk (AH=3) of CX:DX sectors. */
 static void disk_type(struct rm_regs *r)
 {
-    u32 sectors = disk.blocks > UINT32_MAX ? UINT32_MAX : (u32)disk.blocks;
+    u32 sectors = disk.dev->blocks > UINT32_MAX ? UINT32_MAX : (u32)disk.dev->blocks;
     r->ecx = with_word(r->ecx, (u16)(sectors >> 16));
     r->edx = with_word(r->edx, (u16)sectors);
     answer(r, 0, 3);
@@ -204,7 +203,7 @@ static enum error packet(struct rm_regs *r, u8 function)
     if (!dap || dap[DAP_SIZE] < DAP_LENGTH)
         return ERR_BAD_REQUEST;
     u64 lba = get_le64(dap + DAP_LBA);
-    u32 count = get_le16(dap + DAP_COUNT), len = count * SECTOR, done;
+    u32 count = get_le16(dap + DAP_COUNT), len = count * disk.dev->block_size, done;
     if (function == 0x44)
         return check_range(lba, count);
     if (function == 0x47)
@@ -237,7 +236,8 @@ static enum error edd(struct rm_regs *r)
         return ERR_BAD_REQUEST;
     u32 size = min_u32(get_le16(table), EDD_SIZE_MAX);
     table = phys_ptr(at, size);
-    return table && edd_parameters(table, size, &disk) ? OK : ERR_BAD_REQUEST;
+    const struct edd_disk d = {disk.dev->blocks, disk.dev->block_size, disk.geometry, disk.path};
+    return table && edd_parameters(table, size, &d) ? OK : ERR_BAD_REQUEST;
 }
 
 /* A call for our disk. */
@@ -249,7 +249,7 @@ static void serve(struct rm_regs *r)
     switch (function) {
     case 0x00: /* reset: for a disk that is always ready, the moment to make writes last */
     case 0x0d:
-        e = cache_flush();
+        e = cache_flush(disk.dev);
         break;
     case 0x09: /* set up drive parameters */
     case 0x10: /* ready? If the session is not, it comes back before anyone gets an answer. */

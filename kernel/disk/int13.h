@@ -6,14 +6,13 @@
 #include "base/realmode.h"
 #include "base/types.h"
 #include "disk/block.h"
-#include "disk/mbr.h"
+#include "disk/edd.h"
 
 struct int13_disk {
     u8 drive; /* the number we want, 80h or higher */
+    struct block_dev *dev;
     struct geometry geometry;
-    u64 blocks;  /* of 512 bytes */
-    u16 nic_bdf; /* for the EDD device path (48h) */
-    u8 lun[8];
+    struct edd_path path;
 };
 
 /* What the resident stub does after int13(). */

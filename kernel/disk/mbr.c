@@ -1,4 +1,4 @@
-/* Guessing a disk's geometry. */
+/* Reading a master boot record. */
 #include "disk/mbr.h"
 
 #include "base/arith.h"
@@ -53,12 +53,17 @@ static bool explains_all(u32 heads, u32 sectors, const u8 *mbr)
     return true;
 }
 
+bool mbr_signed(const u8 *sector)
+{
+    return get_le16(sector + MBR_SIGNATURE) == 0xaa55;
+}
+
 struct geometry geometry_guess(const u8 *mbr, u64 blocks)
 {
     struct geometry g = {.heads = HEADS, .sectors = SECTORS};
     /* Try them all, once, the usual one first. Without partitions that one explains everything;
      * when nothing does, it is as good as any. */
-    bool found = get_le16(mbr + MBR_SIGNATURE) != 0xaa55;
+    bool found = !mbr_signed(mbr);
     for (u32 sectors = SECTORS; sectors && !found; sectors--)
         for (u32 heads = HEADS; heads && !found; heads--)
             if (explains_all(heads, sectors, mbr)) {

@@ -1,6 +1,6 @@
-/* The CHS geometry that a BIOS would give the disk. */
-#ifndef LUNBOOT_GEOMETRY_H
-#define LUNBOOT_GEOMETRY_H
+/* The master boot record: its signature, and the CHS geometry that a BIOS would give its disk. */
+#ifndef LUNBOOT_MBR_H
+#define LUNBOOT_MBR_H
 
 #include "base/types.h"
 
@@ -9,6 +9,9 @@ struct geometry {
     u32 heads;     /* 1..255 */
     u32 sectors;   /* 1..63 per track */
 };
+
+/* Does the boot sector (512 bytes, or the first of a larger block) end with 55AAh? */
+bool mbr_signed(const u8 *sector);
 
 /* From the partition table of the MBR (512 bytes) when its entries agree on one, else 255 heads and
  * 63 sectors. */

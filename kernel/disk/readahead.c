@@ -13,21 +13,25 @@
 #define STREAMS      8
 #define CHUNKS       64
 #define CHUNK_LEAST  4096  /* bytes */
-#define CHUNK_MOST   65536 /* holds the largest request of most boot loaders, 127 blocks */
+#define CHUNK_MOST   65536 /* holds the largest request of most boot loaders, 127 sectors */
 #define CHUNKS_IDEAL 32    /* in smaller memory rather smaller chunks than fewer */
 
-#define LARGE        32 /* blocks: calls for so many get requests of their own size */
-#define SKIP         16 /* blocks that a reader in order may leave out */
-#define WINDOW_FIRST 16 /* blocks, at least */
-/* And at most so many, and half of what its reader has read: else too much is fetched in vain. */
-#define WINDOW_SURE  512
+/* Bytes all of these: */
+#define LARGE        16384 /* calls for so much get requests of their own size */
+#define SKIP         8192  /* what a reader in order may leave out */
+#define WINDOW_FIRST 8192  /* at least */
+/* And at most so much, and half of what its reader has read: else too much is fetched in vain. */
+#define WINDOW_SURE  262144
 #define RUN_FACTOR   2
-#define REFILL       256 /* blocks that are worth requests of their own */
+#define RUN_MOST     (1u << 30)
+#define REFILL       131072 /* what is worth requests of its own */
+
 /* Answers that take so much longer than they once did, ms, wait for the link, not for the distance.
  */
 #define QUEUE_MS     2
 
 struct chunk {
+    struct block_dev *dev;
     struct block_req req; /* count 0: the chunk is free */
     msec asked;
     u32 stamp;  /* greater: used later */
@@ -35,46 +39,50 @@ struct chunk {
 };
 
 struct stream {
-    u64 next;   /* where its reader will go on */
+    struct block_dev *dev;
+    u64 next;   /* the block where its reader will go on */
     u64 ahead;  /* what comes before has been requested, or was given to the reader */
-    u32 window; /* blocks; 0: not yet found to be sequential */
-    u32 run;    /* blocks read in order so far */
-    u32 count;  /* of the latest call */
-    u32 stamp;
+    u32 window; /* bytes; 0: not yet found to be sequential */
+    u32 run;    /* bytes read in order so far, at most RUN_MOST */
+    u32 count;  /* blocks of the latest call */
+    u32 stamp;  /* 0: free */
 };
 
-static struct block_dev *dev;
 static struct chunk chunks[CHUNKS];
-static u32 chunk_count, chunk_blocks;
+static u32 chunk_count, chunk_bytes;
 static struct stream streams[STREAMS];
 static struct stream *current;     /* the latest reader's */
 static const struct chunk *wanted; /* the one that is being read */
 static u32 stamp;
 static u32 fastest; /* ms that an answer takes at best */
 
-void readahead_init(struct block_dev *device, u8 *memory, u32 size)
+void readahead_init(u8 *memory, u32 size)
 {
-    u32 bytes = CHUNK_LEAST;
-    while (bytes < CHUNK_MOST && bytes * 2 * CHUNKS_IDEAL <= size)
-        bytes *= 2;
-    dev = device;
-    chunk_count = min_u32(size / bytes, CHUNKS);
-    chunk_blocks = min_u32(bytes / dev->block_size, dev->max_blocks);
+    chunk_bytes = CHUNK_LEAST;
+    while (chunk_bytes < CHUNK_MOST && chunk_bytes * 2 * CHUNKS_IDEAL <= size)
+        chunk_bytes *= 2;
+    chunk_count = min_u32(size / chunk_bytes, CHUNKS);
     memset(chunks, 0, sizeof(chunks));
     for (u32 i = 0; i < chunk_count; i++)
-        chunks[i].req.data = memory + i * bytes;
+        chunks[i].req.data = memory + i * chunk_bytes;
     memset(streams, 0, sizeof(streams));
     current = NULL;
     fastest = UINT32_MAX;
 }
 
-void readahead_note(u64 lba, u32 count)
+static u32 chunk_blocks(const struct block_dev *dev)
+{
+    return min_u32(chunk_bytes / dev->block_size, dev->max_blocks);
+}
+
+void readahead_note(struct block_dev *dev, u64 lba, u32 count)
 {
     struct stream *found = NULL, *old = streams;
     for (struct stream *s = streams; s < streams + STREAMS; s++) {
         /* It may have skipped something; but who jumps about is not to look like a reader in order.
          */
-        if (s->stamp && lba - s->next <= min_u32(SKIP, (u32)(s->ahead - s->next)))
+        if (s->stamp && s->dev == dev &&
+            lba - s->next <= min_u32(SKIP / dev->block_size, (u32)(s->ahead - s->next)))
             found = s;
         /* One that has shown to be sequential stays longer. */
         if (!s->window == !old->window ? s->stamp < old->stamp : !s->window)
@@ -82,11 +90,12 @@ void readahead_note(u64 lba, u32 count)
     }
     if (!found) {
         found = old;
-        *found = (struct stream){.next = lba, .ahead = lba};
+        *found = (struct stream){.dev = dev, .next = lba, .ahead = lba};
     } else if (!found->window) {
-        found->window = max_u32(2 * count, WINDOW_FIRST);
+        found->window = max_u32(2 * count * dev->block_size, WINDOW_FIRST);
     }
-    found->run += (u32)(lba - found->next) + count;
+    found->run =
+        min_u32(found->run + ((u32)(lba - found->next) + count) * dev->block_size, RUN_MOST);
     found->next = lba + count;
     found->count = count;
     if (found->ahead < found->next)
@@ -96,10 +105,10 @@ void readahead_note(u64 lba, u32 count)
 }
 
 /* The chunk that holds this block, or will. */
-static struct chunk *find(u64 lba)
+static struct chunk *find_chunk(const struct block_dev *dev, u64 lba)
 {
     for (struct chunk *c = chunks; c < chunks + chunk_count; c++)
-        if (lba - c->req.lba < c->req.count)
+        if (lba - c->req.lba < c->req.count && c->dev == dev)
             return c;
     return NULL;
 }
@@ -119,13 +128,18 @@ static struct chunk *free_chunk(void)
     return best;
 }
 
+static bool is_large(const struct stream *s)
+{
+    return s->count * s->dev->block_size >= LARGE;
+}
+
 /* How much of the `left` blocks of a window to request in one piece. A large call gets pieces that
  * no other call has a part in, so that their data can go straight to the caller. */
 static u32 piece(const struct stream *s, u32 left)
 {
-    if (s->count >= LARGE)
+    if (is_large(s))
         left = s->count - (u32)(s->ahead - s->next) % s->count;
-    return min_u32(left, chunk_blocks);
+    return min_u32(left, chunk_blocks(s->dev));
 }
 
 void readahead_request(void)
@@ -133,15 +147,16 @@ void readahead_request(void)
     struct stream *s = current;
     if (!chunk_count || !s || !s->window)
         return;
-    u32 left = (u32)(s->ahead - s->next);
-    u64 end = s->next + s->window;
+    struct block_dev *dev = s->dev;
+    u32 left = (u32)(s->ahead - s->next) * dev->block_size;
+    u64 end = s->next + s->window / dev->block_size;
     if (end > dev->blocks)
         end = dev->blocks;
     if (s->ahead >= end || left + min_u32(s->window / 2, REFILL) > s->window)
         return;
     u32 before = stamp;
     while (s->ahead < end) {
-        struct chunk *c = find(s->ahead);
+        struct chunk *c = find_chunk(dev, s->ahead);
         if (c) {
             s->ahead = c->req.lba + c->req.count;
             continue;
@@ -152,6 +167,7 @@ void readahead_request(void)
         u32 n = piece(s, (u32)(end - s->ahead));
         if (n > dev->blocks - s->ahead)
             n = (u32)(dev->blocks - s->ahead);
+        c->dev = dev;
         c->req =
             (struct block_req){.op = BLOCK_READ, .lba = s->ahead, .count = n, .data = c->req.data};
         c->stamp = ++stamp;
@@ -175,7 +191,10 @@ static void wait_longer(struct chunk *c)
     }
     u32 took = loop_now() - c->asked;
     fastest = min_u32(fastest, took);
-    u32 size = current->count < LARGE ? chunk_blocks : min_u32(current->count, chunk_blocks);
+    u32 size = chunk_blocks(c->dev);
+    if (is_large(current))
+        size = min_u32(current->count, size);
+    size *= c->dev->block_size;
     u32 most = min_u32(WINDOW_SURE + current->run / RUN_FACTOR, chunk_count * 3 / 4 * size);
     if (took <= 2 * fastest + QUEUE_MS)
         current->window = max_u32(current->window, min_u32(2 * current->window, most));
@@ -183,16 +202,16 @@ static void wait_longer(struct chunk *c)
 
 /* Wait for c. What follows it stays in the NIC's ring, so that it can go straight to its reader,
  * too. */
-static void wait_for(struct chunk *c)
+static void wait_for_chunk(struct chunk *c)
 {
     loop_poll(&c->req.done);
     if (!c->req.done)
         wait_longer(c);
 }
 
-enum error readahead_take(u64 lba, u32 *count, u8 *data)
+enum error readahead_take(const struct block_dev *dev, u64 lba, u32 *count, u8 *data)
 {
-    struct chunk *c = find(lba);
+    struct chunk *c = find_chunk(dev, lba);
     u32 most = *count;
     *count = 0;
     if (!c) {
@@ -204,9 +223,9 @@ enum error readahead_take(u64 lba, u32 *count, u8 *data)
     u8 *held = c->req.data;
     bool there = c->req.done, whole = !there && lba == c->req.lba && most >= c->req.count;
     if (whole)
-        dev->ops->redirect(dev, &c->req, data);
+        c->dev->ops->redirect(c->dev, &c->req, data);
     if (!there)
-        wait_for(c);
+        wait_for_chunk(c);
     c->req.data = held;
     wanted = NULL;
     enum error e = c->req.status;
@@ -224,18 +243,19 @@ enum error readahead_take(u64 lba, u32 *count, u8 *data)
     return OK;
 }
 
-u32 readahead_gap(u64 lba, u32 count)
+u32 readahead_gap(const struct block_dev *dev, u64 lba, u32 count)
 {
     for (struct chunk *c = chunks; c < chunks + chunk_count; c++)
-        if (c->req.count && c->req.lba - lba < count)
+        if (c->req.count && c->dev == dev && c->req.lba - lba < count)
             count = (u32)(c->req.lba - lba);
     return count;
 }
 
-void readahead_forget(u64 lba, u32 count)
+void readahead_forget(const struct block_dev *dev, u64 lba, u32 count)
 {
     for (struct chunk *c = chunks; c < chunks + chunk_count; c++) {
-        if (!c->req.count || (lba - c->req.lba >= c->req.count && c->req.lba - lba >= count))
+        if (!c->req.count || c->dev != dev ||
+            (lba - c->req.lba >= c->req.count && c->req.lba - lba >= count))
             continue;
         while (!c->req.done)
             loop_once(NULL);

@@ -3,31 +3,23 @@
 #ifndef LUNBOOT_E1000_H
 #define LUNBOOT_E1000_H
 
-#include "base/error.h"
-#include "base/types.h"
-#include "drv/netdev.h"
+#include "drv/nic.h"
 
-/* Memory that the driver is lent for ever. Rings are multiples of 8 descriptors of 16 bytes,
- * 16-byte aligned. */
-struct e1000_memory {
-    u8 *rx_ring, *tx_ring;
-    u16 rx_count, tx_count; /* descriptors, 8..4096, multiples of 8 */
-    /* At least rx_count packets, more are for those that the stack keeps; of 2048, 4096, 8192 or
-     * 16384 bytes. A frame must fit one; more than 1522 bytes have only those above 2048. */
-    struct pkt_pool *rx_pool;
-    struct pkt_pool *tx_pool;
-};
+extern const struct nic_driver e1000_driver;
 
-/* Is this a NIC that we drive? */
-bool e1000_match(u16 vendor, u16 device);
+/* Flags in nics.def. */
+#define E1000_FIBRE      0x0001 /* the NIC's own transceiver (TBI or SerDes) instead of a PHY */
+#define E1000_DUAL       0x0002 /* two ports that share an EEPROM */
+#define E1000_MICROWIRE  0x0004 /* there is no EERD: the EEPROM is read bit by bit */
+#define E1000_EERD_82541 0x0008 /* EERD has its fields elsewhere */
+#define E1000_EE_RST     0x0010 /* the EEPROM is not read again by a reset alone */
+#define E1000_SLOW_RESET 0x0020
+#define E1000_NO_MANC    0x0040
+#define E1000_NO_MDIC    0x0080 /* its PHY is not reached like that */
 
-/* The name of a model that e1000_match() knows: "Intel 82540EM". */
-const char *e1000_model(u16 device);
-
-/* Take over the NIC at bdf: stop it, reset it without renegotiating a link that is up, read its MAC
- * address, start the rings. On success *dev is the device, always the same one. Interrupts are off.
- * The link may still be coming up: dev->link_up changes at update(). Stop an open device before
- * opening it again, or its packets are lost to their pools. NIC_DEAD or NIC_EEPROM on failure. */
-enum error e1000_open(u16 bdf, const struct e1000_memory *memory, struct netdev **dev);
+/* What the chips of a family have in common; those of the 82540, 82545 and 82546, nothing. */
+#define E1000_82541      (E1000_EERD_82541 | E1000_SLOW_RESET) /* and 82547 */
+#define E1000_82544      (E1000_MICROWIRE | E1000_EE_RST | E1000_NO_MANC)
+#define E1000_82543      (E1000_82544 | E1000_NO_MDIC)
 
 #endif

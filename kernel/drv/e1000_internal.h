@@ -6,19 +6,15 @@
 #include "base/platform.h"
 #include "drv/e1000.h"
 
-/* How the EEPROM is read. */
-enum e1000_nvm {
-    NVM_MICROWIRE, /* bit by bit, the 82544 and before */
-    NVM_EERD,
-    NVM_EERD_82541, /* EERD with its fields elsewhere: 82541 and 82547 */
-};
+/* The MAC address of a NIC just reset, whose flags these are (E1000_MICROWIRE and so on). port_b:
+ * the second port of a dual one. False when there is no valid one. */
+bool e1000_read_mac(struct mmio *regs, u16 flags, bool port_b, u8 mac[6]);
 
-/* The MAC address of a NIC just reset. port_b: the second port of a dual one. False when there is
- * no valid one. */
-bool e1000_read_mac(struct mmio *regs, enum e1000_nvm nvm, bool port_b, u8 mac[6]);
+/* nic_packet_size() */
+u32 e1000_packet_size(u32 frame);
 
 /* Give the NIC empty rings, fill the receive ring, and let both run. */
-void e1000_ring_start(struct mmio *regs, const struct e1000_memory *memory);
+void e1000_ring_start(struct mmio *regs, const struct nic_memory *memory);
 
 /* The NIC is stopped: give all packets back to their pools. */
 void e1000_ring_drop(void);
@@ -33,7 +29,7 @@ bool e1000_tx_full(const struct netdev *dev);
  * from time to time. */
 bool e1000_tx_stuck(struct netdev *dev);
 
-/* The netdev_ops. */
+/* For netdev_ops and the wake source. */
 bool e1000_transmit(struct netdev *dev, struct pkt *p);
 struct pkt *e1000_receive(struct netdev *dev);
 bool e1000_rx_ready(struct netdev *dev);

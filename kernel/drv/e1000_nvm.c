@@ -15,9 +15,9 @@
 #define OPCODE_BITS  3
 #define WORD_BITS    16
 
-static bool eerd_read(struct mmio *regs, enum e1000_nvm nvm, u32 word, u16 *value)
+static bool eerd_read(struct mmio *regs, u16 flags, u32 word, u16 *value)
 {
-    bool late = nvm == NVM_EERD_82541;
+    bool late = flags & E1000_EERD_82541;
     mmio_write32(regs, EERD, EERD_START | word << (late ? EERD_ADDR_82541 : EERD_ADDR));
     for (u32 i = 0; i < EERD_POLLS; i++) {
         u32 eerd = mmio_read32(regs, EERD);
@@ -66,14 +66,14 @@ static bool microwire_read(struct mmio *regs, u32 word, u16 *value)
     return true;
 }
 
-bool e1000_read_mac(struct mmio *regs, enum e1000_nvm nvm, bool port_b, u8 mac[6])
+bool e1000_read_mac(struct mmio *regs, u16 flags, bool port_b, u8 mac[6])
 {
     u16 sum = 0;
     bool read = true;
     for (u32 i = 0; read && i < EEPROM_WORDS; i++) {
         u16 word = 0;
-        read =
-            nvm == NVM_MICROWIRE ? microwire_read(regs, i, &word) : eerd_read(regs, nvm, i, &word);
+        read = flags & E1000_MICROWIRE ? microwire_read(regs, i, &word)
+                                       : eerd_read(regs, flags, i, &word);
         sum = (u16)(sum + word);
         if (i < 3)
             put_le16(mac + 2 * i, word);

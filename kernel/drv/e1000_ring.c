@@ -8,9 +8,12 @@
 #include "drv/e1000_regs.h"
 
 /* A NIC with a link that sends nothing for so long hangs. */
-#define STUCK_US   2000000
+#define STUCK_US            2000000
 
-#define FILL_EVERY 16 /* frames, while they come one after the other */
+#define FILL_EVERY          16 /* frames, while they come one after the other */
+
+#define PACKET_MOST         16384
+#define LONGEST_WITHOUT_LPE 1518 /* bytes without FCS */
 
 struct ring {
     struct pkt *first, *last; /* the packets that the NIC has */
@@ -245,7 +248,16 @@ static void ring_init(struct ring *r, u32 base, volatile void *desc, u32 size)
     mmio_write32(regs, base + (RDTR - RDBAL), 0);
 }
 
-/* RCTL for packets of 2048, 4096, 8192 or 16384 bytes. */
+/* Packets are of 2048, 4096, 8192 or 16384 bytes. */
+u32 e1000_packet_size(u32 frame)
+{
+    u32 size = frame > LONGEST_WITHOUT_LPE ? 2 * PKT_SIZE : PKT_SIZE;
+    while (size < frame)
+        size *= 2;
+    return size <= PACKET_MOST ? size : 0;
+}
+
+/* RCTL for such packets. */
 static u32 size_bits(u32 size)
 {
     if (size == PKT_SIZE)
@@ -253,16 +265,16 @@ static u32 size_bits(u32 size)
     return RCTL_LPE | RCTL_BSEX | (15u - (u32)__builtin_ctz(size)) << RCTL_BSIZE;
 }
 
-void e1000_ring_start(struct mmio *mmio, const struct e1000_memory *memory)
+void e1000_ring_start(struct mmio *mmio, const struct nic_memory *memory)
 {
     regs = mmio;
     rx_pool = memory->rx_pool;
     rx_partial = false;
     tx_waiting = false;
-    memset(memory->rx_ring, 0, memory->rx_count * sizeof(*rx_desc));
-    memset(memory->tx_ring, 0, memory->tx_count * sizeof(*tx_desc));
-    rx_desc = (void *)memory->rx_ring;
-    tx_desc = (void *)memory->tx_ring;
+    rx_desc = (void *)memory->own;
+    tx_desc = (void *)(rx_desc + memory->rx_count);
+    memset(memory->own, 0,
+           memory->rx_count * sizeof(*rx_desc) + memory->tx_count * sizeof(*tx_desc));
     ring_init(&rx, RDBAL, rx_desc, memory->rx_count);
     ring_init(&tx, TDBAL, tx_desc, memory->tx_count);
     mmio_write32(regs, RADV, 0);

@@ -5,6 +5,7 @@
 
 #include "base/types.h"
 #include "drv/pkt.h"
+#include "pc/wake.h"
 
 struct netdev;
 
@@ -19,13 +20,6 @@ struct netdev_ops {
     /* Tell the NIC about queued frames and refilled buffers: the registers that are written once
      * per batch. Must be called before every wait. */
     void (*flush)(struct netdev *dev);
-    /* Is a received frame waiting? Reads memory only. */
-    bool (*ready)(struct netdev *dev);
-    /* Allow (true) or forbid (false) the NIC to interrupt. Allowing returns false when there is
-     * something to do already, so that nobody sleeps over it. */
-    bool (*interrupt)(struct netdev *dev, bool on);
-    /* Was the latest interrupt ours? Reads and so clears the cause (ICR), and updates link_up. */
-    bool (*acknowledge)(struct netdev *dev);
     /* Look at the link again, and bring the statistics up to date. */
     void (*update)(struct netdev *dev);
     /* Stop all DMA and interrupts; nothing of ours is touched by the NIC afterwards. */
@@ -44,11 +38,11 @@ struct netdev_stats {
 
 struct netdev {
     const struct netdev_ops *ops;
-    const char *model; /* as a person knows it: "Intel 82540EM" */
-    u16 bdf;           /* PCI bus << 8 | device << 3 | function */
+    struct wake_source wake; /* by a frame, by room to send after there was none, by the link */
+    const char *model;       /* as a person knows it: "Intel 82540EM" */
+    u16 bdf;                 /* PCI bus << 8 | device << 3 | function */
     u16 vendor_id;
     u16 device_id;
-    u8 irq; /* PIC input 0..15, 0xff for none */
     u8 mac[6];
     u16 mtu;       /* largest IP packet: 1500, unless who opened the device sets another one */
     u16 link_mbps; /* 10, 100, 1000; 0 without link */

@@ -16,7 +16,4 @@ struct machine {
     u32 hidden_base, hidden_size; /* bytes, page aligned */
 };
 
-/* main.c: everything from here on, in the moved kernel. */
-_Noreturn void lunboot_main(struct machine *machine);
-
 #endif

@@ -23,16 +23,15 @@ struct plan {
     u32 send_buffer; /* bytes */
     u32 cache;       /* bytes */
     u32 readahead;   /* bytes */
-    u32 size;        /* bytes that arena_take() will be asked for, all pieces together */
+    u32 size;        /* bytes that arena_take() will be asked for, all pieces together, but for what
+                      * the NIC's driver needs for its rings (drv/nic.h) */
 };
 
-#define PLAN_DESCRIPTOR 16u                        /* bytes, in both rings */
 #define PLAN_PACKET     2048u                      /* bytes of DMA memory of a packet */
 #define PLAN_PACKET_ROW (5u * (u32)sizeof(void *)) /* bytes of a struct pkt */
-#define PLAN_PIECES     9u                         /* pieces, each rounded up to 16 bytes */
+#define PLAN_PIECES     7u                         /* pieces, each rounded up to 16 bytes */
 #define PLAN_BYTES(mib, rx, tx, rx_packets, tx_packets, send_kib, cache_kib, ahead_kib)            \
-    (((rx) + (tx)) * PLAN_DESCRIPTOR +                                                             \
-     ((rx_packets) + (tx_packets)) * (PLAN_PACKET + PLAN_PACKET_ROW) +                             \
+    (((rx_packets) + (tx_packets)) * (PLAN_PACKET + PLAN_PACKET_ROW) +                             \
      ((send_kib) + (cache_kib) + (ahead_kib)) * 1024u + PLAN_PIECES * 16u)
 
 /* The plan for a machine with so many bytes of usable memory below 4 GiB; NULL when it is too

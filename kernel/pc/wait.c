@@ -73,7 +73,7 @@ static void sleep_with_irq(u8 irq)
     *irq_vector(irq) = old;
     if (!block->nic_fired)
         return;
-    if (source->acknowledge()) {
+    if (source->acknowledge(source->device)) {
         foreign = 0;
     } else {
         foreign++;
@@ -98,7 +98,7 @@ static bool spin(u32 us)
     u32 start = platform_now_us();
     do {
         for (u32 i = 0; i < SPIN_LOOKS; i++)
-            if (source->ready())
+            if (source->ready(source->device))
                 return true;
     } while (platform_now_us() - start < us);
     return false;
@@ -119,9 +119,9 @@ void platform_wait(u32 ms)
     if (!source || source->irq > 15 || foreign >= FOREIGN_LIMIT) {
         sleep();
     } else {
-        if (source->enable(true))
+        if (source->enable(source->device, true))
             sleep_with_irq(source->irq);
-        source->enable(false);
+        source->enable(source->device, false);
     }
     if (mask & PIC_TIMER)
         out8(PIC1_MASK, mask);

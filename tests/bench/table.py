@@ -54,7 +54,7 @@ class Results:
         if row.name == "extra":
             return get(delay, name, "rand4-fetched") if delay != LOCAL else None
         if row.name == "rom":
-            files = {LUNBOOT.name: BUILD / "boot/rom.bin", IPXE.name: IPXE_ROM}
+            files = {LUNBOOT.name: BUILD / "e1000/boot/rom.bin", IPXE.name: IPXE_ROM}
             return files[name].stat().st_size if name in files else None
         if row.name in ("base", "hidden"):
             what = "base" if row.name == "base" else "usable"

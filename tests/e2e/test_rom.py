@@ -1,12 +1,14 @@
 """The option ROM: its headers, and booting by it alone."""
 
+import re
 import shutil
 import struct
+import subprocess
 import time
 
 import pytest
 from bootdisk import DEBUG_EXIT, BootDisk, on_local_disk, run  # noqa: F401 (fixture)
-from conftest import BUILD
+from conftest import BUILD, TOP
 from test_debian import check_report
 from test_memory import Memory
 
@@ -31,7 +33,14 @@ def rom_of(nic="e1000"):
 
 
 def all_roms():
-    return sorted(BUILD.glob("lunboot-8086*.rom"))
+    return sorted(BUILD.glob("lunboot-*.rom"))
+
+
+def lines():
+    """The lines of kernel/drv/nics.def: (vendor, device, driver)."""
+    text = (TOP / "kernel/drv/nics.def").read_text()
+    found = re.findall(r"^NIC\(0x(\w{4}), 0x(\w{4}), (\w+), ", text, re.M)
+    return [(int(vendor, 16), int(device, 16), driver) for vendor, device, driver in found]
 
 
 def word(data, offset):
@@ -44,6 +53,18 @@ def text(data, offset):
 
 def test_one_for_each_nic():
     assert EXPECTED <= {path.stem[-4:] for path in all_roms()}
+    names = [f"lunboot-{vendor:04x}{device:04x}.rom" for vendor, device, _ in lines()]
+    assert sorted(names) == [path.name for path in all_roms()]
+
+
+def test_holds_its_own_driver_alone():
+    """The table of the devices that it drives tells. The other media have all."""
+    drivers = {driver for _, _, driver in lines()}
+    assert "e1000" in drivers
+    for driver in [*drivers, None]:
+        image = (BUILD / (driver or "") / "boot/image.bin").read_bytes()
+        for vendor, device, own in lines():
+            assert (struct.pack("<HH", vendor, device) in image) == (driver in (own, None))
 
 
 def test_headers():
@@ -60,7 +81,7 @@ def test_headers():
             struct.unpack_from("<4s4HB3B2H2BH", rom, pcir)
         )
         assert signature == b"PCIR" and (length, revision) == (28, 3) and devices == 0
-        assert (vendor, f"{device:04x}") == (0x8086, path.stem[-4:])
+        assert f"{vendor:04x}{device:04x}" == path.stem[-8:]
         assert klass == [0, 0, 2] and (kind, last) == (0, 0x80)
         assert size == most == rom[2]
 
@@ -182,6 +203,43 @@ def test_boot_menu(machine, nics):
         shown = [name for name in names if menu and name in menu[0]]
         time.sleep(0.05)
     assert shown == names, screen
+
+
+LITTER = """
+bits 16
+org 7c00h
+    xor ax, ax
+    mov ds, ax
+    mov es, ax
+    mov si, text
+    mov di, 0ffffh
+    movsb
+    mov ax, 1000h
+    mov es, ax
+    xor di, di
+    mov cx, end - text - 1
+    rep movsb
+    int 18h
+text: db "timeout=litter", 0
+end:
+    times 510 - ($ - $$) db 0
+    dw 0aa55h
+"""
+
+
+def test_nic_that_the_bios_does_not_tell(machine, logs):
+    """Given to the BIOS as a file, as VirtualBox does it: it boots, and takes nothing that lies about,
+    here at FFFFh, for settings."""
+    need("nasm")
+    (logs / "litter.asm").write_text(LITTER)
+    disk = logs / "litter.img"
+    subprocess.run(["nasm", "-f", "bin", "-o", disk, logs / "litter.asm"], check=True)
+    pc = machine(disks=[disk], extra=(
+        "-netdev", "user,id=n,restrict=on", "-device", "e1000,netdev=n,romfile=",
+        "-option-rom", rom_of()))
+    pc.expect(r"^lunboot 0\.1: ", 30)
+    pc.expect("^NIC .* at 00:0", 10)
+    assert "timeout=" not in pc.serial.text()
 
 
 def test_goes_on_to_the_next_device(machine, second_disk):

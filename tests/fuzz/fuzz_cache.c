@@ -39,7 +39,7 @@ static void on_wait(u32 ms)
 static void read_blocks(u64 lba, u32 count)
 {
     u8 *data = malloc(count * 512 + !count);
-    enum error e = cache_read(lba, count, data);
+    enum error e = cache_read(&fake.dev, lba, count, data);
     if (lba > DISK || count > DISK - lba) {
         CHECK(e == ERR_OUT_OF_RANGE);
     } else {
@@ -91,7 +91,7 @@ static void write_blocks(void)
     u8 *data = malloc(count * 512);
     memset(data, in_u8(), count * 512);
     disk_written = true;
-    enum error e = cache_write(lba, count, data);
+    enum error e = cache_write(&fake.dev, lba, count, data);
     bool fits = lba < DISK && count <= DISK - lba;
     CHECK(fits || e);
     CHECK(e || !memcmp(data, fake.bytes + lba * 512, count * 512));
@@ -100,7 +100,7 @@ static void write_blocks(void)
 
 static void flush(void)
 {
-    cache_flush();
+    cache_flush(&fake.dev);
 }
 
 static void trouble(void)
@@ -126,7 +126,7 @@ static void machine(void)
         disk_original = exact_copy(fake.bytes, DISK * 512);
     }
     u8 *bytes = fake.bytes;
-    fake = (struct fake_disk){.dev = dev, .bytes = bytes, .bad_lba = UINT64_MAX};
+    fake = (struct fake_disk){.dev = dev, .bytes = bytes, .blocks = DISK, .bad_lba = UINT64_MAX};
     if (disk_written)
         memcpy(fake.bytes, disk_original, DISK * 512);
     disk_written = false;
@@ -144,14 +144,14 @@ void fuzz_one(void)
     u8 *line_memory = malloc(lines), *ahead_memory = malloc(ahead);
     fake.dev.max_blocks = 1 + in_below(128);
     fake.later = in_u8() & 1;
-    cache_init(&fake.dev, line_memory, lines);
-    readahead_init(&fake.dev, ahead_memory, ahead);
+    cache_init(line_memory, lines);
+    readahead_init(ahead_memory, ahead);
     for (u32 i = 0; i < CALLS && in_left(); i++)
         calls[in_below(ARRAY_SIZE(calls))]();
     while (fake.queued)
         fake_complete_one(0);
-    cache_init(&fake.dev, NULL, 0);
-    readahead_init(&fake.dev, NULL, 0);
+    cache_init(NULL, 0);
+    readahead_init(NULL, 0);
     free(ahead_memory);
     free(line_memory);
 }

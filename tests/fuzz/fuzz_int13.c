@@ -151,7 +151,7 @@ static u64 some_lba(void)
     if (how < 0xc0)
         return in_u16() % (DISK + 8);
     if (how < 0xe0)
-        return disk.blocks - in_u8();
+        return fake.dev.blocks - in_u8();
     return (u64)in_u32() << 32 | in_u32();
 }
 
@@ -313,8 +313,7 @@ static void check_data(u32 done)
     CHECK(done <= call.count);
     if (!done)
         return;
-    CHECK(call.buffer_len >= len && call.lba < fake.dev.blocks &&
-          done <= fake.dev.blocks - call.lba);
+    CHECK(call.buffer_len >= len && call.lba < fake.blocks && done <= fake.blocks - call.lba);
     show(call.buffer, len);
     show(BDA_STATUS, 2);
     show(call.packet, call.packet_len);
@@ -392,6 +391,7 @@ static void machine(void)
     memset(&fake, 0, sizeof(fake));
     fake.dev = dev;
     fake.bytes = bytes;
+    fake.blocks = DISK;
     fake.bad_lba = UINT64_MAX;
     __asan_unpoison_memory_region(memory, MEMORY);
     int13_stop();
@@ -411,12 +411,13 @@ void fuzz_one(void)
     nest = how & 2;
     fake.dev.read_only = how & 4;
     fake.dev.max_blocks = 1 + in_below(MAX_BLOCKS);
-    cache_init(&fake.dev, cache, cache_size);
-    readahead_init(&fake.dev, ahead, ahead_size);
-    disk = (struct int13_disk){
-        .drive = (u8)(0x80 + (how >> 4)), .nic_bdf = in_u16(), .lun = {0, in_u8()}};
+    cache_init(cache, cache_size);
+    readahead_init(ahead, ahead_size);
+    disk = (struct int13_disk){.drive = (u8)(0x80 + (how >> 4)),
+                               .dev = &fake.dev,
+                               .path = {.bdf = in_u16(), .device_short = in_u8()}};
     disk.geometry = (struct geometry){1 + in_below(1024), 1 + in_below(255), 1 + in_below(63)};
-    disk.blocks = how & 8 ? DISK : (u64)in_u32() << in_below(33);
+    fake.dev.blocks = how & 8 ? DISK : (u64)in_u32() << in_below(33);
     memory[BDA_DISKS] = in_u8();
     drive = int13_init(&disk);
     CHECK(drive >= 0x80 && drive <= 0x8f);
@@ -434,8 +435,8 @@ void fuzz_one(void)
     memcpy(memory, original, 0x500);
     while (fake.queued)
         fake_complete_one(0);
-    cache_init(&fake.dev, NULL, 0);
-    readahead_init(&fake.dev, NULL, 0);
+    cache_init(NULL, 0);
+    readahead_init(NULL, 0);
     free(ahead);
     free(cache);
 }

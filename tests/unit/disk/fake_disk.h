@@ -14,6 +14,7 @@
 static struct fake_disk {
     struct block_dev dev;
     u8 *bytes;
+    u64 blocks;      /* of them, whatever the device says */
     u64 bad_lba;     /* this block can't be read or written; UINT64_MAX: all are good */
     enum error fail; /* every request fails so; OK: none */
     bool later;      /* complete while the event loop waits, the latest request first */
@@ -32,7 +33,7 @@ static void fake_do(struct block_req *req)
     if (req->op == BLOCK_FLUSH) {
         fake.flushes++;
         count = 0;
-    } else if (req->lba >= fake.dev.blocks || count > fake.dev.blocks - req->lba || !count ||
+    } else if (req->lba >= fake.blocks || count > fake.blocks - req->lba || !count ||
                count > fake.dev.max_blocks) {
         status = ERR_OUT_OF_RANGE;
     } else if (!status && fake.bad_lba >= req->lba && fake.bad_lba < req->lba + count) {
@@ -104,6 +105,7 @@ static struct block_dev *fake_disk(u64 blocks, u32 max_blocks)
     memset(&fake, 0, sizeof(fake));
     fake.dev = (struct block_dev){
         .ops = &fake_ops, .blocks = blocks, .block_size = 512, .max_blocks = max_blocks};
+    fake.blocks = blocks;
     fake.bytes = malloc((size_t)blocks * 512);
     assert(fake.bytes);
     u32 x = 2463534242;

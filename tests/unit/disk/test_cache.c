@@ -15,7 +15,8 @@ static void start(u32 memory_size, u32 max_blocks)
     host_reset(0);
     free(memory);
     memory = malloc(memory_size + 1);
-    cache_init(fake_disk(BLOCKS, max_blocks), memory, memory_size);
+    fake_disk(BLOCKS, max_blocks);
+    cache_init(memory, memory_size);
 }
 
 static void setup(void)
@@ -36,7 +37,7 @@ FIXTURE(setup, teardown);
 static void check_read(u32 lba, u32 count)
 {
     u8 *to = malloc(count * 512); /* so that ASan sees a byte too many */
-    assert_int_equal(cache_read(lba, count, to), OK);
+    assert_int_equal(cache_read(&fake.dev, lba, count, to), OK);
     assert_memory_equal(to, fake.bytes + (size_t)lba * 512, count * 512);
     free(to);
 }
@@ -103,7 +104,7 @@ TEST(what_was_written_is_read)
     } writes[] = {{0, 1}, {7, 1}, {8, 1}, {15, 2}, {23, 10}, {40, 8}, {63, 70}, {199, 1}};
     for (size_t i = 0; i < ARRAY_SIZE(writes); i++) {
         memset(buf, (int)(i + 1), writes[i].count * 512);
-        assert_int_equal(cache_write(writes[i].lba, writes[i].count, buf), OK);
+        assert_int_equal(cache_write(&fake.dev, writes[i].lba, writes[i].count, buf), OK);
         assert_memory_equal(fake.bytes + writes[i].lba * 512, buf, writes[i].count * 512);
         for (u32 lba = 0; lba < 210; lba++)
             check_read(lba, 1);
@@ -116,7 +117,7 @@ TEST(a_failed_write_leaves_no_stale_line)
     check_read(100, 1);
     memset(buf, 0x77, 512 * 4);
     fake.bad_lba = 103;
-    assert_int_equal(cache_write(100, 4, buf), ERR_MEDIUM);
+    assert_int_equal(cache_write(&fake.dev, 100, 4, buf), ERR_MEDIUM);
     fake.bad_lba = UINT64_MAX;
     check_read(100, 4); /* the first three were written */
     assert_int_equal(fake.bytes[100 * 512], 0x77);
@@ -126,7 +127,7 @@ TEST(starting_again_starts_empty)
 {
     start(64 * 1024, 64);
     check_read(100, 1);
-    cache_init(&fake.dev, memory, 64 * 1024); /* starts empty again */
+    cache_init(memory, 64 * 1024); /* starts empty again */
     fake.bytes[100 * 512] ^= 1;
     check_read(100, 1);
 }
@@ -136,12 +137,12 @@ TEST(a_bad_block_spoils_only_reads_that_want_it)
     start(64 * 1024, 64);
     check_read(96, 1);
     fake.bad_lba = 102;
-    cache_init(&fake.dev, memory, 64 * 1024);
+    cache_init(memory, 64 * 1024);
     check_read(101, 1);
     check_read(103, 2);
     check_read(95, 3);
-    assert_int_equal(cache_read(102, 1, buf), ERR_MEDIUM);
-    assert_int_equal(cache_read(101, 2, buf), ERR_MEDIUM);
+    assert_int_equal(cache_read(&fake.dev, 102, 1, buf), ERR_MEDIUM);
+    assert_int_equal(cache_read(&fake.dev, 101, 2, buf), ERR_MEDIUM);
     /* A line that failed to load is not taken for loaded. */
     fake.bad_lba = UINT64_MAX;
     check_read(102, 1);
@@ -151,12 +152,12 @@ TEST(the_first_error_stops_the_rest)
 {
     start(0, 16);
     fake.bad_lba = 16 * 2;
-    assert_int_equal(cache_read(0, 16 * 100, buf), ERR_MEDIUM);
+    assert_int_equal(cache_read(&fake.dev, 0, 16 * 100, buf), ERR_MEDIUM);
     assert_true(fake.requests <= 3 + 8);
     /* Also with all of them on the way: none is left behind. */
     fake.later = true;
     host_on_wait = fake_complete_one;
-    assert_int_equal(cache_read(0, 16 * 100, buf), ERR_MEDIUM);
+    assert_int_equal(cache_read(&fake.dev, 0, 16 * 100, buf), ERR_MEDIUM);
     assert_int_equal(fake.queued, 0);
 }
 
@@ -171,9 +172,9 @@ TEST(given_up_means_an_error_and_nothing_under_way)
     start(64 * 1024, 16);
     fake.later = true;
     host_on_wait = abort_at_the_keyboard;
-    assert_int_equal(cache_read(0, 300, buf), ERR_ABORTED);
-    assert_int_equal(cache_read(0, 1, buf), ERR_ABORTED);
-    assert_int_equal(cache_write(0, 300, buf), ERR_ABORTED);
+    assert_int_equal(cache_read(&fake.dev, 0, 300, buf), ERR_ABORTED);
+    assert_int_equal(cache_read(&fake.dev, 0, 1, buf), ERR_ABORTED);
+    assert_int_equal(cache_write(&fake.dev, 0, 300, buf), ERR_ABORTED);
     assert_int_equal(fake.queued, 0);
     fake.later = false;
     check_read(0, 1);
@@ -184,12 +185,12 @@ TEST(outside_the_disk)
     for (u32 size = 0; size <= 64 * 1024; size += 64 * 1024) {
         start(size, 64);
         u32 before = fake.requests;
-        assert_int_equal(cache_read(BLOCKS, 1, buf), ERR_OUT_OF_RANGE);
-        assert_int_equal(cache_read(BLOCKS - 1, 2, buf), ERR_OUT_OF_RANGE);
-        assert_int_equal(cache_read(UINT64_MAX, 2, buf), ERR_OUT_OF_RANGE);
-        assert_int_equal(cache_read(0, UINT32_MAX, buf), ERR_OUT_OF_RANGE);
-        assert_int_equal(cache_write(BLOCKS, 1, buf), ERR_OUT_OF_RANGE);
-        assert_int_equal(cache_write(UINT64_MAX, 1, buf), ERR_OUT_OF_RANGE);
+        assert_int_equal(cache_read(&fake.dev, BLOCKS, 1, buf), ERR_OUT_OF_RANGE);
+        assert_int_equal(cache_read(&fake.dev, BLOCKS - 1, 2, buf), ERR_OUT_OF_RANGE);
+        assert_int_equal(cache_read(&fake.dev, UINT64_MAX, 2, buf), ERR_OUT_OF_RANGE);
+        assert_int_equal(cache_read(&fake.dev, 0, UINT32_MAX, buf), ERR_OUT_OF_RANGE);
+        assert_int_equal(cache_write(&fake.dev, BLOCKS, 1, buf), ERR_OUT_OF_RANGE);
+        assert_int_equal(cache_write(&fake.dev, UINT64_MAX, 1, buf), ERR_OUT_OF_RANGE);
         assert_int_equal(fake.requests, before);
         check_read(BLOCKS - 1, 1);
         fake_disk_free();
@@ -200,7 +201,7 @@ TEST(writing_needs_permission)
 {
     start(0, 64);
     fake.dev.read_only = true;
-    assert_int_equal(cache_write(0, 1, buf), ERR_LUN_PROTECTED);
+    assert_int_equal(cache_write(&fake.dev, 0, 1, buf), ERR_LUN_PROTECTED);
     assert_int_equal(fake.requests, 0);
 }
 
@@ -208,15 +209,15 @@ TEST(flushing)
 {
     u8 block[512] = {0};
     start(0, 64);
-    assert_int_equal(cache_flush(), OK);
+    assert_int_equal(cache_flush(&fake.dev), OK);
     assert_int_equal(fake.flushes, 0); /* nothing was written */
-    assert_int_equal(cache_write(0, 1, block), OK);
+    assert_int_equal(cache_write(&fake.dev, 0, 1, block), OK);
     fake.fail = ERR_SCSI;
-    assert_int_equal(cache_flush(), ERR_SCSI);
+    assert_int_equal(cache_flush(&fake.dev), ERR_SCSI);
     fake.fail = OK;
     u32 before = fake.flushes;
-    assert_int_equal(cache_flush(), OK);
-    assert_int_equal(cache_flush(), OK);
+    assert_int_equal(cache_flush(&fake.dev), OK);
+    assert_int_equal(cache_flush(&fake.dev), OK);
     assert_int_equal(fake.flushes, before + 1);
 }
 
@@ -238,12 +239,12 @@ TEST(any_mixture)
         if (rand() % 3 == 0) {
             memset(buf, rand(), count * 512);
             memcpy(buf, &round, 4);
-            enum error e = cache_write(lba, count, buf);
+            enum error e = cache_write(&fake.dev, lba, count, buf);
             if (e)
                 memcpy(model, fake.bytes, BLOCKS * 512);
             else
                 memcpy(model + lba * 512, buf, count * 512);
-        } else if (cache_read(lba, count, buf)) {
+        } else if (cache_read(&fake.dev, lba, count, buf)) {
             assert_true(fake.bad_lba >= lba && fake.bad_lba < lba + count);
         } else {
             assert_memory_equal(buf, model + lba * 512, count * 512);

@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct int13_disk disk = {
-    .drive = 0x80,
-    .geometry = {.cylinders = 900, .heads = 255, .sectors = 63},
+static const struct edd_disk disk = {
     .blocks = 900 * 16065 + 17,
-    .nic_bdf = 0x3a1d, /* 3a:03.5 */
-    .lun = {0x40, 0x05, 0, 0, 0, 0, 0, 0},
+    .block_size = 512,
+    .geometry = {.cylinders = 900, .heads = 255, .sectors = 63},
+    .path = {.bdf = 0x3a1d, /* 3a:03.5 */
+             .interface = {'S', 'C', 'S', 'I', ' ', ' ', ' ', ' '},
+             .device = {0, 0, 0x05, 0x40},
+             .device_short = 5},
 };
 
 static u8 *build(u32 size, u32 expected)
@@ -80,7 +82,7 @@ TEST(device_path_of_phoenix)
 
 TEST(a_large_disk_has_no_valid_chs)
 {
-    struct int13_disk large = disk;
+    struct edd_disk large = disk;
     u8 t[74];
     large.blocks = 15482880;
     edd_parameters(t, sizeof(t), &large);

@@ -28,9 +28,8 @@ static int attach(u8 locals, u8 drive)
     mem[BDA_DISKS] = locals;
     config = (struct int13_disk){.drive = drive,
                                  .geometry = {CYLINDERS, HEADS, SECTORS},
-                                 .blocks = BLOCKS,
-                                 .nic_bdf = 0x0118,
-                                 .lun = {0, 5}};
+                                 .dev = &fake.dev,
+                                 .path = {.bdf = 0x0118, .device_short = 5}};
     return int13_init(&config);
 }
 
@@ -39,7 +38,8 @@ static void setup(void)
     host_reset(0);
     mem = calloc(1, PHYS_SIZE);
     host_set_phys(mem, PHYS_SIZE);
-    cache_init(fake_disk(BLOCKS, 128), NULL, 0);
+    fake_disk(BLOCKS, 128);
+    cache_init(NULL, 0);
     attach(0, 0x80);
 }
 
@@ -564,7 +564,7 @@ TEST(geometry_and_size)
     assert_int_equal((u16)regs.edx, (HEADS - 1) << 8 | 3);
 
     config.geometry = (struct geometry){1024, 255, 63};
-    config.blocks = 0x123456789;
+    fake.dev.blocks = 0x123456789;
     int13_init(&config);
     assert_int_equal(ask_ax(0x0800), 0);
     assert_int_equal((u16)regs.ecx, 0xffff);
@@ -573,7 +573,7 @@ TEST(geometry_and_size)
     OK_WITH(CL | CH | DL | DH);
     assert_int_equal((u16)regs.ecx, 0xffff);
     assert_int_equal((u16)regs.edx, 0xffff);
-    config.blocks = 0x12345678;
+    fake.dev.blocks = 0x12345678;
     int13_init(&config);
     assert_int_equal(ask_ax(0x1500), 3);
     assert_int_equal((u16)regs.ecx, 0x1234);
@@ -701,7 +701,7 @@ TEST(hostile_calls)
 {
     srand(13);
     u8 *copy = malloc((size_t)BLOCKS * 512), *cache = malloc(0x20000);
-    cache_init(&fake.dev, cache, 0x20000);
+    cache_init(cache, 0x20000);
     memcpy(copy, fake.bytes, (size_t)BLOCKS * 512);
     u32 good_reads = 0;
     for (u32 round = 0; round < 60000; round++) {

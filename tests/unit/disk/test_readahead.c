@@ -71,9 +71,9 @@ static void start(u32 size)
     ahead_size = size;
     distance = 1;
     blocks_a_ms = answered = seen = waited = ended_waits = 0;
-    struct block_dev *disk = fake_disk(BLOCKS, MAX_BLOCKS);
-    cache_init(disk, lines, LINES);
-    readahead_init(disk, ahead, size);
+    fake_disk(BLOCKS, MAX_BLOCKS);
+    cache_init(lines, LINES);
+    readahead_init(ahead, size);
     fake.later = true;
     host_on_wait = on_wait;
     loop_poll(NULL);
@@ -98,7 +98,7 @@ FIXTURE(NULL, teardown);
 static void check_read(u64 lba, u32 count)
 {
     u8 *to = malloc(count * 512); /* so that ASan sees a byte too many */
-    assert_int_equal(cache_read(lba, count, to), OK);
+    assert_int_equal(cache_read(&fake.dev, lba, count, to), OK);
     assert_memory_equal(to, fake.bytes + (size_t)lba * 512, count * 512);
     free(to);
 }
@@ -200,7 +200,7 @@ TEST(the_end_of_the_disk)
     for (u32 at = BLOCKS - 1001; at < BLOCKS; at += 7)
         check_read(at, 7);
     u8 byte;
-    assert_int_equal(cache_read(BLOCKS, 1, &byte), ERR_OUT_OF_RANGE);
+    assert_int_equal(cache_read(&fake.dev, BLOCKS, 1, &byte), ERR_OUT_OF_RANGE);
     assert_in_range(fake.blocks_moved, 1001, 1001 + 16);
 }
 
@@ -218,7 +218,7 @@ TEST(what_was_written_is_never_read_stale)
             met++;
         }
         memset(data, (int)i, sizeof(data));
-        assert_int_equal(cache_write(lba, count, data), OK);
+        assert_int_equal(cache_write(&fake.dev, lba, count, data), OK);
         assert_memory_equal(fake.bytes + lba * 512, data, count * 512);
         check_read(lba, count);
         check_read(i * 63, 63);
@@ -258,7 +258,7 @@ TEST(a_bad_block_ahead_is_the_readers_who_wants_it)
     fake.bad_lba = 63 * 30 + 5;
     for (u32 i = 0; i < 30; i++)
         check_read(i * 63, 63);
-    assert_int_equal(cache_read(63 * 30, 63, to), ERR_MEDIUM);
+    assert_int_equal(cache_read(&fake.dev, 63 * 30, 63, to), ERR_MEDIUM);
     check_read(63 * 30, 5);
     check_read(63 * 31, 63);
     fake.bad_lba = UINT64_MAX;
@@ -283,7 +283,7 @@ TEST(given_up_leaves_nothing_behind)
         check_read(i++ * 63, 63);
     host_on_wait = abort_at_the_keyboard;
     distance = 1000;
-    assert_int_equal(cache_read(30000, 63, to), ERR_ABORTED);
+    assert_int_equal(cache_read(&fake.dev, 30000, 63, to), ERR_ABORTED);
     host_on_wait = on_wait;
     distance = 1;
     for (; i < 100; i++)
@@ -308,7 +308,7 @@ TEST(giving_up_takes_one_key)
     /* The reader waits for what is under way already. */
     while (fake.queued && host_on_wait == on_wait) {
         host_on_wait = one_press;
-        if (cache_read(i++ * 63, 63, to))
+        if (cache_read(&fake.dev, i++ * 63, 63, to))
             break;
     }
     assert_ptr_equal(host_on_wait, on_wait);
@@ -367,11 +367,11 @@ TEST(any_mixture)
         if (rand() % 8 == 0) {
             u32 lba = min_u32(*place + (u32)rand() % 100, BLOCKS - count);
             memset(buf, rand(), count * 512);
-            if (cache_write(lba, count, buf))
+            if (cache_write(&fake.dev, lba, count, buf))
                 memcpy(model, fake.bytes, BLOCKS * 512);
             else
                 memcpy(model + lba * 512, buf, count * 512);
-        } else if (!cache_read(*place, count, buf)) {
+        } else if (!cache_read(&fake.dev, *place, count, buf)) {
             assert_memory_equal(buf, model + *place * 512, count * 512);
         } else {
             assert_true(fake.bad_lba >= *place && fake.bad_lba < *place + count);

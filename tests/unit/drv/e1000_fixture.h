@@ -4,8 +4,8 @@
 #define E1000_FIXTURE_H
 
 #include "base/str.h"
-#include "drv/e1000.h"
 #include "drv/e1000_model.h"
+#include "drv/nic.h"
 
 #define RX_COUNT     32
 #define TX_COUNT     16
@@ -14,7 +14,7 @@
 #define RX_SIZE_MOST 16384
 #define GOOD         (RXD_STATUS_EOP | RXD_STATUS_IXSM)
 
-static _Alignas(16) u8 rx_ring[RX_COUNT * 16], tx_ring[TX_COUNT * 16];
+static _Alignas(16) u8 rings[(RX_COUNT + TX_COUNT) * 16];
 static _Alignas(16) u8 rx_memory[RX_PKTS * RX_SIZE_MOST], tx_memory[TX_PKTS * PKT_SIZE];
 static struct pkt rx_pkts[RX_PKTS], tx_pkts[TX_PKTS];
 static struct pkt_pool rx_pool, tx_pool;
@@ -22,13 +22,13 @@ static struct netdev *dev;
 
 static enum error try_open_sized(u32 rx_size)
 {
-    struct e1000_memory memory = {rx_ring, tx_ring, RX_COUNT, TX_COUNT, &rx_pool, &tx_pool};
-    memset(rx_ring, 0xff, sizeof(rx_ring));
-    memset(tx_ring, 0xff, sizeof(tx_ring));
+    struct nic_memory memory = {rings, RX_COUNT, TX_COUNT, &rx_pool, &tx_pool};
+    assert_int_equal(nic_memory_bytes(RX_COUNT + TX_COUNT), sizeof(rings));
+    memset(rings, 0xff, sizeof(rings));
     pkt_pool_init(&rx_pool, rx_pkts, rx_memory, RX_PKTS, rx_size);
     pkt_pool_init(&tx_pool, tx_pkts, tx_memory, TX_PKTS, PKT_SIZE);
     dev = NULL;
-    return e1000_open(MODEL_BDF, &memory, &dev);
+    return nic_open(MODEL_BDF, &memory, &dev);
 }
 
 static enum error try_open(void)

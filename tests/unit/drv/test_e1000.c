@@ -15,21 +15,56 @@ static void assert_mac(const char *text)
 
 /* --- finding out what it is ------------------------------------------------------------------- */
 
+/* The name that a device has in nics.def; "" where it is not there. */
+static const char *model(u16 vendor, u16 device)
+{
+    for (u32 i = 0; i < nic_id_count; i++)
+        if (nic_ids[i].vendor == vendor && nic_ids[i].device == device)
+            return nic_ids[i].name;
+    return "";
+}
+
 TEST(knows_its_models)
 {
-    assert_true(e1000_match(0x8086, 0x100e));
-    assert_string_equal(e1000_model(0x100e), "Intel 82540EM");
-    assert_string_equal(e1000_model(0x1004), "Intel 82543GC");
-    assert_string_equal(e1000_model(0x1008), "Intel 82544EI");
-    assert_string_equal(e1000_model(0x100c), "Intel 82544GC");
-    assert_string_equal(e1000_model(0x100f), "Intel 82545EM");
-    assert_string_equal(e1000_model(0x107c), "Intel 82541PI");
-    assert_string_equal(e1000_model(0x1079), "Intel 82546GB");
-    assert_string_equal(e1000_model(0x1075), "Intel 82547GI");
-    assert_false(e1000_match(0x8086, 0x1000)); /* 82542: other registers */
-    assert_false(e1000_match(0x8086, 0x10d3)); /* 82574: e1000e */
-    assert_false(e1000_match(0x10ec, 0x100e));
-    assert_string_equal(e1000_model(0x10d3), "");
+    model_power_on(0x100e);
+    assert_true(nic_find(0) == MODEL_BDF);
+    assert_string_equal(model(0x8086, 0x100e), "Intel 82540EM");
+    assert_string_equal(model(0x8086, 0x1004), "Intel 82543GC");
+    assert_string_equal(model(0x8086, 0x1008), "Intel 82544EI");
+    assert_string_equal(model(0x8086, 0x100c), "Intel 82544GC");
+    assert_string_equal(model(0x8086, 0x100f), "Intel 82545EM");
+    assert_string_equal(model(0x8086, 0x107c), "Intel 82541PI");
+    assert_string_equal(model(0x8086, 0x1079), "Intel 82546GB");
+    assert_string_equal(model(0x8086, 0x1075), "Intel 82547GI");
+    /* 82542: other registers; 82574: e1000e. */
+    const u16 others[] = {0x1000, 0x10d3};
+    for (u32 i = 0; i < ARRAY_SIZE(others); i++) {
+        model_power_on(others[i]);
+        assert_false(nic_find(0) == MODEL_BDF);
+        assert_string_equal(model(0x8086, others[i]), "");
+    }
+    assert_string_equal(model(0x10ec, 0x100e), "");
+}
+
+TEST(each_device_is_named_once)
+{
+    for (u32 i = 0; i < nic_id_count; i++) {
+        const struct nic_id *id = &nic_ids[i];
+        assert_string_equal(model(id->vendor, id->device), id->name);
+        assert_in_range(strnlen(id->name, sizeof(id->name)), 1, sizeof(id->name) - 1);
+        for (u32 j = 0; j < i; j++)
+            assert_true(nic_ids[j].vendor != id->vendor || nic_ids[j].device != id->device);
+    }
+}
+
+TEST(packets_are_of_sizes_that_rctl_has)
+{
+    const u32 sizes[][2] = {{60, 2048},   {1514, 2048},   {1518, 2048}, {1519, 4096},
+                            {2048, 4096}, {4096, 4096},   {4097, 8192}, {9014, 16384},
+                            {0, 2048},    {16384, 16384}, {16385, 0}};
+    model_power_on(0x100e);
+    for (u32 i = 0; i < ARRAY_SIZE(sizes); i++)
+        assert_int_equal(nic_packet_size(MODEL_BDF, sizes[i][0]), sizes[i][1]);
 }
 
 TEST_WITH(open_tells_about_the_device, with_82540em, power_off)
@@ -38,7 +73,7 @@ TEST_WITH(open_tells_about_the_device, with_82540em, power_off)
     assert_int_equal(dev->vendor_id, 0x8086);
     assert_int_equal(dev->device_id, 0x100e);
     assert_int_equal(dev->bdf, MODEL_BDF);
-    assert_int_equal(dev->irq, 11);
+    assert_int_equal(dev->wake.irq, 11);
     assert_int_equal(dev->mtu, 1500);
     assert_ptr_equal(dev->tx_pool, &tx_pool);
     assert_true(dev->link_up);
@@ -55,11 +90,11 @@ TEST(an_irq_beyond_the_pic_is_none)
     model_power_on(0x100e);
     nic_model->irq_line = 0xff;
     assert_int_equal(try_open(), OK);
-    assert_int_equal(dev->irq, 0xff);
+    assert_int_equal(dev->wake.irq, 0xff);
     dev->ops->stop(dev);
     nic_model->irq_line = 16;
     assert_int_equal(try_open(), OK);
-    assert_int_equal(dev->irq, 0xff);
+    assert_int_equal(dev->wake.irq, 0xff);
 }
 
 TEST(filters_are_set_even_when_reset_does_nothing)
@@ -277,7 +312,7 @@ TEST(the_second_port_has_the_next_mac)
 
 TEST_WITH(a_stuck_ring_is_counted_and_restarted, with_82540em, power_off)
 {
-    dev->ops->interrupt(dev, true);
+    dev->wake.enable(dev, true);
     nic_model->holds_tx = true;
     for (u32 i = 0; i < 5; i++)
         transmit_numbered(i);
@@ -349,39 +384,39 @@ TEST_WITH(interrupts_are_on_only_when_asked, with_82540em, power_off)
 {
     receive_numbered(0);
     assert_received(0);
-    assert_true(dev->ops->interrupt(dev, true));
+    assert_true(dev->wake.enable(dev, true));
     assert_int_equal(model_reg(ICR), 0);
     assert_int_equal(model_reg(IMS), INT_RXT0 | INT_RXO | INT_RXDMT0 | INT_LSC);
-    assert_false(dev->ops->acknowledge(dev));
+    assert_false(dev->wake.acknowledge(dev));
     receive_numbered(1);
-    assert_true(dev->ops->acknowledge(dev));
-    assert_false(dev->ops->acknowledge(dev));
-    dev->ops->interrupt(dev, false);
+    assert_true(dev->wake.acknowledge(dev));
+    assert_false(dev->wake.acknowledge(dev));
+    dev->wake.enable(dev, false);
     assert_int_equal(model_reg(IMS), 0);
     receive_numbered(2);
-    assert_false(dev->ops->acknowledge(dev));
+    assert_false(dev->wake.acknowledge(dev));
 }
 
 TEST_WITH(nobody_sleeps_over_a_frame, with_82540em, power_off)
 {
     /* There already. */
     receive_numbered(1);
-    assert_false(dev->ops->interrupt(dev, true));
-    dev->ops->interrupt(dev, false);
+    assert_false(dev->wake.enable(dev, true));
+    dev->wake.enable(dev, false);
     assert_received(1);
     /* Between the read of ICR and the write of IMS. */
     nic_model->before_ims = frame_arrives;
-    assert_false(dev->ops->interrupt(dev, true));
-    dev->ops->interrupt(dev, false);
+    assert_false(dev->wake.enable(dev, true));
+    dev->wake.enable(dev, false);
     assert_received(1);
     nic_model->before_ims = NULL;
     /* Behind the write of IMS: an interrupt comes, too. */
     nic_model->after_ims = frame_arrives;
-    assert_false(dev->ops->interrupt(dev, true));
+    assert_false(dev->wake.enable(dev, true));
     assert_true(model_reg(ICR) & model_reg(IMS) & INT_RXT0);
     nic_model->after_ims = NULL;
     assert_received(1);
-    assert_true(dev->ops->interrupt(dev, true));
+    assert_true(dev->wake.enable(dev, true));
 }
 
 /* VMware's 82545EM: the descriptor is done, ICR says nothing. */
@@ -389,7 +424,7 @@ TEST_WITH(a_frame_without_a_cause_is_found, with_82540em, power_off)
 {
     receive_numbered(4);
     model_set(ICR, 0);
-    assert_false(dev->ops->interrupt(dev, true));
+    assert_false(dev->wake.enable(dev, true));
     assert_received(4);
 }
 
@@ -400,30 +435,30 @@ TEST_WITH(sent_frames_wake_only_who_waits_for_room, with_82540em, power_off)
     while (transmit_numbered(n))
         n++;
     dev->ops->flush(dev);
-    assert_true(dev->ops->interrupt(dev, true));
+    assert_true(dev->wake.enable(dev, true));
     assert_true(model_reg(IMS) & INT_TXDW);
-    dev->ops->interrupt(dev, false);
+    dev->wake.enable(dev, false);
     nic_model->holds_tx = false;
     nic_model->before_ims = model_send;
-    assert_false(dev->ops->interrupt(dev, true));
-    dev->ops->interrupt(dev, false);
-    assert_true(dev->ops->interrupt(dev, true));
+    assert_false(dev->wake.enable(dev, true));
+    dev->wake.enable(dev, false);
+    assert_true(dev->wake.enable(dev, true));
     assert_false(model_reg(IMS) & INT_TXDW);
     model_set(ICR, INT_TXDW);
-    assert_false(dev->ops->acknowledge(dev));
+    assert_false(dev->wake.acknowledge(dev));
 }
 
 TEST_WITH(a_link_change_wakes_and_is_seen, with_82540em, power_off)
 {
-    dev->ops->interrupt(dev, true);
+    dev->wake.enable(dev, true);
     nic_model->link = false;
     model_set(ICR, INT_LSC);
-    assert_true(dev->ops->acknowledge(dev));
+    assert_true(dev->wake.acknowledge(dev));
     assert_false(dev->link_up);
     nic_model->link = true;
     nic_model->link_bits = STATUS_SPEED_100;
     model_set(ICR, INT_LSC);
-    assert_false(dev->ops->interrupt(dev, true));
+    assert_false(dev->wake.enable(dev, true));
     assert_true(dev->link_up);
     assert_int_equal(dev->link_mbps, 100);
     assert_false(dev->full_duplex);
@@ -466,7 +501,7 @@ TEST_WITH(stop_leaves_the_nic_silent, with_82540em, power_off)
     for (u32 kind = 0; kind < 2; kind++) {
         open_device(0x100e);
         nic_model->rst_ignored = kind;
-        dev->ops->interrupt(dev, true);
+        dev->wake.enable(dev, true);
         nic_model->holds_tx = true;
         transmit_numbered(0);
         dev->ops->flush(dev);
@@ -513,8 +548,8 @@ TEST_WITH(a_nic_that_vanishes_ends_in_no_hang, with_82540em, power_off)
     for (u32 i = 0; i < 10 * TX_COUNT; i++)
         transmit_numbered(i);
     assert_null(dev->ops->receive(dev));
-    dev->ops->interrupt(dev, true);
-    assert_false(dev->ops->acknowledge(dev));
+    dev->wake.enable(dev, true);
+    assert_false(dev->wake.acknowledge(dev));
     for (u32 i = 0; i < 5; i++) {
         host_now += 5000;
         dev->ops->update(dev);
@@ -523,7 +558,7 @@ TEST_WITH(a_nic_that_vanishes_ends_in_no_hang, with_82540em, power_off)
     assert_int_equal(dev->link_mbps, 0);
     assert_int_equal(dev->stats.rx_errors, 0);
     assert_int_equal(dev->stats.rx_missed, 0);
-    dev->ops->interrupt(dev, false);
+    dev->wake.enable(dev, false);
     msec before = host_now;
     dev->ops->stop(dev);
     assert_true(host_now - before < 1000);

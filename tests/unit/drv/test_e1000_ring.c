@@ -284,7 +284,7 @@ TEST(a_burst_longer_than_the_ring_goes_out)
 
 TEST(collisions_are_counted)
 {
-    struct e1000_tx_desc *d = (void *)tx_ring;
+    struct e1000_tx_desc *d = (void *)(rings + RX_COUNT * 16);
     transmit_numbered(0);
     transmit_numbered(1);
     dev->ops->flush(dev);

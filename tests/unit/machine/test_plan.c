@@ -31,10 +31,9 @@ TEST(the_pieces_fit)
                               p->rx_packets * PKT_SIZE,
                               (u32)(p->tx_packets * sizeof(struct pkt)),
                               p->tx_packets * PKT_SIZE,
-                              p->rx_ring * PLAN_DESCRIPTOR,
-                              p->tx_ring * PLAN_DESCRIPTOR,
                               p->send_buffer,
-                              p->cache};
+                              p->cache,
+                              p->readahead};
         for (u32 k = 0; k < ARRAY_SIZE(pieces); k++) {
             u8 *piece = arena_take(pieces[k]);
             assert_non_null(piece);

@@ -1,0 +1,113 @@
+/* The disk: its paths, logging in, and what it is. */
+#include "attach/attach_internal.h"
+#include "attach/step.h"
+#include "base/loop.h"
+#include "base/print.h"
+#include "base/str.h"
+#include "disk/cache.h"
+#include "disk/readahead.h"
+#include "net/arp.h"
+#include "san/san.h"
+#include "settings/settings.h"
+
+#define LOGOUT_WAIT_MS 1000
+
+static const struct plan *plan;
+static u8 *cache_memory, *readahead_memory;
+
+void attach_disk_init(const struct plan *machine_plan)
+{
+    plan = machine_plan;
+    cache_memory = arena_take(plan->cache);
+    readahead_memory = arena_take(plan->readahead);
+}
+
+/* The list of root paths; one that is not valid is reported, and left out. */
+static enum error parse_paths(void)
+{
+    const char *list = setting_text(SET_ROOT_PATH);
+    u32 len, good = 0;
+    step_try("the command line and DHCP");
+    if (!*list)
+        return ERR_DHCP_NO_ROOT_PATH;
+    san_init();
+    for (; *list; list += len + (list[len] == ' ')) {
+        char text[SETTING_TEXT];
+        const char *why;
+        for (len = 0; list[len] && list[len] != ' '; len++)
+            text[len] = list[len];
+        text[len] = 0;
+        if (!len)
+            continue;
+        if (!san_add_path(text, &why)) {
+            good++;
+            continue;
+        }
+        step_try("%s: %s", text, why);
+        print("E%u      root-path=%s\n", ERR_ROOT_PATH, step_tried());
+    }
+    return good ? OK : ERR_ROOT_PATH;
+}
+
+static bool settled(void)
+{
+    return san_state() == SAN_READY || san_state() == SAN_FAILED;
+}
+
+static enum error log_in(void)
+{
+    char text[SAN_TEXT];
+    u32 give_up = setting_number(SET_TIMEOUT) * 1000;
+    san_attach(give_up, loop_now());
+    for (u32 i = 0; i < san_paths(); i++) {
+        san_path_text(i, text);
+        print("%s %s\n", i ? "      or" : "Target  ", text);
+    }
+    step_wait(settled, give_up + 1000, "the target");
+    san_tried_text(text);
+    step_try("%s", text);
+    if (san_state() == SAN_READY)
+        return OK;
+    u8 mac[6];
+    return arp_conflict(mac) ? ERR_ADDRESS_IN_USE : san_error() ? san_error() : ERR_LOGIN_TIMEOUT;
+}
+
+static void say_disk(const struct block_dev *disk)
+{
+    char where[SAN_WHERE_TEXT];
+    san_where_text(where);
+    if (san_is_elsewhere())
+        print("         connected to %s\n", where);
+    u32 mib = (u32)(disk->blocks >> 10) * (disk->block_size >> 9) >> 1;
+    print("Disk     %s %s, ", disk->vendor, disk->product);
+    if (mib >= 10240)
+        print("%u GiB%s\n", mib >> 10, disk->read_only ? ", read only" : "");
+    else
+        print("%u MiB%s\n", mib, disk->read_only ? ", read only" : "");
+}
+
+enum error attach_disk(void)
+{
+    enum error e;
+    if ((e = parse_paths()) || (e = log_in()))
+        return e;
+    say_disk(san_disk());
+    cache_init(cache_memory, plan->cache);
+    readahead_init(readahead_memory, plan->readahead);
+    return OK;
+}
+
+static bool left(void)
+{
+    return san_state() == SAN_CLOSED;
+}
+
+void attach_disk_end(void)
+{
+    bool ready = san_state() == SAN_READY;
+    san_leave(loop_now());
+    if (ready)
+        step_wait(left, LOGOUT_WAIT_MS, "the logout");
+    /* Another try brings the secrets again. */
+    san_wipe();
+}

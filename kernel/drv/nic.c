@@ -1,0 +1,58 @@
+/* The door to the drivers: which one a NIC has, and what is the same for all NICs. */
+#include "drv/nic.h"
+
+#include "base/platform.h"
+#include "drv/pci.h"
+
+static const struct nic_id *nic_id(u16 vendor, u16 device)
+{
+    for (u32 i = 0; i < nic_id_count; i++)
+        if (nic_ids[i].vendor == vendor && nic_ids[i].device == device)
+            return &nic_ids[i];
+    return NULL;
+}
+
+static const struct nic_id *nic_id_at(u16 bdf)
+{
+    return nic_id(pci_read16(bdf, PCI_VENDOR_ID), pci_read16(bdf, PCI_DEVICE_ID));
+}
+
+static bool nic_match(u16 vendor, u16 device)
+{
+    return nic_id(vendor, device);
+}
+
+u32 nic_find(u32 from)
+{
+    return pci_find(from, nic_match);
+}
+
+u32 nic_memory_bytes(u32 descriptors)
+{
+    return (descriptors * nic_descriptor_bytes + nic_more_bytes + 15) & ~15u;
+}
+
+u32 nic_packet_size(u16 bdf, u32 frame)
+{
+    const struct nic_id *id = nic_id_at(bdf);
+    return id ? nic_drivers[id->driver]->packet_size(frame) : 0;
+}
+
+enum error nic_open(u16 bdf, const struct nic_memory *lent, struct netdev **dev)
+{
+    const struct nic_id *id = nic_id_at(bdf);
+    if (!id)
+        return ERR_NIC_DEAD;
+    enum error e = nic_drivers[id->driver]->open(bdf, id, lent, dev);
+    if (e)
+        return e;
+    struct netdev *d = *dev;
+    u8 irq = pci_read8(bdf, PCI_INTERRUPT_LINE);
+    d->model = id->name;
+    d->bdf = bdf;
+    d->vendor_id = id->vendor;
+    d->device_id = id->device;
+    d->wake.device = d;
+    d->wake.irq = irq < 16 ? irq : 0xff;
+    return OK;
+}

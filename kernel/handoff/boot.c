@@ -1,0 +1,40 @@
+/* Boot the disk, or keep it for the next boot device. */
+#include "handoff/boot.h"
+
+#include "base/print.h"
+#include "disk/cache.h"
+#include "disk/mbr.h"
+#include "handoff/keep.h"
+#include "handoff/launch.h"
+#include "handoff/waiting.h"
+#include "pc/bios.h"
+#include "pc/resident.h"
+#include "san/san.h"
+#include "settings/settings.h"
+
+#define BLOCK_MOST 4096 /* bytes */
+
+enum error boot(const struct machine *machine)
+{
+    static u8 boot_sector[BLOCK_MOST];
+    waiting_begin();
+    enum error e = cache_read(san_disk(), 0, 1, boot_sector);
+    waiting_end();
+    if (e)
+        return e;
+    bool skip = setting_flag(SET_SKIP_SAN_BOOT);
+    bool bootable = mbr_signed(boot_sector);
+    if (!bootable && !skip && !setting_flag(SET_KEEP_SAN))
+        return ERR_NO_BOOT_SECTOR;
+    if (!san_publish(resident_ibft(), RESIDENT_SIZE - RESIDENT_IBFT - RESIDENT_STACK_MIN))
+        return ERR_NO_BASE_MEMORY;
+    if (skip || !bootable) {
+        keep_disk(machine, boot_sector, "Keeping");
+        print("         %s: on to the next boot device\n\n",
+              skip ? "skip-san-boot is set" : error_text(ERR_NO_BOOT_SECTOR));
+        bios_next_device();
+    }
+    u8 drive = keep_disk(machine, boot_sector, "Booting");
+    print("\n");
+    launch(boot_sector, drive);
+}

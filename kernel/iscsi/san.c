@@ -1,0 +1,201 @@
+/* iSCSI as the protocol of this image. */
+#include "san/san.h"
+
+#include "base/bytes.h"
+#include "base/format.h"
+#include "base/inet.h"
+#include "base/str.h"
+#include "iscsi/ibft.h"
+#include "iscsi/root_path.h"
+#include "iscsi/session.h"
+#include "net/address.h"
+#include "net/dhcp.h"
+#include "net/port.h"
+#include "settings/settings.h"
+
+static struct iscsi_config config; /* being put together */
+
+void san_init(void)
+{
+    memset(&config, 0, sizeof(config));
+}
+
+enum error san_add_path(const char *root_path, const char **why)
+{
+    *why = "there are too many";
+    if (config.path_count == ISCSI_PATHS)
+        return ERR_ROOT_PATH;
+    enum error e = iscsi_parse_root_path(root_path, &config.paths[config.path_count], why);
+    config.path_count += !e;
+    return e;
+}
+
+static void copy_setting(char *to, size_t size, enum setting_id id)
+{
+    const char *text = setting_text(id);
+    str_put(to, size, text, strlen(text));
+}
+
+static void name_ourselves(const u8 *mac)
+{
+    const char *host = setting_text(SET_HOSTNAME);
+    char hex[13];
+    format_text(hex, sizeof(hex), "%02x%02x%02x%02x%02x%02x", mac[0], mac[1], mac[2], mac[3],
+                mac[4], mac[5]);
+    if (*setting_text(SET_INITIATOR_IQN))
+        copy_setting(config.initiator, sizeof(config.initiator), SET_INITIATOR_IQN);
+    else
+        format_text(config.initiator, sizeof(config.initiator), "iqn.2026-11.org.lunboot:%s",
+                    *host ? host : hex);
+}
+
+void san_attach(u32 give_up_ms, msec now)
+{
+    const u8 *mac = net_device()->mac;
+    name_ourselves(mac);
+    /* OUI format (RFC 7143, 11.12.5): the same for this NIC at every boot. */
+    memcpy(config.isid, mac, sizeof(config.isid));
+    config.isid[0] &= 0x3f;
+    /* Who names several ways has named them all. */
+    config.discover = config.path_count == 1;
+    copy_setting(config.user, sizeof(config.user), SET_USERNAME);
+    copy_setting(config.secret, sizeof(config.secret), SET_PASSWORD);
+    copy_setting(config.reverse_user, sizeof(config.reverse_user), SET_REVERSE_USERNAME);
+    copy_setting(config.reverse_secret, sizeof(config.reverse_secret), SET_REVERSE_PASSWORD);
+    iscsi_attach(&config, give_up_ms, now);
+    wipe(&config, sizeof(config)); /* the session has its own */
+}
+
+enum san_state san_state(void)
+{
+    static const u8 states[] = {
+        [ISCSI_IDLE] = SAN_CLOSED,     [ISCSI_CONNECTING] = SAN_ATTACHING,
+        [ISCSI_LOGIN] = SAN_ATTACHING, [ISCSI_PROBING] = SAN_ATTACHING,
+        [ISCSI_READY] = SAN_READY,     [ISCSI_RECOVERING] = SAN_RECOVERING,
+        [ISCSI_FAILED] = SAN_FAILED,   [ISCSI_CLOSED] = SAN_CLOSED,
+    };
+    return (enum san_state)states[iscsi_state()];
+}
+
+enum error san_error(void)
+{
+    return iscsi_error();
+}
+
+struct block_dev *san_disk(void)
+{
+    return iscsi_disk();
+}
+
+u32 san_paths(void)
+{
+    return iscsi_config()->path_count;
+}
+
+/* The LUN as a person writes it: its first two bytes in SAM's peripheral or flat form, hexadecimal.
+ */
+static u32 lun_number(const struct iscsi_path *path)
+{
+    return (path->lun[0] & 0x3fu) << 8 | path->lun[1];
+}
+
+static void path_text(const struct iscsi_path *p, char text[SAN_TEXT])
+{
+    format_text(text, SAN_TEXT, "%s at %s:%u, LUN %x", p->target, p->server.name, p->server.port,
+                lun_number(p));
+}
+
+void san_path_text(u32 i, char text[SAN_TEXT])
+{
+    path_text(&iscsi_config()->paths[i], text);
+}
+
+void san_tried_text(char text[SAN_TEXT])
+{
+    path_text(iscsi_used()->path, text);
+    u32 len = strlen(text);
+    format_text(text + len, SAN_TEXT - len, ", as %s", iscsi_config()->initiator);
+}
+
+void san_where_text(char text[SAN_WHERE_TEXT])
+{
+    char addr[IP4_TEXT];
+    format_text(text, SAN_WHERE_TEXT, "%s:%u", ip4_text(addr, iscsi_used()->addr),
+                iscsi_used()->port);
+}
+
+bool san_is_elsewhere(void)
+{
+    char addr[IP4_TEXT];
+    const struct san_server *named = &iscsi_config()->paths[0].server;
+    return san_paths() > 1 || iscsi_used()->port != named->port ||
+           !str_equal(ip4_text(addr, iscsi_used()->addr), named->name);
+}
+
+/* There is no iSCSI among the interface types. SCSI is what the LUN speaks, and what makes Linux's
+ * edd.c read the device path as a target id, which is 0, and a LUN: the number that Linux makes of
+ * its eight bytes. */
+void san_edd_path(struct edd_path *path)
+{
+    const u8 *lun = iscsi_used()->path->lun;
+    *path = (struct edd_path){.bdf = net_device()->bdf, .device_short = lun[1]};
+    memcpy(path->interface, "SCSI    ", sizeof(path->interface));
+    for (u32 i = 0; i < 8; i += 2)
+        put_le16(path->device + 2 + i, get_be16(lun + i));
+}
+
+bool san_publish(u8 *table, u32 size)
+{
+    const struct iscsi_config *c = iscsi_config();
+    const struct iscsi_used *used = iscsi_used();
+    const struct ipv4_config *ip = ipv4_config();
+    const struct netdev *dev = net_device();
+    const struct dhcp_lease *lease = dhcp_state() == DHCP_BOUND ? dhcp_lease() : NULL;
+    struct ibft_info info = {
+        .initiator_name = c->initiator,
+        .addr = ip->addr,
+        .netmask = ip->netmask,
+        /* With a gateway in the table Windows routes even a target on its own network through it.
+         */
+        .gateway = ipv4_on_link(used->addr) ? 0 : ip->gateway,
+        .dhcp_server = lease ? lease->server : 0,
+        .dhcp = lease != NULL,
+        .bdf = dev->bdf,
+        .hostname = setting_text(SET_HOSTNAME),
+        .target_addr = used->addr,
+        .target_port = used->port,
+        .target_name = used->path->target,
+        .chap_user = used->chap ? c->user : "",
+        .chap_secret = used->chap ? c->secret : "",
+        .reverse_user = used->mutual_chap ? c->reverse_user : "",
+        .reverse_secret = used->mutual_chap ? c->reverse_secret : "",
+    };
+    info.dns[0] = setting_ip4(SET_DNS);
+    if (!info.dns[0] && lease) {
+        info.dns[0] = lease->dns[0];
+        info.dns[1] = lease->dns[1];
+    }
+    memcpy(info.mac, dev->mac, sizeof(info.mac));
+    memcpy(info.lun, used->path->lun, sizeof(info.lun));
+    return ibft_build(table, size, &info) != 0;
+}
+
+void san_leave(msec now)
+{
+    iscsi_logout(now);
+}
+
+void san_wipe(void)
+{
+    iscsi_wipe();
+}
+
+void san_poll(msec now)
+{
+    iscsi_poll(now);
+}
+
+u32 san_timeout(msec now)
+{
+    return iscsi_timeout(now);
+}
