@@ -13,7 +13,7 @@
 
 struct dhcp_lease {
     struct ipv4_config ip;                 /* options 1, 3, 121 and yiaddr */
-    u16 mtu;                               /* option 26, at most 9000; 0: not given */
+    u16 mtu;                               /* option 26, at most MTU_MOST; 0: not given */
     ip4 server;                            /* option 54 */
     ip4 dns[DNS_SERVERS];                  /* option 6 */
     u32 lease_seconds;                     /* option 51; UINT32_MAX: for ever */

@@ -46,8 +46,6 @@ static const struct setting {
     [SET_TIMEOUT] = {"timeout", FORM_SECONDS},
 };
 
-#define MTU_MIN     576 /* what every IPv4 host takes, RFC 791 */
-#define MTU_MAX     9000
 #define MTU_DEFAULT 1500 /* Ethernet's */
 #define SECONDS_MAX 86400
 #define IQN_MAX     223 /* RFC 7143, 4.2.7.1 */
@@ -229,7 +227,7 @@ static bool check(enum form form, struct value *v)
     case FORM_NIC:
         return check_nic(v, len);
     case FORM_MTU:
-        return parse_number(s, len, 10, MTU_MAX, n) && *n >= MTU_MIN;
+        return parse_number(s, len, 10, MTU_MOST, n) && *n >= MTU_LEAST;
     case FORM_SECONDS:
         return parse_number(s, len, 10, SECONDS_MAX, n) && *n;
     }
