@@ -5,8 +5,8 @@
 #include "base/types.h"
 #include "drv/netdev.h"
 
-/* Named counters. Wire data is never asserted on: it is counted and dropped. Only what TCP counts
- * besides means no drop. */
+/* Named counters: wire data is never asserted on, it is counted and dropped. TCP's second line is
+ * what happens on any network. */
 struct net_stats {
     u32 eth_short, eth_type, eth_not_ours;
     u32 arp_bad, arp_conflicts;

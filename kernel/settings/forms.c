@@ -5,8 +5,6 @@
 #include "base/inet.h"
 #include "base/str.h"
 
-#define MTU_MIN     576 /* what every IPv4 host takes, RFC 791 */
-#define MTU_MAX     9000
 #define SECONDS_MAX 86400
 #define IQN_MAX     223 /* RFC 7143, 4.2.7.1 */
 #define DNS_MAX     253 /* RFC 1035, 2.3.4, as text */
@@ -167,7 +165,7 @@ bool form_check(enum form form, struct setting_value *v)
     case FORM_NIC:
         return check_nic(v, len);
     case FORM_MTU:
-        return parse_number(s, len, 10, MTU_MAX, n) && *n >= MTU_MIN;
+        return parse_number(s, len, 10, MTU_MOST, n) && *n >= MTU_LEAST;
     case FORM_SECONDS:
         return parse_number(s, len, 10, SECONDS_MAX, n) && *n;
     }
