@@ -22,7 +22,6 @@
 #define LOOK_MS       500 /* at one of several NICs; they negotiate meanwhile, too */
 /* Bytes of window for each PKT_SIZE of the receive ring: full segments hold more. */
 #define WINDOW_PER_RX 1024u
-#define ETHERNET_MTU  1500u
 
 _Static_assert(PKT_SIZE == PLAN_PACKET && sizeof(struct pkt) == PLAN_PACKET_ROW,
                "as machine/plan.h counts on");
@@ -77,7 +76,7 @@ static bool link_is_up(void)
 static u32 nic_mtu(u16 bdf)
 {
     u32 set = setting_number(SET_MTU);
-    return nic_packet_size(bdf, set + ETH_HEADER) ? set : ETHERNET_MTU;
+    return nic_packet_size(bdf, set + ETH_HEADER) ? set : MTU_ETHERNET;
 }
 
 static u32 rx_size(u16 bdf)

@@ -16,8 +16,9 @@ char *mac_text(char buf[MAC_TEXT], const u8 mac[6]);
 
 /* The MTU that may be set, in bytes of an IP packet: what every IPv4 host takes (RFC 791), and what
  * links with jumbo frames do. */
-#define MTU_LEAST 576
-#define MTU_MOST  9000
+#define MTU_LEAST    576
+#define MTU_MOST     9000
+#define MTU_ETHERNET 1500 /* of links without */
 
 /* Can this be the address of one machine: not 0.x, loopback, multicast or reserved? */
 bool ip4_is_host(ip4 addr);

@@ -1,6 +1,7 @@
 /* The e1000 as a device: finding out what it is, reset, link, interrupts, statistics. */
 #include "drv/e1000.h"
 
+#include "base/inet.h"
 #include "base/str.h"
 #include "drv/e1000_internal.h"
 #include "drv/e1000_regs.h"
@@ -243,7 +244,7 @@ static enum error e1000_open(u16 bdf, const struct nic_id *id, const struct nic_
         .wake = {.ready = e1000_rx_ready,
                  .enable = e1000_interrupt,
                  .acknowledge = e1000_acknowledge},
-        .mtu = 1500,
+        .mtu = MTU_ETHERNET,
         .rx_ring = (u16)(memory.rx_count - memory.rx_count / 4),
         .tx_pool = memory.tx_pool,
     };

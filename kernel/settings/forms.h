@@ -28,8 +28,7 @@ struct setting_value {
     u8 source;
 };
 
-#define FORM_MTU_DEFAULT 1500    /* Ethernet's */
-#define FORM_NO_BDF      0xffffu /* FORM_NIC's number when the text is a MAC address */
+#define FORM_NO_BDF 0xffffu /* FORM_NIC's number when the text is a MAC address */
 
 /* Is v->text of this form? v->number and v->prefix get what it means; some texts are brought into
  * one form. */

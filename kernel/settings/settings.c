@@ -36,7 +36,7 @@ void settings_init(void)
     wipe(values, sizeof(values));
     values[SET_DRIVE].number = 0x80;
     values[SET_NIC].number = SETTING_NO_BDF;
-    values[SET_MTU].number = FORM_MTU_DEFAULT;
+    values[SET_MTU].number = MTU_ETHERNET;
     values[SET_TIMEOUT].number = 60;
 }
 
