@@ -14,7 +14,7 @@ endif
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1767225600)
 
 .DEFAULT_GOAL := all
-.PHONY: all clean lint debug sizes
+.PHONY: all clean lint objects debug sizes
 
 all: $(B)/lunboot.elf $(B)/lunboot.iso sizes
 
@@ -67,15 +67,19 @@ $(B)/lunboot.elf: $(B)/lunboot.debug
 $(B)/lunboot.iso: $(B)/lunboot.elf iso/grub.cfg.in tools/mkiso
 	@tools/mkiso -k $< -o $@
 
-# What each commit costs: media, the resident part, and what the kernel hides by the machine's memory.
+# What each commit costs: media, the resident part, and what the kernel hides by the machine's memory; and
+# whether that is within the budgets.
 sizes: $(B)/lunboot.elf $(B)/lunboot.iso
-	@tools/sizes $(B)
+	@tools/sizes $(B) boot/budgets $(DRIVERS)
 
 # ---- checks ---------------------------------------------------------------------------------------
 
 lint:
 	@tools/install-packages test
-	@tests/lint/run
+	@$(MAKE) objects
+	@B=$(B) tests/lint/run
+
+objects: $(KERNEL_OBJ)
 
 # QEMU with gdb, stopped at the kernel's first instruction after it has moved; ARGS= are QEMU's.
 debug: $(B)/lunboot.elf $(B)/lunboot.debug

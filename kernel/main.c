@@ -13,7 +13,7 @@
 #include "machine/machine.h"
 #include "pc/bios.h"
 #include "pc/resident.h"
-#include "settings/settings.h"
+#include "settings/command_line.h"
 
 #define FAILURE_PAUSE_S 10
 
@@ -73,7 +73,7 @@ _Noreturn void lunboot_main(struct machine *machine)
 {
     print("\nlunboot %s: boots this machine from an iSCSI disk\n", VERSION);
     settings_init();
-    settings_parse(machine->boot.command_line, complain);
+    command_line_parse(machine->boot.command_line, complain);
     if (machine->boot.command_line_cut)
         print("E%u      the command line is too long; its end was left out\n", ERR_SETTING_VALUE);
     wipe(machine->boot.command_line, sizeof(machine->boot.command_line));

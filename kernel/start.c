@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "drv/nic.h"
 #include "drv/pci.h"
+#include "machine/arena.h"
 #include "machine/bios_memory.h"
 #include "machine/machine.h"
 #include "machine/multiboot.h"

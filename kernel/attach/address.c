@@ -96,24 +96,22 @@ static enum error configure_static(void)
 }
 
 /* The answers that whoever started us has got for this NIC; only once, so that another try asks. */
-static bool adopt(const struct dhcp_identity *who, bool want_root_path)
+static bool adopt(const char *hostname, bool want_root_path)
 {
     u32 len = boot->dhcp_ack.len;
     boot->dhcp_ack.len = 0;
-    return len && dhcp_adopt(who, want_root_path, boot->dhcp_ack.packet, len,
+    return len && dhcp_adopt(hostname, want_root_path, boot->dhcp_ack.packet, len,
                              boot->dhcp_reply.packet, boot->dhcp_reply.len, loop_now());
 }
 
 static enum error configure_dhcp(void)
 {
-    struct dhcp_identity who = {0};
     const char *hostname = setting_text(SET_HOSTNAME);
-    str_put(who.hostname, sizeof(who.hostname), hostname, strlen(hostname));
     bool want_root_path = !*setting_text(SET_ROOT_PATH);
-    bool adopted = adopt(&who, want_root_path);
+    bool adopted = adopt(hostname, want_root_path);
     if (!adopted) {
         u32 give_up = setting_number(SET_TIMEOUT) * 1000;
-        dhcp_start(&who, want_root_path, give_up, loop_now());
+        dhcp_start(hostname, want_root_path, give_up, loop_now());
         step_wait(dhcp_settled, give_up + 1000, "a DHCP server");
     }
     char mac[MAC_TEXT];

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "disk/cache.h"
 #include "disk/readahead.h"
+#include "machine/arena.h"
 #include "net/arp.h"
 #include "san/san.h"
 #include "settings/settings.h"

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "drv/nic.h"
 #include "drv/pci.h"
+#include "machine/arena.h"
 #include "net/eth.h"
 #include "net/net.h"
 #include "net/tcp.h"
@@ -73,7 +74,7 @@ static bool link_is_up(void)
 }
 
 /* The MTU that is set, or Ethernet's own where the NIC takes no larger one. */
-static u32 mtu(u16 bdf)
+static u32 nic_mtu(u16 bdf)
 {
     u32 set = setting_number(SET_MTU);
     return nic_packet_size(bdf, set + ETH_HEADER) ? set : ETHERNET_MTU;
@@ -81,12 +82,12 @@ static u32 mtu(u16 bdf)
 
 static u32 rx_size(u16 bdf)
 {
-    return nic_packet_size(bdf, mtu(bdf) + ETH_HEADER);
+    return nic_packet_size(bdf, nic_mtu(bdf) + ETH_HEADER);
 }
 
 /* Open the NIC at bdf, another than before or the same anew, with receive packets for its MTU:
  * larger ones are fewer. */
-static enum error start(u16 bdf)
+static enum error open_nic(u16 bdf)
 {
     u32 size = rx_size(bdf);
     attach_nic_close();
@@ -98,16 +99,16 @@ static enum error start(u16 bdf)
     enum error e = nic_open(bdf, &nic_memory, &dev);
     if (e)
         return e;
-    dev->mtu = (u16)mtu(bdf);
+    dev->mtu = (u16)nic_mtu(bdf);
     wake_set_source(&dev->wake);
     return OK;
 }
 
-static enum error use(u16 bdf)
+static enum error use_nic(u16 bdf)
 {
     static const struct poller net = {net_poll, net_timeout};
     static const struct poller san = {san_poll, san_timeout};
-    enum error e = start(bdf);
+    enum error e = open_nic(bdf);
     if (e)
         return e;
     net_init(dev, loop_now());
@@ -126,7 +127,7 @@ static u32 candidates(u16 *list)
     for (u32 bdf = nic_find(0); bdf != PCI_BDF_END && count < most; bdf = nic_find(bdf + 1)) {
         char mac[MAC_TEXT];
         if ((only == SETTING_NO_BDF || bdf == only) &&
-            (!by_mac || (!use((u16)bdf) && str_equal(want, mac_text(mac, dev->mac)))))
+            (!by_mac || (!use_nic((u16)bdf) && str_equal(want, mac_text(mac, dev->mac)))))
             list[count++] = (u16)bdf;
     }
     step_try("%s", *want ? want : "every PCI device");
@@ -150,7 +151,7 @@ enum error attach_nic(void)
     for (u32 i = 0; i * ms < LINK_WAIT_MS && (i < count || some_work); i++) {
         char text[PCI_BDF_TEXT];
         u16 bdf = list[i % count];
-        enum error failed = use(bdf);
+        enum error failed = use_nic(bdf);
         if (failed) {
             if (!some_work) {
                 e = failed;
@@ -180,11 +181,11 @@ enum error attach_nic_set_mtu(void)
 {
     u16 bdf = dev->bdf;
     if (rx_pool.size == rx_size(bdf)) {
-        dev->mtu = (u16)mtu(bdf);
+        dev->mtu = (u16)nic_mtu(bdf);
         return OK;
     }
-    step_try("packets of %u bytes", mtu(bdf));
-    enum error e = start(bdf);
+    step_try("packets of %u bytes", nic_mtu(bdf));
+    enum error e = open_nic(bdf);
     if (!e && !step_wait(link_is_up, LINK_WAIT_MS, "the link"))
         e = ERR_NIC_NO_LINK;
     return e;

@@ -14,6 +14,11 @@ bool ip4_parse(const char *s, size_t len, ip4 *addr);
 char *ip4_text(char buf[IP4_TEXT], ip4 addr);
 char *mac_text(char buf[MAC_TEXT], const u8 mac[6]);
 
+/* The MTU that may be set, in bytes of an IP packet: what every IPv4 host takes (RFC 791), and what
+ * links with jumbo frames do. */
+#define MTU_LEAST 576
+#define MTU_MOST  9000
+
 /* Can this be the address of one machine: not 0.x, loopback, multicast or reserved? */
 bool ip4_is_host(ip4 addr);
 

@@ -4,19 +4,23 @@
 #include "base/bytes.h"
 #include "base/str.h"
 
-/* The constants are the first 32 fraction bits of abs(sin(1)), abs(sin(2)), ...; in units of 2^-42
- * each sine is found from the two before: sin(n + 1) = 2 cos(1) sin(n) - sin(n - 1). */
-#define SIN_1     3700828528930
-#define COS_SHIFT 22
-#define COS_HIGH  338080  /* 2 cos(1) - 1, in units of 2^-22, */
-#define COS_LOW   1029383 /* and what is over, of 2^-44 */
+/* T[i] of 3.4: the first 32 fraction bits of abs(sin(i + 1)). */
+static const u32 sines[64] = {
+    0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501,
+    0x698098d8, 0x8b44f7af, 0xffff5bb1, 0x895cd7be, 0x6b901122, 0xfd987193, 0xa679438e, 0x49b40821,
+    0xf61e2562, 0xc040b340, 0x265e5a51, 0xe9b6c7aa, 0xd62f105d, 0x02441453, 0xd8a1e681, 0xe7d3fbc8,
+    0x21e1cde6, 0xc33707d6, 0xf4d50d87, 0x455a14ed, 0xa9e3e905, 0xfcefa3f8, 0x676f02d9, 0x8d2a4c8a,
+    0xfffa3942, 0x8771f681, 0x6d9d6122, 0xfde5380c, 0xa4beea44, 0x4bdecfa9, 0xf6bb4b60, 0xbebfbc70,
+    0x289b7ec6, 0xeaa127fa, 0xd4ef3085, 0x04881d05, 0xd9d4d039, 0xe6db99e5, 0x1fa27cf8, 0xc4ac5665,
+    0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92, 0xffeff47d, 0x85845dd1,
+    0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391,
+};
 
 static const u8 shifts[4][4] = {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
 
 static void transform(struct md5 *m)
 {
     u32 a = m->state[0], b = m->state[1], c = m->state[2], d = m->state[3];
-    int64_t sine = SIN_1, before = 0;
     for (u32 i = 0; i < 64; i++) {
         u32 f, k;
         switch (i / 16) {
@@ -36,16 +40,12 @@ static void transform(struct md5 *m)
             f = c ^ (b | ~d);
             k = 7 * i;
         }
-        f += a + (u32)((sine < 0 ? -sine : sine) >> 10) + get_le32(m->block + k % 16 * 4);
+        f += a + sines[i] + get_le32(m->block + k % 16 * 4);
         u32 s = shifts[i / 16][i % 4];
         a = d;
         d = c;
         c = b;
         b += f << s | f >> (32 - s);
-        int64_t next =
-            sine - before + ((sine * COS_HIGH + (sine * COS_LOW >> COS_SHIFT)) >> COS_SHIFT);
-        before = sine;
-        sine = next;
     }
     m->state[0] += a;
     m->state[1] += b;

@@ -38,23 +38,23 @@ static u16 flags;                         /* E1000_FIBRE and so on */
 static u32 counted[ARRAY_SIZE(counters)]; /* by registers that reading does not clear */
 static u32 enabled;                       /* what IMS has */
 
-static u32 read(u32 reg)
+static u32 e1000_read(u32 reg)
 {
     return mmio_read32(regs, reg);
 }
 
-static void write(u32 reg, u32 value)
+static void e1000_write(u32 reg, u32 value)
 {
     mmio_write32(regs, reg, value);
 }
 
 /* One access to a PHY register through MDIC; UINT32_MAX on failure. */
-static u32 phy(u32 op, u32 reg, u32 data)
+static u32 phy_access(u32 op, u32 reg, u32 data)
 {
-    write(MDIC, op | MDIC_PHYADD_1 | reg << MDIC_REGADD | data);
+    e1000_write(MDIC, op | MDIC_PHYADD_1 | reg << MDIC_REGADD | data);
     for (u32 i = 0; i < MDIC_POLLS; i++) {
         platform_delay_us(MDIC_POLL_US);
-        u32 mdic = read(MDIC);
+        u32 mdic = e1000_read(MDIC);
         if (mdic & MDIC_R)
             return mdic & MDIC_E ? UINT32_MAX : mdic & 0xffff;
     }
@@ -65,45 +65,45 @@ static u32 phy(u32 op, u32 reg, u32 data)
  * negotiate, by an operating system before us, is started. */
 static void phy_wake(void)
 {
-    u32 pctrl = phy(MDIC_OP_READ, PHY_PCTRL, 0);
+    u32 pctrl = phy_access(MDIC_OP_READ, PHY_PCTRL, 0);
     if (pctrl == UINT32_MAX)
         return;
     if (!(pctrl & PHY_PCTRL_AN_ENABLE) || pctrl & (PHY_PCTRL_POWER_DOWN | PHY_PCTRL_ISOLATE))
-        phy(MDIC_OP_WRITE, PHY_PCTRL, PHY_PCTRL_AN_ENABLE | PHY_PCTRL_RESTART_AN);
+        phy_access(MDIC_OP_WRITE, PHY_PCTRL, PHY_PCTRL_AN_ENABLE | PHY_PCTRL_RESTART_AN);
 }
 
 /* Stop whatever the NIC does, and reset all of it but the PHY (chapter 14 of the manual). The
  * CTRL.RST of some emulators does nothing, so nothing is taken to have its reset value. False when
  * the NIC is not there. */
-static bool reset(void)
+static bool e1000_reset(void)
 {
-    bool running = (read(RCTL) | read(TCTL)) & RCTL_EN;
-    write(IMC, UINT32_MAX);
+    bool running = (e1000_read(RCTL) | e1000_read(TCTL)) & RCTL_EN;
+    e1000_write(IMC, UINT32_MAX);
     /* A receiver without a ring may go on; see e1000_ring_start(). */
-    if (read(RDLEN))
-        write(RCTL, 0);
-    write(TCTL, 0);
-    u32 ctrl = read(CTRL);
+    if (e1000_read(RDLEN))
+        e1000_write(RCTL, 0);
+    e1000_write(TCTL, 0);
+    u32 ctrl = e1000_read(CTRL);
     if (ctrl == UINT32_MAX)
         return false;
     if (running)
         platform_delay_us(QUIESCE_US);
-    write(CTRL, (ctrl | CTRL_RST) & ~CTRL_PHY_RST);
+    e1000_write(CTRL, (ctrl | CTRL_RST) & ~CTRL_PHY_RST);
     platform_delay_us(flags & E1000_SLOW_RESET ? SLOW_RESET_US : RESET_US);
-    for (u32 i = 0; i < RESET_POLLS && read(CTRL) & CTRL_RST; i++)
+    for (u32 i = 0; i < RESET_POLLS && e1000_read(CTRL) & CTRL_RST; i++)
         platform_delay_us(RESET_US);
     if (flags & E1000_EE_RST) {
-        write(CTRL_EXT, read(CTRL_EXT) | CTRL_EXT_EE_RST);
+        e1000_write(CTRL_EXT, e1000_read(CTRL_EXT) | CTRL_EXT_EE_RST);
         platform_delay_us(RESET_US);
     }
-    write(IMC, UINT32_MAX);
-    read(ICR);
-    return read(STATUS) != UINT32_MAX;
+    e1000_write(IMC, UINT32_MAX);
+    e1000_read(ICR);
+    return e1000_read(STATUS) != UINT32_MAX;
 }
 
-static void link_look(void)
+static void e1000_read_link(void)
 {
-    u32 status = read(STATUS);
+    u32 status = e1000_read(STATUS);
     if (status == UINT32_MAX)
         status = 0;
     bool up = status & STATUS_LU;
@@ -118,75 +118,75 @@ static void link_look(void)
     nic.link_mbps = up ? mbps : 0;
 }
 
-static void filter(const u8 mac[6])
+static void e1000_filter(const u8 mac[6])
 {
     for (u32 i = 0; i < MTA_COUNT; i++)
-        write(MTA + 4 * i, 0);
+        e1000_write(MTA + 4 * i, 0);
     for (u32 i = 1; i < RA_COUNT; i++)
-        write(RAH + 8 * i, 0);
-    write(RAL, mac[0] | (u32)mac[1] << 8 | (u32)mac[2] << 16 | (u32)mac[3] << 24);
-    write(RAH, mac[4] | (u32)mac[5] << 8 | RAH_AV);
+        e1000_write(RAH + 8 * i, 0);
+    e1000_write(RAL, mac[0] | (u32)mac[1] << 8 | (u32)mac[2] << 16 | (u32)mac[3] << 24);
+    e1000_write(RAH, mac[4] | (u32)mac[5] << 8 | RAH_AV);
 }
 
 /* Everything after a reset, when the MAC address is known. */
-static void start(void)
+static void e1000_start(void)
 {
-    u32 ctrl = read(CTRL);
+    u32 ctrl = e1000_read(CTRL);
     ctrl &= ~(CTRL_LRST | CTRL_ILOS | CTRL_FRCSPD | CTRL_FRCDPLX | CTRL_RST | CTRL_RFCE |
               CTRL_TFCE | CTRL_VME | CTRL_PHY_RST);
     if (flags & E1000_FIBRE)
-        write(TXCW, TXCW_ANE | TXCW_FD);
-    write(CTRL, ctrl | CTRL_SLU | CTRL_ASDE);
-    write(WUC, 0);
-    write(WUFC, 0);
-    write(ITR, 0);
+        e1000_write(TXCW, TXCW_ANE | TXCW_FD);
+    e1000_write(CTRL, ctrl | CTRL_SLU | CTRL_ASDE);
+    e1000_write(WUC, 0);
+    e1000_write(WUFC, 0);
+    e1000_write(ITR, 0);
     if (!(flags & E1000_NO_MANC))
-        write(MANC, read(MANC) & ~MANC_ARP_EN);
-    filter(nic.mac);
+        e1000_write(MANC, e1000_read(MANC) & ~MANC_ARP_EN);
+    e1000_filter(nic.mac);
     e1000_ring_start(regs, &memory);
 }
 
 /* Read the cause of interrupts, which clears it, and act on a link change. */
-static u32 cause(void)
+static u32 e1000_cause(void)
 {
-    u32 icr = read(ICR);
+    u32 icr = e1000_read(ICR);
     if (icr == UINT32_MAX)
         return 0;
     if (icr & INT_LSC)
-        link_look();
+        e1000_read_link();
     return icr;
 }
 
-static bool interrupt(struct netdev *dev, bool on)
+static bool e1000_interrupt(struct netdev *dev, bool on)
 {
     if (!on) {
         enabled = 0;
-        write(IMC, UINT32_MAX);
+        e1000_write(IMC, UINT32_MAX);
         return true;
     }
-    u32 icr = cause();
+    u32 icr = e1000_cause();
     /* A sent frame is worth an interrupt only to a stack that waits for room. */
     bool tx_full = e1000_tx_full(dev);
     enabled = tx_full ? WAKE | INT_TXDW : WAKE;
-    write(IMS, enabled);
+    e1000_write(IMS, enabled);
     bool sent = e1000_tx_reclaim(dev);
     return !(e1000_rx_ready(dev) || (tx_full && sent) || icr & INT_LSC);
 }
 
-static bool acknowledge(struct netdev *dev)
+static bool e1000_acknowledge(struct netdev *dev)
 {
     (void)dev;
-    return cause() & enabled;
+    return e1000_cause() & enabled;
 }
 
 /* What a statistics register has counted since it was last asked. Reading clears it, but QEMU's
  * stays. */
-static u32 count(u32 i)
+static u32 e1000_count(u32 i)
 {
-    u32 value = read(counters[i].reg);
+    u32 value = e1000_read(counters[i].reg);
     if (!value || value == UINT32_MAX)
         return 0;
-    u32 again = read(counters[i].reg);
+    u32 again = e1000_read(counters[i].reg);
     if (again < value)
         return value + again;
     u32 before = counted[i];
@@ -194,28 +194,28 @@ static u32 count(u32 i)
     return again - before;
 }
 
-static void update(struct netdev *dev)
+static void e1000_update(struct netdev *dev)
 {
-    link_look();
+    e1000_read_link();
     for (u32 i = 0; i < ARRAY_SIZE(counters); i++) {
         u32 *counter = (u32 *)((u8 *)&dev->stats + counters[i].counter);
-        *counter += count(i);
+        *counter += e1000_count(i);
     }
     if (e1000_tx_stuck(dev)) {
         dev->stats.tx_errors++;
-        if (reset()) {
+        if (e1000_reset()) {
             e1000_ring_drop();
-            start();
-            write(IMS, enabled);
+            e1000_start();
+            e1000_write(IMS, enabled);
         }
     }
 }
 
-static void stop(struct netdev *dev)
+static void e1000_stop(struct netdev *dev)
 {
     (void)dev;
     enabled = 0;
-    reset();
+    e1000_reset();
     e1000_ring_drop();
 }
 
@@ -223,8 +223,8 @@ static const struct netdev_ops ops = {
     .transmit = e1000_transmit,
     .receive = e1000_receive,
     .flush = e1000_flush,
-    .update = update,
-    .stop = stop,
+    .update = e1000_update,
+    .stop = e1000_stop,
 };
 
 static enum error e1000_open(u16 bdf, const struct nic_id *id, const struct nic_memory *lent,
@@ -240,27 +240,29 @@ static enum error e1000_open(u16 bdf, const struct nic_id *id, const struct nic_
     regs = platform_mmio(bar);
     nic = (struct netdev){
         .ops = &ops,
-        .wake = {.ready = e1000_rx_ready, .enable = interrupt, .acknowledge = acknowledge},
+        .wake = {.ready = e1000_rx_ready,
+                 .enable = e1000_interrupt,
+                 .acknowledge = e1000_acknowledge},
         .mtu = 1500,
         .rx_ring = (u16)(memory.rx_count - memory.rx_count / 4),
         .tx_pool = memory.tx_pool,
     };
 
-    u32 status = read(STATUS);
-    if (status == UINT32_MAX || !reset())
+    u32 status = e1000_read(STATUS);
+    if (status == UINT32_MAX || !e1000_reset())
         return ERR_NIC_DEAD;
     bool port_b = flags & E1000_DUAL && status & STATUS_FUNC_1;
     if (!e1000_read_mac(regs, flags, port_b, nic.mac))
         return ERR_NIC_EEPROM;
-    start();
+    e1000_start();
     if (!(status & STATUS_LU) && !(flags & (E1000_FIBRE | E1000_NO_MDIC)))
         phy_wake();
 
     for (u32 i = 0; i < ARRAY_SIZE(counters); i++) {
         counted[i] = 0;
-        count(i);
+        e1000_count(i);
     }
-    link_look();
+    e1000_read_link();
     nic.stats = (struct netdev_stats){0};
     *dev = &nic;
     return OK;

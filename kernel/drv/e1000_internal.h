@@ -1,7 +1,7 @@
 /* What the files of the e1000 driver share: e1000.c is the device, e1000_ring.c moves frames,
  * e1000_nvm.c finds the MAC address. */
-#ifndef LUNBOOT_E1000_PARTS_H
-#define LUNBOOT_E1000_PARTS_H
+#ifndef LUNBOOT_E1000_INTERNAL_H
+#define LUNBOOT_E1000_INTERNAL_H
 
 #include "base/platform.h"
 #include "drv/e1000.h"

@@ -37,7 +37,7 @@ static void eecd_write(struct mmio *regs, u32 eecd)
 }
 
 /* Clock `bits` bits of `out` into the EEPROM, highest first; returns the bits that came out. */
-static u32 shift(struct mmio *regs, u32 eecd, u32 out, u32 bits)
+static u32 microwire_shift(struct mmio *regs, u32 eecd, u32 out, u32 bits)
 {
     u32 in = 0;
     while (bits--) {
@@ -59,9 +59,9 @@ static bool microwire_read(struct mmio *regs, u32 word, u16 *value)
     eecd = (eecd & EECD_FWE) | EECD_CS;
     eecd_write(regs, eecd & EECD_FWE);
     eecd_write(regs, eecd);
-    shift(regs, eecd, OPCODE_READ, OPCODE_BITS);
-    shift(regs, eecd, word, address_bits);
-    *value = (u16)shift(regs, eecd, 0, WORD_BITS);
+    microwire_shift(regs, eecd, OPCODE_READ, OPCODE_BITS);
+    microwire_shift(regs, eecd, word, address_bits);
+    *value = (u16)microwire_shift(regs, eecd, 0, WORD_BITS);
     eecd_write(regs, eecd & EECD_FWE);
     return true;
 }

@@ -35,23 +35,23 @@ static bool tx_waiting;  /* at the latest look for a stuck ring there was someth
 static u32 tx_done_seen; /* so much had been sent, */
 static u32 tx_since;     /* and it had looked like that since then, in us */
 
-static u32 next(const struct ring *r, u32 i)
+static u32 ring_next(const struct ring *r, u32 i)
 {
     return i + 1 == r->size ? 0 : i + 1;
 }
 
-static bool full(const struct ring *r)
+static bool ring_full(const struct ring *r)
 {
-    return next(r, r->tail) == r->head;
+    return ring_next(r, r->tail) == r->head;
 }
 
 /* Descriptors from one position of a ring to a later one. */
-static u32 distance(const struct ring *r, u32 from, u32 to)
+static u32 ring_distance(const struct ring *r, u32 from, u32 to)
 {
     return to >= from ? to - from : to + r->size - from;
 }
 
-static void append(struct ring *r, struct pkt *p)
+static void ring_append(struct ring *r, struct pkt *p)
 {
     p->next = NULL;
     if (r->first)
@@ -59,18 +59,18 @@ static void append(struct ring *r, struct pkt *p)
     else
         r->first = p;
     r->last = p;
-    r->tail = next(r, r->tail);
+    r->tail = ring_next(r, r->tail);
 }
 
-static struct pkt *take(struct ring *r)
+static struct pkt *ring_take(struct ring *r)
 {
     struct pkt *p = r->first;
     r->first = p->next;
-    r->head = next(r, r->head);
+    r->head = ring_next(r, r->head);
     return p;
 }
 
-static void tell(struct ring *r, u32 tail_register)
+static void ring_tell(struct ring *r, u32 tail_register)
 {
     dma_barrier();
     mmio_write32(regs, tail_register, r->tail);
@@ -79,7 +79,7 @@ static void tell(struct ring *r, u32 tail_register)
 
 static void rx_tell(void)
 {
-    tell(&rx, RDT);
+    ring_tell(&rx, RDT);
     rx_unheard = true;
 }
 
@@ -102,13 +102,13 @@ static u32 rx_batch(void)
 static u32 rx_fill(void)
 {
     struct pkt *p;
-    while (!full(&rx) && (p = pkt_alloc(rx_pool)) != NULL) {
+    while (!ring_full(&rx) && (p = pkt_alloc(rx_pool)) != NULL) {
         volatile struct e1000_rx_desc *d = &rx_desc[rx.tail];
         d->address = dma_address(p->buf);
         d->status = 0;
-        append(&rx, p);
+        ring_append(&rx, p);
     }
-    return distance(&rx, rx.told, rx.tail);
+    return ring_distance(&rx, rx.told, rx.tail);
 }
 
 static inline __attribute__((always_inline)) bool rx_done(void)
@@ -123,7 +123,7 @@ bool e1000_rx_ready(struct netdev *dev)
 }
 
 /* What the NIC says of the checksums, as packet flags. */
-static u16 checksum_flags(u8 status, u8 errors)
+static u16 rx_checksum_flags(u8 status, u8 errors)
 {
     u16 flags = 0;
     if (status & RXD_STATUS_IXSM)
@@ -142,7 +142,7 @@ struct pkt *e1000_receive(struct netdev *dev)
         volatile struct e1000_rx_desc *d = &rx_desc[rx.head];
         u8 status = d->status, errors = d->errors;
         u16 len = d->length;
-        struct pkt *p = take(&rx);
+        struct pkt *p = ring_take(&rx);
         /* Not for each: a call takes an emulator longer than most of what is done here. */
         if (rx.head % FILL_EVERY == 0 && rx_fill() >= 2 * rx_batch()) {
             rx_tell();
@@ -157,7 +157,7 @@ struct pkt *e1000_receive(struct netdev *dev)
               (RXD_ERROR_CE | RXD_ERROR_SE | RXD_ERROR_SEQ | RXD_ERROR_CXE | RXD_ERROR_RXE))) {
             p->data = p->buf;
             p->len = len;
-            p->flags = checksum_flags(status, errors);
+            p->flags = rx_checksum_flags(status, errors);
             dev->stats.rx_frames++;
             return p;
         }
@@ -173,7 +173,7 @@ bool e1000_tx_reclaim(struct netdev *dev)
     while (tx.first && (tx_desc[tx.head].status & TXD_STATUS_DD)) {
         if (tx_desc[tx.head].status & (TXD_STATUS_EC | TXD_STATUS_LC))
             dev->stats.tx_errors++;
-        pkt_free(take(&tx));
+        pkt_free(ring_take(&tx));
         tx_done++;
     }
     return tx_done != before;
@@ -181,7 +181,7 @@ bool e1000_tx_reclaim(struct netdev *dev)
 
 bool e1000_tx_full(const struct netdev *dev)
 {
-    return full(&tx) || !dev->tx_pool->available;
+    return ring_full(&tx) || !dev->tx_pool->available;
 }
 
 bool e1000_tx_stuck(struct netdev *dev)
@@ -200,10 +200,10 @@ bool e1000_tx_stuck(struct netdev *dev)
 bool e1000_transmit(struct netdev *dev, struct pkt *p)
 {
     e1000_tx_reclaim(dev);
-    if (full(&tx)) {
+    if (ring_full(&tx)) {
         if (tx.told == tx.tail)
             return false;
-        tell(&tx, TDT);
+        ring_tell(&tx, TDT);
         if (!e1000_tx_reclaim(dev))
             return false;
     }
@@ -215,7 +215,7 @@ bool e1000_transmit(struct netdev *dev, struct pkt *p)
     d->status = 0;
     d->css = 0;
     d->special = 0;
-    append(&tx, p);
+    ring_append(&tx, p);
     dev->stats.tx_frames++;
     return true;
 }
@@ -225,11 +225,11 @@ void e1000_flush(struct netdev *dev)
     e1000_tx_reclaim(dev);
     /* A few descriptors more or less do not matter to a ring that is well filled. */
     u32 fresh = rx_fill();
-    u32 known = distance(&rx, rx.head, rx.tail) - fresh;
+    u32 known = ring_distance(&rx, rx.head, rx.tail) - fresh;
     if (fresh >= rx_batch() || (fresh && known < rx.size / 2))
         rx_tell();
     if (tx.told != tx.tail) {
-        tell(&tx, TDT);
+        ring_tell(&tx, TDT);
         rx_unheard = false;
     }
     rx_make_heard();
@@ -295,7 +295,7 @@ void e1000_ring_start(struct mmio *mmio, const struct nic_memory *memory)
 void e1000_ring_drop(void)
 {
     while (rx.first)
-        pkt_free(take(&rx));
+        pkt_free(ring_take(&rx));
     while (tx.first)
-        pkt_free(take(&tx));
+        pkt_free(ring_take(&tx));
 }

@@ -18,7 +18,7 @@
 #define BARS                  6
 
 /* Look from `from` on; buses above *last exist only when a bridge on a lower one says so. */
-static u32 scan(u32 from, u32 bdf, u32 *last, bool (*match)(u16 vendor, u16 device))
+static u32 pci_scan(u32 from, u32 bdf, u32 *last, bool (*match)(u16 vendor, u16 device))
 {
     while (bdf < PCI_BDF_END && bdf >> 8 <= *last) {
         u16 at = (u16)bdf;
@@ -41,12 +41,12 @@ static u32 scan(u32 from, u32 bdf, u32 *last, bool (*match)(u16 vendor, u16 devi
 u32 pci_find(u32 from, bool (*match)(u16 vendor, u16 device))
 {
     u32 last = 0;
-    u32 found = scan(from, 0, &last, match);
+    u32 found = pci_scan(from, 0, &last, match);
     if (found == PCI_BDF_END) {
         /* Large machines have several root buses, which no bridge announces. */
         u32 next = (last + 1) << 8;
         last = 255;
-        found = scan(from, max_u32(next, from & ~7u), &last, match);
+        found = pci_scan(from, max_u32(next, from & ~7u), &last, match);
     }
     return found;
 }

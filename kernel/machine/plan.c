@@ -1,8 +1,6 @@
 /* Memory by the size of the machine. */
 #include "machine/plan.h"
 
-#include "base/str.h"
-
 static const struct {
     u32 mib;
     struct plan plan;
@@ -19,24 +17,4 @@ const struct plan *plan_for(u64 usable)
         if (usable >> 20 >= plans[i].mib)
             return &plans[i].plan;
     return NULL;
-}
-
-static u8 *arena;
-static u32 arena_left;
-
-void arena_init(u8 *memory, u32 size)
-{
-    arena = memory;
-    arena_left = size;
-}
-
-void *arena_take(u32 size)
-{
-    size = (size + 15) & ~15u;
-    if (size > arena_left)
-        return NULL;
-    u8 *piece = arena;
-    arena += size;
-    arena_left -= size;
-    return memset(piece, 0, size);
 }

@@ -38,12 +38,4 @@ struct plan {
  * small. */
 const struct plan *plan_for(u64 usable);
 
-/* The place where these pieces lie: pieces are taken from it once and never given back. `memory`
- * must be 16-byte aligned. */
-void arena_init(u8 *memory, u32 size);
-
-/* `size` bytes, zeroed, 16-byte aligned; NULL when the arena is used up, which the plan rules out.
- */
-void *arena_take(u32 size);
-
 #endif

@@ -36,7 +36,7 @@ static enum {
     GIVEN_UP,
 } state;
 
-static struct dhcp_identity identity;
+static char hostname[DHCP_HOSTNAME]; /* that we say is ours; empty: none */
 static bool want_root_path;
 static msec give_up_at;
 
@@ -99,8 +99,7 @@ static u8 *put_address(u8 *o, u8 code, ip4 addr)
 static u8 *put_options(u8 *o)
 {
     const struct netdev *dev = net_device();
-    static const u8 no_uuid[sizeof(identity.uuid)];
-    u8 id[1 + sizeof(identity.uuid)];
+    u8 id[1 + 6];
     id[0] = state == SELECTING ? DHCPDISCOVER : DHCPREQUEST;
     o = put_option(o, OPT_TYPE, id, 1);
     if (state == REQUESTING)
@@ -114,14 +113,9 @@ static u8 *put_options(u8 *o)
     o += 4;
     id[0] = DHCP_ETHERNET;
     memcpy(id + 1, dev->mac, 6);
-    o = put_option(o, OPT_CLIENT_ID, id, 7);
-    if (identity.hostname[0])
-        o = put_option(o, OPT_HOSTNAME, identity.hostname, strlen(identity.hostname));
-    if (memcmp(identity.uuid, no_uuid, sizeof(no_uuid))) {
-        id[0] = 0; /* RFC 4578, 2.3: a UUID */
-        memcpy(id + 1, identity.uuid, sizeof(identity.uuid));
-        o = put_option(o, OPT_CLIENT_UUID, id, sizeof(id));
-    }
+    o = put_option(o, OPT_CLIENT_ID, id, sizeof(id));
+    if (hostname[0])
+        o = put_option(o, OPT_HOSTNAME, hostname, strlen(hostname));
     *o++ = OPT_END;
     return o;
 }
@@ -270,27 +264,26 @@ static void dhcp_input(const u8 *data, u32 len, ip4 from, u16 from_port, msec no
     wipe(&scratch, sizeof(scratch));
 }
 
-static void prepare(const struct dhcp_identity *who, msec now)
+static void prepare(const char *own_name, msec now)
 {
     static const struct ipv4_config none;
     dhcp_stop();
-    identity = *who;
-    identity.hostname[sizeof(identity.hostname) - 1] = 0;
+    str_put(hostname, sizeof(hostname), own_name, strlen(own_name));
     attempts = refusals = 0;
     ip_configure(&none, now);
     udp_bind(DHCP_CLIENT_PORT, dhcp_input);
 }
 
-void dhcp_start(const struct dhcp_identity *who, bool want_root, u32 give_up_ms, msec now)
+void dhcp_start(const char *own_name, bool want_root, u32 give_up_ms, msec now)
 {
-    prepare(who, now);
+    prepare(own_name, now);
     want_root_path = want_root;
     give_up_at = now + give_up_ms;
     discover(now);
 }
 
-bool dhcp_adopt(const struct dhcp_identity *who, bool want_root, const u8 *ack, u32 ack_len,
-                const u8 *extra, u32 extra_len, msec now)
+bool dhcp_adopt(const char *own_name, bool want_root, const u8 *ack, u32 ack_len, const u8 *extra,
+                u32 extra_len, msec now)
 {
     u8 type;
     bool ok = dhcp_parse(ack, ack_len, &type, &scratch) && type == DHCPACK &&
@@ -300,7 +293,7 @@ bool dhcp_adopt(const struct dhcp_identity *who, bool want_root, const u8 *ack, 
         ok = scratch.root_path[0] || !want_root;
     }
     if (ok) {
-        prepare(who, now);
+        prepare(own_name, now);
         sent_at = now;
         use_lease(now);
     }

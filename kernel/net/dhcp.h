@@ -8,13 +8,13 @@
 #include "net/address.h"
 #include "net/dns.h"
 
-#define DHCP_TEXT 256 /* bytes for an option's text and its terminator */
+#define DHCP_TEXT     256 /* bytes for an option's text and its terminator */
+#define DHCP_HOSTNAME 64  /* bytes for our own name and its terminator */
 
 struct dhcp_lease {
     struct ipv4_config ip;                 /* options 1, 3, 121 and yiaddr */
-    u16 mtu;                               /* option 26, at most 9000; 0: not given */
+    u16 mtu;                               /* option 26, at most MTU_MOST; 0: not given */
     ip4 server;                            /* option 54 */
-    ip4 next_server;                       /* siaddr, 0: none; a root path never means this one */
     ip4 dns[DNS_SERVERS];                  /* option 6 */
     u32 lease_seconds;                     /* option 51; UINT32_MAX: for ever */
     u32 t1_seconds, t2_seconds;            /* options 58, 59; 0: not given */
@@ -31,12 +31,6 @@ struct dhcp_lease {
     bool has_skip_san_boot, skip_san_boot; /* 175.9 */
 };
 
-/* Who we are: options 12, 97. Copied. */
-struct dhcp_identity {
-    char hostname[64]; /* empty: none sent */
-    u8 uuid[16];       /* SMBIOS UUID, all zero: not sent */
-};
-
 enum dhcp_state {
     DHCP_OFF,
     DHCP_ASKING, /* DISCOVER or REQUEST is out */
@@ -45,22 +39,22 @@ enum dhcp_state {
                   * then the same address is asked for until somebody grants it */
 };
 
-/* Begin. `give_up_ms`: when DHCP_ASKING turns into DHCP_FAILED. When bound, the address has been
- * given to ipv4.c and dns.c. A second offer without a root path does not beat one with it: an offer
- * with a root path is taken at once, one without only after a short wait for a better one, unless
- * want_root_path is false.
+/* Begin. hostname: ours (copied), to be told; empty, or too long: none is. `give_up_ms`: when
+ * DHCP_ASKING turns into DHCP_FAILED. When bound, the address has been given to ipv4.c and dns.c. A
+ * second offer without a root path does not beat one with it: an offer with a root path is taken at
+ * once, one without only after a short wait for a better one, unless want_root_path is false.
  *
  * An address that was bound is never changed and never taken down here: the disk under a running
  * system depends on it, and ARP's conflict detection tells when somebody else gets it. What a
  * server does that would change it counts as a lost lease. */
-void dhcp_start(const struct dhcp_identity *who, bool want_root_path, u32 give_up_ms, msec now);
+void dhcp_start(const char *hostname, bool want_root_path, u32 give_up_ms, msec now);
 
 /* Take over a lease that another program of this machine has got just now, and left the server's
  * ACK of: bound as after dhcp_start(), without asking; renewal is ours. `extra`, when extra_len is
  * not 0, is what a proxyDHCP or boot server has answered beside it: see dhcp_merge(). False, and
  * nothing has changed, when there is no acceptable ACK for our MAC address, or no root path in
  * either and one is wanted: then ask. */
-bool dhcp_adopt(const struct dhcp_identity *who, bool want_root_path, const u8 *ack, u32 ack_len,
+bool dhcp_adopt(const char *hostname, bool want_root_path, const u8 *ack, u32 ack_len,
                 const u8 *extra, u32 extra_len, msec now);
 
 /* Forget the lease without telling anybody. */

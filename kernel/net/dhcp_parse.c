@@ -1,15 +1,12 @@
 /* One DHCP answer, checked and turned into a lease. */
-#include "base/arith.h"
-#include "base/inet.h"
 #include "net/dhcp.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
+#include "base/inet.h"
 #include "base/str.h"
 #include "net/dhcp_wire.h"
 #include "net/port.h"
-
-#define MTU_LEAST 576
-#define MTU_MOST  9000 /* a link that takes more takes that */
 
 /* Where options stand: the field of their name, and, when option 52 says so, file and sname. */
 struct options {
@@ -117,8 +114,7 @@ static bool option_routes(const struct options *o, struct ipv4_config *ip)
             return false;
         for (u32 b = 0; b < bytes; b++)
             r->net |= (ip4)buf[i++] << (24 - 8 * b);
-        if (r->prefix < 32)
-            r->net &= ~(~0u >> r->prefix);
+        r->net &= ip4_netmask(r->prefix);
         r->gateway = get_be32(buf + i);
         if (r->gateway && !ip4_is_host(r->gateway))
             return false;
@@ -210,9 +206,6 @@ bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease)
     option_addresses(&o, OPT_SERVER_ID, &lease->server, 1);
     if (!offers(*type))
         return false;
-    lease->next_server = get_be32(packet + DHCP_SIADDR);
-    if (!ip4_is_host(lease->next_server))
-        lease->next_server = 0;
     lease->lease_seconds = option_number(&o, OPT_LEASE_TIME);
     if (!lease->lease_seconds) /* an old BOOTP server's gift is for ever */
         lease->lease_seconds = UINT32_MAX;
@@ -222,7 +215,7 @@ bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease)
     option_text(&o, OPT_DOMAIN, lease->domain);
     option_text(&o, OPT_HOSTNAME, lease->hostname);
     if (option_get(&o, OPT_MTU, mtu, 2) == 2 && get_be16(mtu) >= MTU_LEAST)
-        lease->mtu = (u16)min_u32(get_be16(mtu), MTU_MOST);
+        lease->mtu = (u16)min_u32(get_be16(mtu), MTU_MOST); /* a link that takes more takes that */
     parse_ip(&o, &lease->ip);
     parse_disk(&o, lease);
     return host_acceptable(&lease->ip) && lease->server;

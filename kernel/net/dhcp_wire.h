@@ -56,7 +56,6 @@ enum dhcp_option {
     OPT_USER_CLASS = 77,        /* RFC 3004 */
     OPT_CLIENT_ARCH = 93,       /* RFC 4578 */
     OPT_CLIENT_NDI = 94,        /* RFC 4578 */
-    OPT_CLIENT_UUID = 97,       /* RFC 4578 */
     OPT_CLASSLESS_ROUTES = 121, /* RFC 3442 */
     OPT_IPXE = 175,             /* encapsulates the IPXE_... below (ipxe.org/howto/dhcpd) */
     OPT_INITIATOR_IQN = 203,    /* as iPXE reads it */

@@ -62,7 +62,7 @@ static void dns_finish(enum dns_state how)
 void dns_init(void)
 {
     static const ip4 none[DNS_SERVERS];
-    state = DNS_IDLE;
+    state = DNS_ERROR;
     port = 0;
     dns_configure(none, "");
 }

@@ -20,10 +20,10 @@ void dns_configure(const ip4 servers[DNS_SERVERS], const char *domain);
 void dns_start(const char *name, msec now);
 
 enum dns_state {
-    DNS_IDLE,
     DNS_ASKING,
     DNS_DONE,
-    DNS_ERROR, /* no name, not found, or no answer: 7 s with one server, 21 s with three */
+    DNS_ERROR, /* no name, not found, no answer (7 s with one server, 21 s with three), no question
+                */
 };
 
 /* The answer, in *addr once DNS_DONE. */

@@ -6,8 +6,8 @@
 #include "base/types.h"
 #include "drv/netdev.h"
 
-/* Named counters. Wire data is never asserted on: it is counted and dropped. Only what TCP counts
- * besides means no drop. */
+/* Named counters: wire data is never asserted on, it is counted and dropped. tcp_duplicates to
+ * tcp_fast_retransmits are what happens on any network. */
 #define NET_STATS(X)                                                                               \
     X(eth_short)                                                                                   \
     X(eth_type)                                                                                    \

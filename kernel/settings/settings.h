@@ -5,8 +5,9 @@
 
 #include "base/error.h"
 #include "base/types.h"
+#include "settings/forms.h"
 
-#define SETTING_TEXT 256 /* bytes for a text setting and its terminator */
+#define SETTING_NAME 17 /* bytes for a name and its terminator */
 
 /* Where a value came from, the stronger later. */
 enum setting_source { FROM_DEFAULT, FROM_DHCP, FROM_COMMAND_LINE };
@@ -57,21 +58,12 @@ bool setting_flag(enum setting_id id);
 
 /* setting_number(SET_NIC) is the PCI address (bus << 8 | device << 3 | function), or this when the
  * NIC is not set or is given by its MAC. */
-#define SETTING_NO_BDF 0xffffu
+#define SETTING_NO_BDF FORM_NO_BDF
 
 const char *setting_name(enum setting_id id);
 
-/* What is wrong with a word of the command line; name and value are valid during the call, cleaned
- * for the screen, and perhaps cut short; the value of what is or may be a secret is never shown, it
- * is "" then. */
-typedef void (*setting_complaint)(const char *name, const char *value, enum error why);
-
-/* Take words `name=value` separated by spaces. Double quotes keep spaces together, anywhere in a
- * word; a backslash makes the quote or backslash behind it an ordinary character: both as GRUB
- * writes them when it passes an argument on. A word that is wrong is reported and skipped, the
- * rest is still used. The first word is skipped when what stands before any '=' looks like a file:
- * boot loaders put the kernel's own path there. */
-void settings_parse(const char *line, setting_complaint complain);
+/* Must its value not be shown? */
+bool setting_is_secret(enum setting_id id);
 
 /* Overwrite the secrets: they are not set afterwards. */
 void settings_wipe(void);

@@ -84,6 +84,14 @@ class Lun:
         return sum(self.by_session.values())
 
 
+OTHER = "other build"
+
+
+def other_build(directory):
+    """lunboot as another version has it."""
+    return Lun(OTHER, rom=Path(directory) / LUNBOOT_ROM.name)
+
+
 LUNBOOT = Lun("lunboot", rom=LUNBOOT_ROM)
 STATIC = Lun("lunboot -kernel", static=True, kernel=BUILD / "lunboot.elf")
 IPXE = Lun("iPXE", rom=IPXE_ROM)

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from contestants import (
     AHCI, AHCI_IPXE, AHCI_IPXE_NO_PMM, AHCI_LUNBOOT, AHCI_LUNBOOT_NO_PMM, BUILD, IPXE, IPXE_ROM,
-    LUNBOOT, STATIC, VIRTIO,
+    LUNBOOT, OTHER, STATIC, VIRTIO,
 )
 from rows import DELAYS, ROWS
 
@@ -76,6 +76,17 @@ class Results:
                 figures = self.row(row, delay)
                 if figures:
                     lines.append(self.line(row, delay, figures))
+        return "\n".join(lines)
+
+    def beside(self, rows, delays):
+        """Another build's figures beside this one's."""
+        lines = [f"| | delay | lunboot | {OTHER} | to it |", "|---|---|---|---|---|"]
+        for row in ROWS:
+            for delay in delays if row.name in rows else ():
+                ours, theirs = (self.median(delay, who, row.name) for who in (LUNBOOT.name, OTHER))
+                if ours and theirs:
+                    lines.append(f"| {row.title}, {row.unit} | {describe(delay)} | {short(ours)} |"
+                                 f" {short(theirs)} | {row.ratio(ours, theirs):.3f}x |")
         return "\n".join(lines)
 
     def line(self, row, delay, figures):

@@ -1,4 +1,4 @@
-"""The tools around lunboot: media with settings, and the packages."""
+"""The tools around lunboot: media with settings, the table of sizes, and the packages."""
 
 import os
 import re
@@ -6,7 +6,8 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import TOP
+from conftest import BUILD, TOP
+from test_rom import lines
 
 from rig.child import need
 
@@ -46,6 +47,45 @@ def test_iso_works_as_a_usb_stick(logs, machine, kernel):
     pc = machine(disks=[logs / "stick.iso"])
     pc.expect("^lunboot ", 30)
     pc.expect("^E10: ", 10)
+
+
+@pytest.fixture
+def sizes(tmp_path):
+    """sizes(budgets) runs tools/sizes with that text as the table of budgets: (status, output,
+    complaints)."""
+
+    def run(budgets):
+        (tmp_path / "budgets").write_text(budgets)
+        drivers = sorted({driver for _, _, driver in lines()})
+        done = subprocess.run([TOP / "tools/sizes", BUILD, tmp_path / "budgets", *drivers],
+                              capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr.splitlines()
+
+    return run
+
+
+BUDGETS = (TOP / "boot/budgets").read_text()
+BUDGETED = re.findall(r"^([^#|\n]*[^ #|]) *\| *(\d+)", BUDGETS, re.M)
+
+
+def test_everything_is_within_its_budget(sizes):
+    status, table, complaints = sizes(BUDGETS)
+    assert (status, complaints) == (0, [])
+    for name, budget in BUDGETED:
+        assert re.search(rf"^  {name} +\d+ +{budget}( |$)", table, re.M)
+
+
+def test_what_takes_more_than_its_budget_fails(sizes):
+    for name, budget in BUDGETED:
+        status, _, (complaint,) = sizes(re.sub(rf"^({name} *\| *){budget}", r"\g<1>10", BUDGETS, flags=re.M))
+        assert status == 1 and re.match(rf"sizes: {name} takes \d+ bytes of 10($|: )", complaint)
+
+
+def test_budgets_are_for_what_there_is(sizes):
+    status, _, (complaint,) = sizes(BUDGETS + "floppy | 1 | | small\n")
+    assert status == 1 and "nothing is called floppy" in complaint
+    status, _, (complaint,) = sizes(re.sub("^resident code.*\n", "", BUDGETS, flags=re.M))
+    assert status == 1 and "resident code has no budget" in complaint
 
 
 @pytest.fixture

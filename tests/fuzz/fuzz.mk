@@ -3,9 +3,8 @@
 # this directory and stand-ins of the unit tests whose headers it includes.
 
 FUZZ_CC ?= clang
-# Stand-ins that are headers hold more than every fuzzer needs.
-FUZZ_CFLAGS := -std=gnu11 -g -O2 -Wall -Wextra -Werror -Wno-unused-function -fsanitize=address,undefined \
-	-fno-sanitize-recover=all -fno-omit-frame-pointer -iquote kernel -iquote tests/unit
+FUZZ_CFLAGS := -std=gnu11 -g -O2 -Wall -Wextra -Werror -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -iquote kernel -iquote tests/unit
 # Stand-ins are not what is to be explored. Comparisons are not traced: UBSan's own, of each pointer, would
 # be most of them, and take most of the time. `make fuzz FUZZ_COVERAGE=-fsanitize=fuzzer-no-link` does.
 FUZZ_COVERAGE := -fsanitize-coverage=inline-8bit-counters,pc-table

@@ -7,6 +7,9 @@
 #include "disk/fake_disk.h"
 #include "disk/readahead.h"
 #include "input.h"
+#include "platform_host.h"
+#include <stdlib.h>
+#include <string.h>
 
 #define CALLS      96
 #define DISK       2048 /* blocks */

@@ -170,7 +170,6 @@ static void configure(void)
 
 static void act(void)
 {
-    static const struct dhcp_identity who = {.hostname = "pc-1"};
     static const char *const names[] = {"disk", "disk.example.org", "192.0.2.9", "..", ""};
     u8 data[256] = {0}, mac[6];
     u32 n;
@@ -198,7 +197,7 @@ static void act(void)
         tcp_abort();
         owner.open = false;
         stack_listen();
-        dhcp_start(&who, in_u8() & 1, 1000 + in_u16(), host_now);
+        dhcp_start("pc-1", in_u8() & 1, 1000 + in_u16(), host_now);
         break;
     case 6:
         dhcp_stop();

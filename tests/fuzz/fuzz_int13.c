@@ -10,7 +10,10 @@
 #include "disk/int13.h"
 #include "disk/readahead.h"
 #include "input.h"
+#include "platform_host.h"
 #include <sanitizer/asan_interface.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define CALLS      24
 #define MEMORY     (0x110000 + 0x20000) /* all of real mode, and some more for flat addresses */

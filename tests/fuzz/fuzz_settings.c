@@ -3,7 +3,7 @@
  * and a root path that is taken can be parsed, or refused, without reading beyond it. */
 #include "input.h"
 #include "iscsi/root_path.h"
-#include "settings/settings.h"
+#include "settings/command_line.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,7 +137,7 @@ static void parse_line(void)
     u32 len = in_bytes(bytes, LINE_MAX);
     bytes[len] = 0;
     char *line = exact_copy(bytes, (u32)strlen(bytes) + 1);
-    settings_parse(line, complain);
+    command_line_parse(line, complain);
     free(line);
 }
 
@@ -154,7 +154,7 @@ void fuzz_one(void)
     }
     for (enum setting_id id = 0; id < SETTING_COUNT; id++)
         check_again(id);
-    settings_parse("password=s3cr3t reverse-password=s3cr3t", complain);
+    command_line_parse("password=s3cr3t reverse-password=s3cr3t", complain);
     CHECK(!strcmp(setting_text(SET_PASSWORD), secret));
     settings_wipe();
     CHECK(!*setting_text(SET_PASSWORD) && !*setting_text(SET_REVERSE_PASSWORD));

@@ -267,7 +267,6 @@ static void accept_connection(void)
 
 void stack_reset(enum situation s)
 {
-    static const struct dhcp_identity who = {.hostname = "pc-1", .uuid = {1, 2, 3}};
     static const ip4 servers[DNS_SERVERS] = {WIRE_PEER, WIRE_GATEWAY, 0};
     heard = (struct heard){0};
     owner = (struct owner){0};
@@ -283,7 +282,7 @@ void stack_reset(enum situation s)
         dns_configure(servers, "example.org");
     }
     if (s == DHCP_ASKS)
-        dhcp_start(&who, true, 30000, host_now);
+        dhcp_start("pc-1", true, 30000, host_now);
     if (s == DNS_ASKS)
         dns_start("disk", host_now);
     if (s >= CONNECTING)

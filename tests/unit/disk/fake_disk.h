@@ -4,14 +4,10 @@
 #define FAKE_DISK_H
 
 #include "disk/block.h"
-#include "platform_host.h"
-#include <assert.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define FAKE_QUEUE 64
 
-static struct fake_disk {
+extern struct fake_disk {
     struct block_dev dev;
     u8 *bytes;
     u64 blocks;      /* of them, whatever the device says */
@@ -25,104 +21,14 @@ static struct fake_disk {
     u64 blocks_moved;
 } fake;
 
-static void fake_do(struct block_req *req)
-{
-    enum error status = fake.fail;
-    u32 count = req->count;
-    size_t at = (size_t)req->lba * fake.dev.block_size;
-    if (req->op == BLOCK_FLUSH) {
-        fake.flushes++;
-        count = 0;
-    } else if (req->lba >= fake.blocks || count > fake.blocks - req->lba || !count ||
-               count > fake.dev.max_blocks) {
-        status = ERR_OUT_OF_RANGE;
-    } else if (!status && fake.bad_lba >= req->lba && fake.bad_lba < req->lba + count) {
-        status = ERR_MEDIUM;
-        count = (u32)(fake.bad_lba - req->lba);
-    }
-    if (!status || status == ERR_MEDIUM) {
-        if (req->op == BLOCK_READ)
-            memcpy(req->data, fake.bytes + at, (size_t)count * fake.dev.block_size);
-        else if (req->op == BLOCK_WRITE)
-            memcpy(fake.bytes + at, req->data, (size_t)count * fake.dev.block_size);
-        fake.blocks_moved += count;
-    }
-    req->status = status;
-    req->done = true;
-}
+/* A disk of `blocks` blocks of 512 repeatable random bytes, which is `fake` anew. */
+struct block_dev *fake_disk(u64 blocks, u32 max_blocks);
+void fake_disk_free(void);
 
-static void fake_submit(struct block_dev *dev, struct block_req *req)
-{
-    assert(dev == &fake.dev);
-    fake.requests++;
-    assert(!req->done);
-    for (u32 i = 0; i < fake.queued; i++) {
-        const struct block_req *other = fake.queue[i];
-        assert(other != req);
-        assert((other->op == BLOCK_READ && req->op == BLOCK_READ) ||
-               other->lba + other->count <= req->lba || req->lba + req->count <= other->lba);
-    }
-    if (!fake.later) {
-        fake_do(req);
-        return;
-    }
-    assert(fake.queued < FAKE_QUEUE);
-    fake.queue[fake.queued++] = req;
-    if (fake.queued > fake.most_queued)
-        fake.most_queued = fake.queued;
-}
+/* End a request, which is no longer in the queue. */
+void fake_do(struct block_req *req);
 
-/* host_on_wait: one request ends. */
-__attribute__((unused)) static void fake_complete_one(u32 ms)
-{
-    (void)ms;
-    assert(fake.queued); /* or the caller waits for ever */
-    fake_do(fake.queue[--fake.queued]);
-}
-
-static void fake_redirect(struct block_dev *dev, struct block_req *req, u8 *data)
-{
-    (void)dev;
-    assert(!req->done);
-    req->data = data;
-}
-
-static void fake_abort(struct block_dev *dev)
-{
-    (void)dev;
-    while (fake.queued) {
-        struct block_req *req = fake.queue[--fake.queued];
-        req->status = ERR_ABORTED;
-        req->done = true;
-    }
-}
-
-static const struct block_ops fake_ops = {fake_submit, fake_redirect, fake_abort};
-
-/* A disk of repeatable random bytes. */
-static struct block_dev *fake_disk(u64 blocks, u32 max_blocks)
-{
-    memset(&fake, 0, sizeof(fake));
-    fake.dev = (struct block_dev){
-        .ops = &fake_ops, .blocks = blocks, .block_size = 512, .max_blocks = max_blocks};
-    fake.blocks = blocks;
-    fake.bytes = malloc((size_t)blocks * 512);
-    assert(fake.bytes);
-    u32 x = 2463534242;
-    for (size_t i = 0; i < (size_t)blocks * 512; i++) {
-        x ^= x << 13;
-        x ^= x >> 17;
-        x ^= x << 5;
-        fake.bytes[i] = (u8)x;
-    }
-    fake.bad_lba = UINT64_MAX;
-    return &fake.dev;
-}
-
-static void fake_disk_free(void)
-{
-    free(fake.bytes);
-    fake.bytes = NULL;
-}
+/* host_on_wait: the latest request ends. */
+void fake_complete_one(u32 ms);
 
 #endif

@@ -3,104 +3,36 @@
 #ifndef E1000_FIXTURE_H
 #define E1000_FIXTURE_H
 
-#include "base/str.h"
 #include "drv/e1000_model.h"
 #include "drv/nic.h"
 
-#define RX_COUNT     32
-#define TX_COUNT     16
-#define RX_PKTS      48
-#define TX_PKTS      24
-#define RX_SIZE_MOST 16384
-#define GOOD         (RXD_STATUS_EOP | RXD_STATUS_IXSM)
+#define RX_COUNT 32
+#define TX_COUNT 16
+#define RX_PKTS  48
+#define TX_PKTS  24
+#define GOOD     (RXD_STATUS_EOP | RXD_STATUS_IXSM)
 
-static _Alignas(16) u8 rings[(RX_COUNT + TX_COUNT) * 16];
-static _Alignas(16) u8 rx_memory[RX_PKTS * RX_SIZE_MOST], tx_memory[TX_PKTS * PKT_SIZE];
-static struct pkt rx_pkts[RX_PKTS], tx_pkts[TX_PKTS];
-static struct pkt_pool rx_pool, tx_pool;
-static struct netdev *dev;
+extern u8 rings[(RX_COUNT + TX_COUNT) * 16]; /* the receive ring, the transmit ring */
+extern struct pkt_pool rx_pool, tx_pool;
+extern struct netdev *dev; /* NULL until it is open */
 
-static enum error try_open_sized(u32 rx_size)
-{
-    struct nic_memory memory = {rings, RX_COUNT, TX_COUNT, &rx_pool, &tx_pool};
-    assert_int_equal(nic_memory_bytes(RX_COUNT + TX_COUNT), sizeof(rings));
-    memset(rings, 0xff, sizeof(rings));
-    pkt_pool_init(&rx_pool, rx_pkts, rx_memory, RX_PKTS, rx_size);
-    pkt_pool_init(&tx_pool, tx_pkts, tx_memory, TX_PKTS, PKT_SIZE);
-    dev = NULL;
-    return nic_open(MODEL_BDF, &memory, &dev);
-}
+/* Open the driver on the NIC that there is, with packets of PKT_SIZE. */
+enum error try_open(void);
 
-static enum error try_open(void)
-{
-    return try_open_sized(PKT_SIZE);
-}
-
-static void open_device(u16 device)
-{
-    model_power_on(device);
-    assert_int_equal(try_open(), OK);
-}
+/* A NIC of this device id, and the driver open on it; and with_82540em() and power_off() for
+ * FIXTURE. */
+void open_device(u16 device);
+void with_82540em(void);
+void power_off(void);
 
 /* The same NIC again, with other receive packets. */
-static inline void reopen_sized(u32 rx_size)
-{
-    dev->ops->stop(dev);
-    assert_int_equal(try_open_sized(rx_size), OK);
-}
+void reopen_sized(u32 rx_size);
 
-static void with_82540em(void)
-{
-    open_device(0x100e);
-}
-
-/* A frame that says which one it is. */
-static bool receive_numbered(u32 n)
-{
-    u8 frame[64];
-    memset(frame, (u8)n, sizeof(frame));
-    memcpy(frame, &n, sizeof(n));
-    return model_receive(frame, 60 + n % 5, GOOD, 0);
-}
-
-static void assert_received(u32 n)
-{
-    struct pkt *p = dev->ops->receive(dev);
-    assert_non_null(p);
-    u32 got;
-    memcpy(&got, p->data, sizeof(got));
-    assert_int_equal(got, n);
-    assert_int_equal(p->len, 60 + n % 5);
-    assert_int_equal(p->data[20], (u8)n);
-    pkt_free(p);
-}
-
-static bool transmit_numbered(u32 n)
-{
-    struct pkt *p = pkt_alloc(&tx_pool);
-    if (!p)
-        return false;
-    p->len = (u16)(60 + n % 5);
-    memset(p->data, (u8)n, p->len);
-    memcpy(p->data, &n, sizeof(n));
-    if (dev->ops->transmit(dev, p))
-        return true;
-    pkt_free(p);
-    return false;
-}
-
-static void assert_sent(u32 slot, u32 n)
-{
-    u32 got;
-    memcpy(&got, nic_model->sent[slot].data, sizeof(got));
-    assert_int_equal(got, n);
-    assert_int_equal(nic_model->sent[slot].len, 60 + n % 5);
-}
-
-static void power_off(void)
-{
-    free(nic_model);
-    nic_model = NULL;
-}
+/* Frame number n arrives, in the ring and then from the driver; or goes out, to the driver and then
+ * on the wire, in that slot of `sent`. */
+bool receive_numbered(u32 n);
+void assert_received(u32 n);
+bool transmit_numbered(u32 n);
+void assert_sent(u32 slot, u32 n);
 
 #endif

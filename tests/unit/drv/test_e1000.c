@@ -1,7 +1,10 @@
 /* The e1000 driver against a model of the NIC: what it is, reset, link, interrupts, statistics. */
 #include "drv/e1000_fixture.h"
+#include "drv/pci.h"
+#include "platform_host.h"
 #include "test.h"
 #include <stdio.h>
+#include <string.h>
 
 FIXTURE(NULL, power_off);
 

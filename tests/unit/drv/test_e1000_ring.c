@@ -1,7 +1,7 @@
 /* The e1000 driver against a model of the NIC: frames in and out. */
-#include "base/str.h"
 #include "drv/e1000_fixture.h"
 #include "test.h"
+#include <string.h>
 
 FIXTURE(with_82540em, power_off);
 

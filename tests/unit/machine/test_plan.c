@@ -1,5 +1,6 @@
 /* Memory by the size of the machine. */
 #include "drv/pkt.h"
+#include "machine/arena.h"
 #include "machine/plan.h"
 #include "test.h"
 #include <stdlib.h>

@@ -3,42 +3,12 @@
 #define NET_NO_TCP_H
 
 #include "net/icmp.h"
-#include "net/tcp.h"
 
-static struct {
+extern struct no_tcp {
     u32 segments, errors;
     u32 len;                 /* of the latest segment */
     u32 timeout;             /* what tcp_timeout() says */
     struct icmp_error error; /* the latest */
-} no_tcp = {.timeout = TIMEOUT_NEVER};
-
-bool tcp_input(struct pkt *p, ip4 from, ip4 to, msec now)
-{
-    (void)from;
-    (void)to;
-    (void)now;
-    no_tcp.segments++;
-    no_tcp.len = p->len;
-    return false;
-}
-
-void tcp_icmp_error(const struct icmp_error *e, msec now)
-{
-    (void)now;
-    no_tcp.errors++;
-    no_tcp.error = *e;
-}
-
-void tcp_poll(bool more, msec now)
-{
-    (void)more;
-    (void)now;
-}
-
-u32 tcp_timeout(msec now)
-{
-    (void)now;
-    return no_tcp.timeout;
-}
+} no_tcp;
 
 #endif

@@ -519,7 +519,7 @@ TEST(segments_with_sack_blocks_stay_within_the_mtu)
     peer_drain();
     send_pattern(0, 2000);
     peer_poll();
-    peer_expect(ACK, UNA, RCV, MSS - 12); /* ipv4_send() checks the rest */
+    peer_expect(ACK, UNA, RCV, MSS - 12); /* ip_send() checks the rest */
 }
 
 TEST(buffer_wraps_at_odd_places)

@@ -1,6 +1,6 @@
 /* Settings: forms, sources, the command line. */
 #include "platform_host.h"
-#include "settings/settings.h"
+#include "settings/command_line.h"
 #include "test.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ FIXTURE(fresh);
 static void parse(const char *line)
 {
     complaints[0] = 0;
-    settings_parse(line, complain);
+    command_line_parse(line, complain);
 }
 
 static bool set_from(enum setting_id id, const char *value, enum setting_source source)

@@ -1,0 +1,173 @@
+/* Checks, each of which may put a parsed form next to the text. */
+#include "settings/forms.h"
+
+#include "base/format.h"
+#include "base/inet.h"
+#include "base/str.h"
+
+#define SECONDS_MAX 86400
+#define IQN_MAX     223 /* RFC 7143, 4.2.7.1 */
+#define DNS_MAX     253 /* RFC 1035, 2.3.4, as text */
+#define LABEL_MAX   63
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_alnum(char c)
+{
+    return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+static bool is_hex(const char *s, size_t len)
+{
+    u32 ignored;
+    for (size_t i = 0; i < len; i++)
+        if (!parse_number(s + i, 1, 16, 15, &ignored))
+            return false;
+    return true;
+}
+
+/* An address that one machine can have: not "this network", loopback, multicast or reserved. */
+static bool check_host(const char *s, size_t len, u32 *addr)
+{
+    return ip4_parse(s, len, addr) && ip4_is_host(*addr);
+}
+
+static bool check_address(struct setting_value *v, size_t len)
+{
+    size_t addr_len = 0;
+    while (addr_len < len && v->text[addr_len] != '/')
+        addr_len++;
+    if (!check_host(v->text, addr_len, &v->number))
+        return false;
+    if (addr_len == len)
+        return true;
+    u32 bits;
+    if (!parse_number(v->text + addr_len + 1, len - addr_len - 1, 10, 32, &bits) || !bits)
+        return false;
+    v->prefix = ip4_netmask(bits);
+    ip4 host = v->number & ~v->prefix;
+    /* Only links of two machines (RFC 3021) and single hosts have no network and broadcast address.
+     */
+    return bits >= 31 || (host && host != ~v->prefix);
+}
+
+static bool check_name(char *s, size_t len)
+{
+    size_t label = 0;
+    /* The root's dot, as some DHCP servers write it, says nothing new. */
+    if (s[len - 1] == '.')
+        s[--len] = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (s[i] == '.' && label)
+            label = 0;
+        else if ((!is_alnum(s[i]) && s[i] != '-' && s[i] != '_') || ++label > LABEL_MAX)
+            return false;
+    }
+    return len <= DNS_MAX && label;
+}
+
+/* RFC 7143, 4.2.7; RFC 3980 for naa. Beyond the letter of RFC 3722 capitals and '_' pass, as given:
+ * others let them pass, so targets have them in their access lists. */
+static bool check_iqn(const char *s, size_t len)
+{
+    static const char form[] = "iqn.dddd-dd.a";
+    if (len > IQN_MAX)
+        return false;
+    if (str_starts(s, "eui."))
+        return len == 4 + 16 && is_hex(s + 4, 16);
+    if (str_starts(s, "naa."))
+        return (len == 4 + 16 || len == 4 + 32) && is_hex(s + 4, len - 4);
+    for (size_t i = 0; form[i]; i++)
+        if (form[i] == 'd' ? !is_digit(s[i]) : form[i] == 'a' ? !is_alnum(s[i]) : s[i] != form[i])
+            return false;
+    u32 month;
+    if (!parse_number(s + 9, 2, 10, 12, &month) || !month)
+        return false;
+    for (size_t i = 12; i < len; i++)
+        if (!is_alnum(s[i]) && s[i] != '-' && s[i] != '.' && s[i] != ':' && s[i] != '_')
+            return false;
+    return true;
+}
+
+static bool check_flag(const char *s, u32 *flag)
+{
+    static const char words[][6] = {"0", "1", "no", "yes", "false", "true"};
+    for (u32 i = 0; i < ARRAY_SIZE(words); i++)
+        if (str_equal(s, words[i])) {
+            *flag = i & 1;
+            return true;
+        }
+    return false;
+}
+
+static bool check_nic(struct setting_value *v, size_t len)
+{
+    char *s = v->text;
+    u32 bus, device, function;
+    if (len == 17) {
+        u8 mac[6];
+        for (u32 i = 0; i < 6; i++) {
+            u32 byte;
+            if (!parse_number(s + 3 * i, 2, 16, 255, &byte) || (i < 5 && s[3 * i + 2] != ':'))
+                return false;
+            mac[i] = (u8)byte;
+        }
+        mac_text(s, mac);
+        v->number = FORM_NO_BDF;
+        return true;
+    }
+    if (str_starts(s, "0000:"))
+        s += 5;
+    if (s + 7 != v->text + len || s[2] != ':' || s[5] != '.' ||
+        !parse_number(s, 2, 16, 255, &bus) || !parse_number(s + 3, 2, 16, 31, &device) ||
+        !parse_number(s + 6, 1, 10, 7, &function))
+        return false;
+    v->number = bus << 8 | device << 3 | function;
+    format_text(v->text, SETTING_TEXT, "%02x:%02x.%u", bus, device, function);
+    return true;
+}
+
+bool form_check(enum form form, struct setting_value *v)
+{
+    const char *s = v->text;
+    size_t len = strlen(s);
+    u32 *n = &v->number;
+    if (!len)
+        return false;
+    switch (form) {
+    case FORM_ADDRESS:
+        return check_address(v, len);
+    case FORM_NETMASK:
+        return ip4_parse(s, len, n) && ip4_is_netmask(*n);
+    case FORM_HOST:
+        return check_host(s, len, n);
+    case FORM_NAME:
+        return check_name(v->text, len);
+    case FORM_TEXT:
+        /* UTF-8 passes; what could steer a terminal does not. */
+        for (; *s; s++)
+            if ((u8)*s < ' ' || *s == 0x7f)
+                return false;
+        return true;
+    case FORM_SECRET:
+        return true;
+    case FORM_IQN:
+        return check_iqn(s, len);
+    case FORM_FLAG:
+        return check_flag(s, n);
+    case FORM_DRIVE: {
+        size_t skip = str_starts(s, "0x") ? 2 : 0;
+        return parse_number(s + skip, len - skip, 16, 0x8f, n) && *n >= 0x80;
+    }
+    case FORM_NIC:
+        return check_nic(v, len);
+    case FORM_MTU:
+        return parse_number(s, len, 10, MTU_MOST, n) && *n >= MTU_LEAST;
+    case FORM_SECONDS:
+        return parse_number(s, len, 10, SECONDS_MAX, n) && *n;
+    }
+    return false;
+}

@@ -1,0 +1,38 @@
+/* The forms that the values of settings have. */
+#ifndef LUNBOOT_FORMS_H
+#define LUNBOOT_FORMS_H
+
+#include "base/types.h"
+
+#define SETTING_TEXT 256 /* bytes for a text setting and its terminator */
+
+enum form {
+    FORM_ADDRESS, /* SET_IP */
+    FORM_NETMASK,
+    FORM_HOST, /* the address of some machine */
+    FORM_NAME, /* DNS name */
+    FORM_TEXT,
+    FORM_SECRET,
+    FORM_IQN,
+    FORM_FLAG,
+    FORM_DRIVE,
+    FORM_NIC,
+    FORM_MTU,
+    FORM_SECONDS,
+};
+
+struct setting_value {
+    char text[SETTING_TEXT]; /* "": not set, as no valid value is empty */
+    u32 number;              /* parsed form: address, number, flag, PCI address */
+    ip4 prefix;              /* SET_IP: the netmask that was given with it, or 0 */
+    u8 source;
+};
+
+#define FORM_MTU_DEFAULT 1500    /* Ethernet's */
+#define FORM_NO_BDF      0xffffu /* FORM_NIC's number when the text is a MAC address */
+
+/* Is v->text of this form? v->number and v->prefix get what it means; some texts are brought into
+ * one form. */
+bool form_check(enum form form, struct setting_value *v);
+
+#endif
