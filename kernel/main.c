@@ -3,8 +3,10 @@
 
 #include "attach/attach.h"
 #include "attach/step.h"
+#include "base/counters.h"
 #include "base/platform.h"
 #include "base/print.h"
+#include "base/realmode.h"
 #include "base/str.h"
 #include "base/version.h"
 #include "handoff/boot.h"
@@ -20,27 +22,42 @@ static void complain(const char *name, const char *value, enum error why)
     print("E%u      %s=%s: %s\n", why, name, value, error_text(why));
 }
 
-/* Say what failed, and wait: true when a key asks for another try. */
-static bool ask_for_retry(enum error e)
+/* Wait for a key as long as a person may take; 0: none has come. */
+static u16 wait_for_key(void)
 {
-    print("\nE%u: %s\n  tried: %s\n  help:  %s\n", e, error_text(e), step_tried(), error_advice(e));
-    print("Press a key to try again; the next boot device follows in %u s ", FAILURE_PAUSE_S);
     while (bios_key())
         ;
+    print("Press a key to try again, D for counters; next boot device in %u s ", FAILURE_PAUSE_S);
     msec start = platform_now();
     for (u32 s = 0; s < FAILURE_PAUSE_S;) {
-        if (bios_key()) {
-            print("\n\n");
-            return true;
-        }
+        u16 key = bios_key();
+        if (key)
+            return key;
         platform_wait(TIMEOUT_NEVER);
         if (platform_now() - start >= (s + 1) * 1000) {
             print(".");
             s++;
         }
     }
-    print("\n");
-    return false;
+    return 0;
+}
+
+static bool is_letter_d(u16 key)
+{
+    return (reg_low(key) | 0x20) == 'd';
+}
+
+/* Say what failed, and wait: true when a key asks for another try. */
+static bool ask_for_retry(enum error e)
+{
+    print("\nE%u: %s\n  tried: %s\n  help:  %s\n", e, error_text(e), step_tried(), error_advice(e));
+    u16 key = wait_for_key();
+    for (; is_letter_d(key); key = wait_for_key()) {
+        print("\n");
+        counters_print();
+    }
+    print(key ? "\n\n" : "\n");
+    return key;
 }
 
 /* Leave nothing behind: the BIOS goes on as if we had never been. */

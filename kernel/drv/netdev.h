@@ -3,6 +3,7 @@
 #ifndef LUNBOOT_NETDEV_H
 #define LUNBOOT_NETDEV_H
 
+#include "base/counters.h"
 #include "base/types.h"
 #include "drv/pkt.h"
 #include "pc/wake.h"
@@ -26,14 +27,17 @@ struct netdev_ops {
     void (*stop)(struct netdev *dev);
 };
 
+#define NETDEV_STATS(X)                                                                            \
+    X(rx_frames)                                                                                   \
+    X(rx_errors)     /* descriptor with an error bit, or a frame over more than one buffer */      \
+    X(rx_missed)     /* MPC: the ring was empty */                                                 \
+    X(rx_no_buffers) /* RNBC */                                                                    \
+    X(tx_frames)                                                                                   \
+    X(tx_errors) /* late or excess collisions, ring stuck */                                       \
+    X(link_changes)
+
 struct netdev_stats {
-    u32 rx_frames;
-    u32 rx_errors;     /* descriptor with an error bit, or a frame over more than one buffer */
-    u32 rx_missed;     /* MPC: the ring was empty */
-    u32 rx_no_buffers; /* RNBC */
-    u32 tx_frames;
-    u32 tx_errors; /* late or excess collisions, ring stuck */
-    u32 link_changes;
+    NETDEV_STATS(COUNTERS_FIELD)
 };
 
 struct netdev {

@@ -4,6 +4,9 @@
 #include "base/platform.h"
 #include "drv/pci.h"
 
+#define NAME(name) "nic_" COUNTERS_NAME(name)
+static const char counter_names[] = NETDEV_STATS(NAME);
+
 static const struct nic_id *nic_id(u16 vendor, u16 device)
 {
     for (u32 i = 0; i < nic_id_count; i++)
@@ -54,5 +57,6 @@ enum error nic_open(u16 bdf, const struct nic_memory *lent, struct netdev **dev)
     d->device_id = id->device;
     d->wake.device = d;
     d->wake.irq = irq < 16 ? irq : 0xff;
+    counters_register(counter_names, (u32 *)&d->stats, sizeof(d->stats));
     return OK;
 }

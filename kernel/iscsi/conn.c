@@ -13,6 +13,9 @@
 
 struct iscsi_stats iscsi_stats;
 
+#define NAME(name) "iscsi_" COUNTERS_NAME(name)
+static const char counter_names[] = ISCSI_STATS(NAME);
+
 static bool is_open, full_feature;
 static struct pdu_rx rx;
 static u8 segment[PDU_MAX_LOGIN_DATA];
@@ -31,6 +34,7 @@ bool conn_is_open(void)
 
 void conn_open(ip4 addr, u16 port, const struct tcp_ops *ops, u32 give_up_ms, msec now)
 {
+    counters_register(counter_names, (u32 *)&iscsi_stats, sizeof(iscsi_stats));
     conn_drop();
     pdu_rx_init(&rx);
     full_feature = stat_sn_known = ping_out = false;

@@ -3,20 +3,24 @@
 #ifndef LUNBOOT_ISCSI_CONN_H
 #define LUNBOOT_ISCSI_CONN_H
 
+#include "base/counters.h"
 #include "base/types.h"
 #include "iscsi/pdu.h"
 #include "net/tcp.h"
 
 /* Everything that a peer sent and that was not as it should be. */
+#define ISCSI_STATS(X)                                                                             \
+    X(bad_pdu)      /* PDUs that broke the protocol: the connection was given up */                \
+    X(no_task)      /* PDUs for a task that isn't there */                                         \
+    X(bad_stat_sn)  /* StatSN that is not the next one */                                          \
+    X(unknown)      /* opcodes that an initiator does not get */                                   \
+    X(rejects)      /* Reject PDUs */                                                              \
+    X(ping_dropped) /* pings that came faster than the answers went */                             \
+    X(connections)  /* that were opened */                                                         \
+    X(retries)      /* commands sent again */
+
 struct iscsi_stats {
-    u32 bad_pdu;      /* PDUs that broke the protocol: the connection was given up */
-    u32 no_task;      /* PDUs for a task that isn't there */
-    u32 bad_stat_sn;  /* StatSN that is not the next one */
-    u32 unknown;      /* opcodes that an initiator does not get */
-    u32 rejects;      /* Reject PDUs */
-    u32 ping_dropped; /* pings that came faster than the answers went */
-    u32 connections;  /* that were opened */
-    u32 retries;      /* commands sent again */
+    ISCSI_STATS(COUNTERS_FIELD)
 };
 extern struct iscsi_stats iscsi_stats;
 

@@ -5,10 +5,13 @@
 
 struct net_stats net_stats;
 
+static const char counter_names[] = NET_STATS(COUNTERS_NAME);
+
 static struct netdev *device;
 
 void net_set_device(struct netdev *dev)
 {
+    counters_register(counter_names, (u32 *)&net_stats, sizeof(net_stats));
     device = dev;
     memset(&net_stats, 0, sizeof(net_stats));
 }

@@ -2,21 +2,44 @@
 #ifndef LUNBOOT_PORT_H
 #define LUNBOOT_PORT_H
 
+#include "base/counters.h"
 #include "base/types.h"
 #include "drv/netdev.h"
 
-/* Named counters: wire data is never asserted on, it is counted and dropped. TCP's second line is
- * what happens on any network. */
+/* Named counters: wire data is never asserted on, it is counted and dropped. tcp_duplicates to
+ * tcp_fast_retransmits are what happens on any network. */
+#define NET_STATS(X)                                                                               \
+    X(eth_short)                                                                                   \
+    X(eth_type)                                                                                    \
+    X(eth_not_ours)                                                                                \
+    X(arp_bad)                                                                                     \
+    X(arp_conflicts)                                                                               \
+    X(ip_bad)                                                                                      \
+    X(ip_checksum)                                                                                 \
+    X(ip_fragment)                                                                                 \
+    X(ip_martian)                                                                                  \
+    X(ip_not_ours)                                                                                 \
+    X(ip_protocol)                                                                                 \
+    X(icmp_bad)                                                                                    \
+    X(icmp_limited)                                                                                \
+    X(udp_bad)                                                                                     \
+    X(udp_no_port)                                                                                 \
+    X(tcp_bad)                                                                                     \
+    X(tcp_checksum)                                                                                \
+    X(tcp_no_conn)                                                                                 \
+    X(tcp_rejected)                                                                                \
+    X(tcp_duplicates)                                                                              \
+    X(tcp_out_of_order)                                                                            \
+    X(tcp_retransmits)                                                                             \
+    X(tcp_fast_retransmits)                                                                        \
+    X(dhcp_bad)                                                                                    \
+    X(dhcp_option)                                                                                 \
+    X(dns_bad)                                                                                     \
+    X(tx_no_packet)                                                                                \
+    X(tx_ring_full)
+
 struct net_stats {
-    u32 eth_short, eth_type, eth_not_ours;
-    u32 arp_bad, arp_conflicts;
-    u32 ip_bad, ip_checksum, ip_fragment, ip_martian, ip_not_ours, ip_protocol;
-    u32 icmp_bad, icmp_limited;
-    u32 udp_bad, udp_no_port;
-    u32 tcp_bad, tcp_checksum, tcp_no_conn, tcp_rejected;
-    u32 tcp_duplicates, tcp_out_of_order, tcp_retransmits, tcp_fast_retransmits;
-    u32 dhcp_bad, dhcp_option, dns_bad;
-    u32 tx_no_packet, tx_ring_full;
+    NET_STATS(COUNTERS_FIELD)
 };
 
 extern struct net_stats net_stats;

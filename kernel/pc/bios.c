@@ -5,15 +5,15 @@
 #include "base/str.h"
 #include "pc/resident.h"
 
-bool bios_key(void)
+u16 bios_key(void)
 {
     struct rm_regs r = {.eax = 0x0100};
     rm_interrupt(0x16, &r);
     if (r.flags & FLAG_ZF)
-        return false;
+        return 0;
     r = (struct rm_regs){.eax = 0};
     rm_interrupt(0x16, &r);
-    return true;
+    return (u16)r.eax;
 }
 
 _Noreturn void bios_next_device(void)

@@ -1,6 +1,7 @@
 /* CPU exceptions in the kernel: nothing but a fault of ours, so all they do is say what a developer
  * needs to know, and stop. */
 #include "base/arith.h"
+#include "base/counters.h"
 #include "base/print.h"
 #include "base/str.h"
 #include "pc/pc.h"
@@ -51,7 +52,9 @@ _Noreturn void exception(const struct frame *f)
     const u32 *stack = (const u32 *)(f + 1);
     for (u32 i = 0; i < 12; i++)
         print(" %08x", stack[i]);
-    print("\nThis is a fault in lunboot. Please report the lines above; power off and on to go "
+    print("\n");
+    counters_print();
+    print("This is a fault in lunboot. Please report the lines above; power off and on to go "
           "on.\n");
     for (;;)
         __asm__ volatile("cli\n\thlt");

@@ -23,3 +23,19 @@ def wait_for_line(pc, pattern, timeout=60):
             return found
         assert time.monotonic() < deadline, row
         time.sleep(0.05)
+
+
+def counters(pc):
+    """What F1 shows, page by page, in place of the line: {name: value}."""
+    found = {}
+    for _ in range(10):
+        pc.key("f1")
+        time.sleep(1)
+        row = pc.screen()[24]
+        if row.startswith("lunboot: "):
+            return found
+        assert re.fullmatch(r"\w+ \d+(, \w+ \d+)*", row), row
+        page = {name: int(value) for name, value in re.findall(r"(\w+) (\d+)", row)}
+        assert not page.keys() & found.keys(), row
+        found.update(page)
+    raise AssertionError("F1 does not come back to the line")

@@ -7,7 +7,7 @@ import pytest
 import soakdisk
 from bootdisk import on_lun  # noqa: F401 (fixture)
 from soakdisk import Soak, SoakDisk
-from statusline import line, wait_for_line
+from statusline import counters, line, wait_for_line
 
 
 @pytest.fixture
@@ -66,6 +66,27 @@ def test_esc_gives_up(soak):
     report = soak.end()
     assert report.all("error") == [["80"], ["80"]]
     assert [key for (key,) in report.numbers("key")] == [0x2D78, 0x2D78, 0x1071]
+
+
+def test_f1_shows_what_was_counted(soak):
+    """Page by page, twice; the key is not the caller's, and Esc is still there."""
+    soak, tgtd = soak(phases=soakdisk.MAY_FAIL | soakdisk.READ_ONLY)
+    pc = soak.pc
+    tgtd.stop()
+    wait_for_line(pc, line("TCP_REFUSED") + ".*")
+    first = counters(pc)
+    assert first["iscsi_connections"] >= 2 and first["nic_rx_frames"] > 20 and 0 not in first.values()
+    second = counters(pc)
+    assert second["iscsi_connections"] > first["iscsi_connections"]
+    pc.key("x")
+    pc.key("f1")
+    wait_for_line(pc, r"\w+ \d+, .*")
+    pc.key("esc")
+    assert pc.e9.expect(r"^@ (?:error (\w+)|calls)", 10)[1] == "80"
+    tgtd.start()
+    soak.calls(20)
+    report = soak.end()
+    assert [key for (key,) in report.numbers("key")] == [0x2D78, 0x1071]
 
 
 def test_no_link(soak):

@@ -182,3 +182,19 @@ def test_key_tries_again(net, tgtd, machine, second_disk, iso, demo_disk):
     server.start()
     pc.key("ret")
     pc.expect("^Booting", 30)
+
+
+def test_d_shows_what_was_counted(machine, net, second_disk, iso):
+    """As often as one likes; the time until the next boot device begins anew."""
+    root = "iscsi:192.0.2.1::3261::iqn.2026-01.org.lunboot:test"
+    pc = machine(namespace=net, tap="tap0", disks=[second_disk],
+                 iso=iso(STATIC, "timeout=5", f"root-path={root}"))
+    pc.expect(rf"^E{error('TCP_REFUSED')[0]}: ", 60)
+    for keys in ["d"], ["shift", "d"]:
+        pc.expect(r" to try again, D for counters; .* in 10 s \.{4}", 10)
+        pc.key(*keys)
+        counted = pc.expect(r"^(nic_\w+ \d+, [^.]*)^Press a key", 5)[1]
+        assert re.search(r"\bnic_rx_frames [1-9]", counted) and re.search(r"\biscsi_connections [1-9]", counted)
+        assert not re.search(r" 0\b", counted) and max(map(len, counted.splitlines())) <= 79
+    pc.expect(r"in 10 s \.{10}\r?\n", 15)
+    pc.expect("the second disk has booted", 40)

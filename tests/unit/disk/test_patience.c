@@ -1,7 +1,8 @@
-/* Long waits: the line that counts, and the key that ends them. */
+/* Long waits: the line that counts, and the keys that page through counters and end them. */
 #include "disk/patience.h"
 
 #include "base/bytes.h"
+#include "base/counters.h"
 #include "base/loop.h"
 #include "base/platform.h"
 #include "platform_host.h"
@@ -15,6 +16,8 @@
 #define END   0x482
 #define ESC   0x011b
 #define ENTER 0x1c0d
+#define F1    0x3b00
+#define F2    0x3c00
 #define TICK  55 /* ms */
 
 static u8 memory[0x500], sector[512];
@@ -151,8 +154,14 @@ TEST(a_long_wait_says_each_second_what_it_waits_for)
     reason = "lunboot: E33 192.0.2.1:3260 did not answer";
     assert_int_equal(call(12500), OK);
     assert_int_equal(lines, 10); /* 3 to 12 */
-    assert_string_equal(last_line, "lunboot: E33 192.0.2.1:3260 did not answer                "
+    assert_string_equal(last_line, "lunboot: E33 192.0.2.1:3260 did not answer     "
+                                   "   12 s, Esc gives up, F1 counts");
+    assert_int_equal(strlen(last_line), STATUS_WIDTH);
+    reason = "lunboot: E32 192.0.2.1:3260 refused the connection";
+    assert_int_equal(call(12500), OK);
+    assert_string_equal(last_line, "lunboot: E32 192.0.2.1:3260 refused the connection        "
                                    "   12 s, Esc gives up");
+    assert_int_equal(strlen(last_line), STATUS_WIDTH);
     reason = "0123456789012345678901234567890123456789012345678901234567890123456789";
     assert_int_equal(call(1800000), OK);
     assert_string_equal(last_line, "0123456789012345678901234567890123456789012345678901234567"
@@ -218,6 +227,125 @@ TEST(only_the_esc_is_taken)
         assert_int_equal(take_key(), ENTER);
         assert_int_equal(take_key(), 0);
     }
+}
+
+/* Room for F1's hint is what the text leaves; none of the text goes for it. */
+TEST(the_hint_of_f1_costs_no_text)
+{
+    static char text[PATIENCE_TEXT];
+    for (u32 len = 40; len < PATIENCE_TEXT; len++) {
+        memset(text, 'x', len);
+        text[len] = 0;
+        reason = text;
+        assert_int_equal(call(3500), OK);
+        assert_int_equal(strlen(last_line), STATUS_WIDTH);
+        assert_int_equal(strspn(last_line, "x"), len);
+        assert_int_equal(strstr(last_line, "F1") != NULL, len <= 47);
+        assert_non_null(strstr(last_line, "    3 s, Esc gives up"));
+    }
+}
+
+/* Counters for these tests: three pages. */
+static const char names[] = "the_first_of_all_that_are_counted\0second_of_the_counters\0third\0"
+                            "fourth_which_begins_the_second_page_of_two\0fifth_that_fills_it\0last";
+static u32 values[6];
+
+static void counted(void)
+{
+    static const u32 some[] = {1, 20, 0, 4000, 50000, 4000000000};
+    setup();
+    memcpy(values, some, sizeof(some));
+    counters_register(names, values, sizeof(values));
+}
+
+#define PAGE1 "the_first_of_all_that_are_counted 1, second_of_the_counters 20"
+#define PAGE2 "fourth_which_begins_the_second_page_of_two 4000, fifth_that_fills_it 50000"
+#define PAGE3 "last 4000000000"
+
+static const char *line_at(msec at)
+{
+    while (!time_reached(host_now, at))
+        loop_once(NULL);
+    assert_non_null(host_status());
+    return host_status();
+}
+
+/* A page goes over all of the line before. */
+static void assert_page(msec at, const char *page)
+{
+    char padded[STATUS_WIDTH + 1];
+    snprintf(padded, sizeof(padded), "%-79s", page);
+    assert_string_equal(line_at(at), padded);
+}
+
+static void assert_waits(msec at)
+{
+    const char *line = line_at(at);
+    assert_true(!strncmp(line, "lunboot: waiting for it ", 24));
+    assert_non_null(strstr(line, " s, Esc gives up, F1 counts"));
+}
+
+TEST_WITH(f1_pages_through_the_counters_and_back, counted)
+{
+    done_at = host_now + 1800000;
+    for (u32 i = 0; i < 5; i++)
+        press(10000 + i * 5000, F1);
+    patience_begin(&dev, describe);
+    loop_once(NULL);
+    assert_waits(9000);
+    assert_page(11000, PAGE1);
+    values[1] = 21; /* it goes on counting */
+    assert_page(13000, "the_first_of_all_that_are_counted 1, second_of_the_counters 21");
+    assert_page(16000, PAGE2);
+    assert_page(21000, PAGE3);
+    assert_waits(26000);
+    assert_page(31000, "the_first_of_all_that_are_counted 1, second_of_the_counters 21");
+    patience_end();
+    assert_int_equal(take_key(), 0);
+    /* The next wait begins with what is waited for. */
+    assert_int_equal(call(5000), OK);
+    assert_non_null(strstr(last_line, "lunboot: waiting for it    "));
+}
+
+TEST_WITH(f1_when_nothing_was_counted, counted)
+{
+    memset(values, 0, sizeof(values));
+    press(5000, F1);
+    assert_int_equal(call(9000), OK);
+    assert_non_null(strstr(last_line, "nothing was counted"));
+    assert_int_equal(strlen(last_line), STATUS_WIDTH);
+    press(host_now + 5000, F1);
+    press(host_now + 6000, F1);
+    assert_int_equal(call(9000), OK);
+    assert_non_null(strstr(last_line, "lunboot: waiting for it"));
+}
+
+TEST_WITH(esc_gives_up_from_the_counters_too, counted)
+{
+    press(5000, F1);
+    press(9000, ESC);
+    assert_int_equal(call(1800000), ERR_ABORTED);
+    assert_true(host_now - 9000 <= 2 * TICK);
+    assert_int_equal(take_key(), 0);
+}
+
+TEST_WITH(only_f1_and_esc_are_taken_from_the_counters, counted)
+{
+    keyboard(F1); /* typed ahead: the caller's */
+    press(2000, F1);
+    press(5000, F1);
+    press(6000, ENTER);
+    press(7000, F2);
+    press(8000, F1);
+    press(9000, 0x3b); /* a ';' without a scan code */
+    assert_int_equal(call(12000), OK);
+    assert_int_equal(take_key(), F1);
+    assert_int_equal(take_key(), F1);
+    assert_int_equal(take_key(), ENTER);
+    assert_int_equal(take_key(), F2);
+    assert_int_equal(take_key(), 0x3b);
+    assert_int_equal(take_key(), 0);
+    assert_non_null(strstr(last_line, PAGE2));
 }
 
 TEST(a_buffer_that_lies_elsewhere_is_left_alone)
