@@ -89,15 +89,19 @@ bev:
         mov esp, BOOT_STACK
 %ifdef DRIVER_INC
         call prepare_nic
-        xor eax, eax
 %endif
-%rep (PREFIX_SIZE - PREFIX_command_line) / 4
-        push eax
-%endrep
-        push word [cs:bdf]
-        push word BOOT_ROM
-        push dword PREFIX_MAGIC
-        mov ebx, esp                    ; SS is 0
+        sub sp, PREFIX_SIZE             ; a struct prefix_info
+        mov ebx, esp                    ; its physical address, as SS is 0
+        push ss
+        pop es
+        mov di, bx
+        mov cx, PREFIX_SIZE
+        mov al, 0
+        rep stosb
+        mov dword [es:bx + PREFIX_magic], PREFIX_MAGIC
+        mov byte [es:bx + PREFIX_medium], BOOT_ROM
+        mov ax, [cs:bdf]
+        mov [es:bx + PREFIX_bdf], ax
         mov esi, [cs:payload_at]
         test esi, esi
         jnz .load

@@ -1,10 +1,10 @@
 /* The NIC, and its link. */
 #include "attach/attach_internal.h"
+
 #include "attach/step.h"
 #include "base/inet.h"
-#include "base/print.h"
-
 #include "base/loop.h"
+#include "base/print.h"
 #include "base/str.h"
 #include "drv/nic.h"
 #include "drv/pci.h"
@@ -16,10 +16,11 @@
 #include "san/san.h"
 #include "settings/settings.h"
 
-#define NICS_MAX 16
-#define LINK_WAIT_MS                                                                               \
-    10000                 /* copper needs up to 5 s to negotiate, spanning tree is not waited for */
-#define LOOK_MS       500 /* at one of several NICs; they negotiate meanwhile, too */
+#define NICS_MAX      16
+/* Copper needs up to 5 s to negotiate, spanning tree is not waited for. */
+#define LINK_WAIT_MS  10000
+/* At one of several NICs; they negotiate meanwhile, too. */
+#define LOOK_MS       500
 /* Bytes of window for each PKT_SIZE of the receive ring: full segments hold more. */
 #define WINDOW_PER_RX 1024u
 

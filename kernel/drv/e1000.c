@@ -1,8 +1,8 @@
 /* The e1000 as a device: finding out what it is, reset, link, interrupts, statistics. */
 #include "drv/e1000.h"
 
+#include "base/bytes.h"
 #include "base/inet.h"
-#include "base/str.h"
 #include "drv/e1000_internal.h"
 #include "drv/e1000_regs.h"
 #include "drv/pci.h"
@@ -125,8 +125,8 @@ static void e1000_filter(const u8 mac[6])
         e1000_write(MTA + 4 * i, 0);
     for (u32 i = 1; i < RA_COUNT; i++)
         e1000_write(RAH + 8 * i, 0);
-    e1000_write(RAL, mac[0] | (u32)mac[1] << 8 | (u32)mac[2] << 16 | (u32)mac[3] << 24);
-    e1000_write(RAH, mac[4] | (u32)mac[5] << 8 | RAH_AV);
+    e1000_write(RAL, get_le32(mac));
+    e1000_write(RAH, get_le16(mac + 4) | RAH_AV);
 }
 
 /* Everything after a reset, when the MAC address is known. */

@@ -8,10 +8,10 @@
 
 #include "base/types.h"
 
-#define PKT_SIZE 2048 /* bytes of DMA memory of a packet, unless its pool says more */
-#define PKT_HEADROOM                                                                               \
-    66 /* free bytes before data in a fresh packet: Ethernet, IPv4 with options                    \
-        */
+/* Bytes of DMA memory of a packet, unless its pool says more. */
+#define PKT_SIZE       2048
+/* Bytes before data in a fresh packet that are free: for Ethernet, and IPv4 with options. */
+#define PKT_HEADROOM   66
 
 /* Flags that the driver sets on reception. */
 #define PKT_IP_CSUM_OK 0x01 /* the NIC has checked the IPv4 header checksum */
