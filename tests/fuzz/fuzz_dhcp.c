@@ -7,6 +7,7 @@
 #include "input.h"
 #include "net/address.h"
 #include "net/dhcp.h"
+#include "net/dhcp_message.h"
 #include "net/dhcp_wire.h"
 #include "stack.h"
 #include <stdlib.h>
@@ -70,10 +71,7 @@ static void option(u8 code, const void *value, u32 len)
 {
     if (message_len + 2 + len > sizeof(message))
         return;
-    message[message_len++] = code;
-    message[message_len++] = (u8)len;
-    memcpy(message + message_len, value, len);
-    message_len += len;
+    message_len = dhcp_put_option(message, message_len, code, value, len);
 }
 
 static void address_option(u8 code, ip4 addr)
@@ -118,14 +116,7 @@ static void make_message(void)
 {
     u8 type = in_u8(), odd = in_u8(), count = in_u8();
     memset(message, 0, sizeof(message));
-    message_len = DHCP_OPTIONS;
-    message[DHCP_OP] = DHCP_BOOTREPLY;
-    message[DHCP_HTYPE] = DHCP_ETHERNET;
-    message[DHCP_HLEN] = 6;
-    put_be32(message + DHCP_XID, heard.xid);
-    put_be32(message + DHCP_YIADDR, odd & 1 ? some_address() : WIRE_US);
-    memcpy(message + DHCP_CHADDR, wire_mac, 6);
-    put_be32(message + DHCP_COOKIE, DHCP_MAGIC);
+    message_len = dhcp_put_reply(message, heard.xid, odd & 1 ? some_address() : WIRE_US);
     type = type < 0xf0 ? 1 + type % DHCPNAK : type;
     option(OPT_TYPE, &type, 1);
     address_option(OPT_SERVER_ID, odd & 2 ? some_address() : WIRE_PEER);

@@ -2,13 +2,10 @@
  * count with, and a table that was written for a geometry is understood. */
 #include "base/bytes.h"
 #include "disk/mbr.h"
+#include "disk/mbr_table.h"
 #include "input.h"
 #include <stdlib.h>
 #include <string.h>
-
-#define TABLE   446
-#define ENTRY   16
-#define ENTRIES 4
 
 static u8 mbr[512];
 
@@ -28,36 +25,19 @@ static void check(const struct geometry *g, u64 blocks)
     CHECK(!geometry_lba(g, 0, 0, 0, &lba) && !geometry_lba(g, 0, 0, g->sectors + 1, &lba));
 }
 
-static void put_chs(u8 *p, u32 lba, u32 heads, u32 sectors)
-{
-    u32 c = lba / (heads * sectors), h = lba / sectors % heads, s = lba % sectors + 1;
-    if (c > 1023) {
-        c = 1023;
-        h = heads - 1;
-        s = sectors;
-    }
-    p[0] = (u8)h;
-    p[1] = (u8)(s | (c >> 2 & 0xc0));
-    p[2] = (u8)c;
-}
-
 /* An entry as a tool that knows the geometry writes it. */
-static void put_entry(u8 *e, u32 heads, u32 sectors)
+static void put_entry(u32 i, u32 heads, u32 sectors)
 {
     u32 first = in_u32() % 0x7fffffff, count = 1 + in_u32() % 0x7fffffff;
-    e[0] = in_u8() & 0x80;
-    e[4] = in_u8();
-    put_chs(e + 1, first, heads, sectors);
-    put_chs(e + 5, first + count - 1, heads, sectors);
-    put_le32(e + 8, first);
-    put_le32(e + 12, count);
+    mbr[MBR_TABLE + i * MBR_ENTRY] = in_u8() & 0x80;
+    mbr_put_entry(mbr, i, in_u8(), first, count, heads, sectors);
 }
 
 /* Does each address of the table that CHS can reach mean the same in this geometry? */
 static void check_agrees(const struct geometry *g)
 {
-    for (u32 i = 0; i < ENTRIES; i++) {
-        const u8 *e = mbr + TABLE + i * ENTRY;
+    for (u32 i = 0; i < MBR_ENTRIES; i++) {
+        const u8 *e = mbr + MBR_TABLE + i * MBR_ENTRY;
         u32 at[2] = {get_le32(e + 8), get_le32(e + 8) + get_le32(e + 12) - 1};
         if (!e[4] || e[4] == 0xee)
             continue;
@@ -78,10 +58,10 @@ void fuzz_one(void)
     memset(mbr, 0, sizeof(mbr));
     if (written) {
         u32 heads = 255 - in_below(255), sectors = 63 - in_below(63);
-        for (u32 i = 0; i < ENTRIES && in_left(); i++)
-            put_entry(mbr + TABLE + i * ENTRY, heads, sectors);
+        for (u32 i = 0; i < MBR_ENTRIES && in_left(); i++)
+            put_entry(i, heads, sectors);
     } else {
-        in_rest(mbr + TABLE, ENTRIES * ENTRY);
+        in_rest(mbr + MBR_TABLE, MBR_ENTRIES * MBR_ENTRY);
     }
     put_le16(mbr + 510, in_left() ? in_u16() : 0xaa55);
     u8 *sector = exact_copy(mbr, sizeof(mbr));

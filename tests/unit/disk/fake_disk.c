@@ -1,6 +1,8 @@
 /* The disk in memory. */
 #include "disk/fake_disk.h"
 
+#include "disk/cache.h"
+#include "test.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,4 +105,12 @@ void fake_disk_free(void)
 {
     free(fake.bytes);
     fake.bytes = NULL;
+}
+
+void check_read(u64 lba, u32 count)
+{
+    u8 *to = malloc(count * 512); /* so that ASan sees a byte too many */
+    assert_int_equal(cache_read(&fake.dev, lba, count, to), OK);
+    assert_memory_equal(to, fake.bytes + (size_t)lba * 512, count * 512);
+    free(to);
 }

@@ -25,6 +25,9 @@ extern struct fake_disk {
 struct block_dev *fake_disk(u64 blocks, u32 max_blocks);
 void fake_disk_free(void);
 
+/* Read through the cache: that is what the disk holds. */
+void check_read(u64 lba, u32 count);
+
 /* End a request, which is no longer in the queue. */
 void fake_do(struct block_req *req);
 

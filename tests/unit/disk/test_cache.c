@@ -34,14 +34,6 @@ static void teardown(void)
 
 FIXTURE(setup, teardown);
 
-static void check_read(u32 lba, u32 count)
-{
-    u8 *to = malloc(count * 512); /* so that ASan sees a byte too many */
-    assert_int_equal(cache_read(&fake.dev, lba, count, to), OK);
-    assert_memory_equal(to, fake.bytes + (size_t)lba * 512, count * 512);
-    free(to);
-}
-
 TEST(without_memory_everything_goes_to_the_device)
 {
     start(0, 64);

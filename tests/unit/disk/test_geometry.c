@@ -1,34 +1,16 @@
 /* Guessing the geometry from partition tables. */
 #include "base/bytes.h"
 #include "disk/mbr.h"
+#include "disk/mbr_table.h"
 #include "test.h"
 #include <stdlib.h>
 #include <string.h>
 
 static u8 mbr[512];
 
-static void chs_put(u8 *p, u32 lba, u32 heads, u32 sectors)
-{
-    u32 c = lba / (heads * sectors), h = lba / sectors % heads, s = lba % sectors + 1;
-    if (c > 1023) {
-        c = 1023;
-        h = heads - 1;
-        s = sectors;
-    }
-    p[0] = (u8)h;
-    p[1] = (u8)(s | (c >> 2 & 0xc0));
-    p[2] = (u8)c;
-}
-
-/* An entry as fdisk writes it for a disk of this geometry. */
 static void partition(u32 i, u8 type, u32 first, u32 count, u32 heads, u32 sectors)
 {
-    u8 *e = mbr + 446 + i * 16;
-    chs_put(e + 1, first, heads, sectors);
-    e[4] = type;
-    chs_put(e + 5, first + count - 1, heads, sectors);
-    put_le32(e + 8, first);
-    put_le32(e + 12, count);
+    mbr_put_entry(mbr, i, type, first, count, heads, sectors);
 }
 
 static void empty_mbr(void)
@@ -65,7 +47,7 @@ TEST(partitions_on_cylinders)
     for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
         u32 h = shapes[i][0], s = shapes[i][1];
         empty_mbr();
-        mbr[446] = 0x80;
+        mbr[MBR_TABLE] = 0x80;
         partition(0, 0x06, s, h * s * 100 - s, h, s);
         expect(h * s * 200, 200, h, s);
         /* And with a second one that goes to the end of a large disk. */
@@ -103,7 +85,7 @@ TEST(gpt_says_nothing)
 {
     empty_mbr();
     partition(0, 0xee, 1, 99999, 255, 63);
-    memcpy(mbr + 446 + 5, "\xff\xff\xff", 3);
+    memcpy(mbr + MBR_TABLE + 5, "\xff\xff\xff", 3);
     expect(100000, 6, 255, 63);
     /* A hybrid one: the other entry counts. */
     partition(1, 0x83, 63, 1008 * 50 - 63, 16, 63);
@@ -142,13 +124,13 @@ TEST(a_boot_sector_without_a_table)
     }
     empty_mbr();
     partition(0, 0x06, 63, 16 * 63 * 50 - 63, 16, 63);
-    mbr[446 + 3 * 16] = 0x29;
+    mbr[MBR_TABLE + 3 * MBR_ENTRY] = 0x29;
     expect(16065 * 10, 10, 255, 63);
     /* An end beyond 2^32. */
     empty_mbr();
     partition(0, 0x83, 2048, 1, 255, 63);
-    put_le32(mbr + 446 + 8, 0xffffffff);
-    put_le32(mbr + 446 + 12, 0xffffffff);
+    put_le32(mbr + MBR_TABLE + 8, 0xffffffff);
+    put_le32(mbr + MBR_TABLE + 12, 0xffffffff);
     expect(16065 * 10, 10, 255, 63);
 }
 

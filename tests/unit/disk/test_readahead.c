@@ -79,30 +79,6 @@ static void start(u32 size)
     loop_poll(NULL);
 }
 
-static void teardown(void)
-{
-    blocks_a_ms = 0;
-    for (u32 i = 0; i < 1000 && fake.queued; i++) {
-        host_now++;
-        loop_poll(NULL);
-    }
-    assert_int_equal(fake.queued, 0);
-    fake_disk_free();
-    free(lines);
-    free(ahead);
-    lines = ahead = NULL;
-}
-
-FIXTURE(NULL, teardown);
-
-static void check_read(u64 lba, u32 count)
-{
-    u8 *to = malloc(count * 512); /* so that ASan sees a byte too many */
-    assert_int_equal(cache_read(&fake.dev, lba, count, to), OK);
-    assert_memory_equal(to, fake.bytes + (size_t)lba * 512, count * 512);
-    free(to);
-}
-
 /* Everything under way arrives. */
 static void settle(void)
 {
@@ -111,6 +87,19 @@ static void settle(void)
         loop_poll(NULL);
     }
 }
+
+static void teardown(void)
+{
+    blocks_a_ms = 0;
+    settle();
+    assert_int_equal(fake.queued, 0);
+    fake_disk_free();
+    free(lines);
+    free(ahead);
+    lines = ahead = NULL;
+}
+
+FIXTURE(NULL, teardown);
 
 /* --- Tests --- */
 

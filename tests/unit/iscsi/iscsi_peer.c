@@ -130,6 +130,17 @@ void peer_header(u8 bhs[BHS_SIZE], u8 opcode, u8 flags, u32 itt, bool takes_stat
     put_be32(bhs + BHS_MAX_CMD_SN, peer.exp_cmd_sn + peer.window - 1);
 }
 
+void peer_nop_in(u8 bhs[BHS_SIZE], u32 ttt)
+{
+    peer_header(bhs, OPCODE_NOP_IN, FLAG_FINAL, ISCSI_NO_TAG, false);
+    put_be32(bhs + BHS_TTT, ttt);
+}
+
+u8 peer_opcode(const struct peer_pdu *p)
+{
+    return p->bhs[BHS_OPCODE] & OPCODE_MASK;
+}
+
 void peer_send(u8 bhs[BHS_SIZE], const void *data, u32 len)
 {
     put_be24(bhs + BHS_DATA_LENGTH, len);

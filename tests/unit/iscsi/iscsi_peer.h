@@ -87,7 +87,8 @@ extern struct peer peer;
 void peer_reset(void);
 extern struct iscsi_config peer_config;
 
-/* Run the initiator and the target for at most `ms` of virtual time, until the condition. */
+/* Run the initiator and the target for at most `ms` of virtual time, until the condition; NULL: for
+ * all of it. */
 bool peer_run(u32 ms, bool (*until)(void));
 bool peer_ready(void);
 bool peer_over(void); /* READY, FAILED or CLOSED */
@@ -100,6 +101,7 @@ enum error peer_io(enum block_op op, u64 lba, u32 count, u8 *data);
 
 /* Answers. A header with opcode, flags, ITT and the numbers of now; a status PDU takes a StatSN. */
 void peer_header(u8 bhs[BHS_SIZE], u8 opcode, u8 flags, u32 itt, bool takes_stat_sn);
+void peer_nop_in(u8 bhs[BHS_SIZE], u32 ttt); /* the same, of a ping */
 void peer_send(u8 bhs[BHS_SIZE], const void *data, u32 len);
 void peer_send_raw(const void *bytes, u32 len);
 void peer_status(u32 itt, u8 status, const void *sense, u32 len);
@@ -107,6 +109,9 @@ void peer_data_in(u32 itt, u32 data_sn, u32 offset, const void *data, u32 len, b
 void peer_r2t(u32 itt, u32 ttt, u32 r2t_sn, u32 offset, u32 len);
 void peer_login_answer(const struct peer_pdu *p, u8 flags, u8 class, u8 detail, const char *text,
                        u32 len);
+/* What a PDU of the initiator is. */
+u8 peer_opcode(const struct peer_pdu *p);
+
 /* The connection is gone. */
 void peer_lose(enum error why);
 

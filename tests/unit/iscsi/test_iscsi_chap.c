@@ -32,7 +32,7 @@ static bool target(const struct peer_pdu *p)
     char text[5000], hex[2 * MD5_DIGEST + 3];
     u8 digest[MD5_DIGEST], bytes[32];
     u32 len;
-    if ((p->bhs[BHS_OPCODE] & OPCODE_MASK) != OPCODE_LOGIN_REQ || p->bhs[BHS_FLAGS] >> 2 & 3)
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ || p->bhs[BHS_FLAGS] >> 2 & 3)
         return false; /* the operational stage is the peer's */
     memcpy(peer.keys, p->data, p->len);
     memset(peer.keys + p->len, 0, 2);

@@ -12,22 +12,7 @@
 static const u8 none[BHS_SIZE];
 static u8 buf[PEER_BLOCKS * 512];
 
-static void setup(void)
-{
-    peer_reset();
-}
-
-FIXTURE(setup);
-
-static bool never(void)
-{
-    return false;
-}
-
-static u8 opcode(const struct peer_pdu *p)
-{
-    return p->bhs[BHS_OPCODE] & OPCODE_MASK;
-}
+FIXTURE(peer_reset);
 
 static void assert_zero(const struct peer_pdu *p, u32 from, u32 to)
 {
@@ -40,7 +25,7 @@ static u32 requests, first_stat_sn, itt_of_login;
 
 static bool check_login(const struct peer_pdu *p)
 {
-    if (opcode(p) != OPCODE_LOGIN_REQ)
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ)
         return false;
     u8 flags = p->bhs[BHS_FLAGS], current = flags >> 2 & 3, next = flags & 3;
     if (!requests++) {
@@ -70,7 +55,7 @@ TEST(the_login_request)
 {
     static const u32 stat_sns[] = {0, 1, 0x7fffffff, 0x80000000, 0xffffffff};
     for (u32 i = 0; i < ARRAY_SIZE(stat_sns) * 2; i++) {
-        setup();
+        peer_reset();
         peer.chap = i & 1;
         peer.login_pieces = i & 1 ? 100 : 0;
         strcpy(peer_config.user, i & 1 ? "joe" : "");
@@ -103,7 +88,7 @@ static bool one_at_a_time;
 
 static bool check_command(const struct peer_pdu *p)
 {
-    if (opcode(p) != OPCODE_SCSI_CMD)
+    if (peer_opcode(p) != OPCODE_SCSI_CMD)
         return false;
     const u8 *cdb = p->bhs + SCSI_CMD_CDB;
     bool write = cdb[0] == SCSI_WRITE_10;
@@ -134,7 +119,7 @@ static bool check_command(const struct peer_pdu *p)
 TEST(the_scsi_command)
 {
     for (u32 way = 0; way < 4; way++) {
-        setup();
+        peer_reset();
         peer.immediate = way & 1;
         peer.initial_r2t = way >> 1;
         next_cmd_sn = 1;
@@ -162,10 +147,9 @@ TEST(pings_between_commands_take_no_number)
     assert_int_equal(peer_attach(), ISCSI_READY);
     for (u32 i = 0; i < 5; i++) {
         u8 bhs[BHS_SIZE];
-        peer_header(bhs, OPCODE_NOP_IN, FLAG_FINAL, ISCSI_NO_TAG, false);
-        put_be32(bhs + BHS_TTT, i);
+        peer_nop_in(bhs, i);
         peer_send(bhs, NULL, 0);
-        peer_run(6000, never); /* ours, too */
+        peer_run(6000, NULL); /* ours, too */
         assert_int_equal(peer_io(BLOCK_READ, i, 1, buf), OK);
     }
     assert_int_equal(peer.nop_answers, 5);
@@ -181,7 +165,7 @@ static u32 data_outs, r2ts;
 
 static bool check_data_out(const struct peer_pdu *p)
 {
-    if (opcode(p) == OPCODE_SCSI_CMD && p->bhs[SCSI_CMD_CDB] == SCSI_WRITE_10) {
+    if (peer_opcode(p) == OPCODE_SCSI_CMD && p->bhs[SCSI_CMD_CDB] == SCSI_WRITE_10) {
         sequence.ttt = ISCSI_NO_TAG;
         sequence.offset = p->len;
         sequence.total = get_be32(p->bhs + SCSI_CMD_LENGTH);
@@ -190,7 +174,7 @@ static bool check_data_out(const struct peer_pdu *p)
         if (p->bhs[BHS_FLAGS] & FLAG_FINAL)
             sequence.end = p->len;
     }
-    if (opcode(p) != OPCODE_DATA_OUT)
+    if (peer_opcode(p) != OPCODE_DATA_OUT)
         return false;
     data_outs++;
     if (sequence.offset == sequence.end) { /* the peer's next R2T */
@@ -223,7 +207,7 @@ TEST(the_data_out)
     static const u32 recv_data[] = {512, 1000, 8192, 65536};
     for (u32 way = 0; way < 4; way++)
         for (u32 i = 0; i < ARRAY_SIZE(recv_data); i++) {
-            setup();
+            peer_reset();
             peer.immediate = way & 1;
             peer.initial_r2t = way >> 1;
             peer.max_recv_data = recv_data[i];
@@ -247,7 +231,7 @@ static u32 nops;
 
 static bool check_nop(const struct peer_pdu *p)
 {
-    if (opcode(p) != OPCODE_NOP_OUT)
+    if (peer_opcode(p) != OPCODE_NOP_OUT)
         return false;
     nops++;
     assert_int_equal(p->bhs[BHS_OPCODE], OPCODE_NOP_OUT | OPCODE_IMMEDIATE);
@@ -274,21 +258,19 @@ TEST(the_nop_out)
     nops = 0;
     for (u32 i = 0; i < 3; i++) {
         u8 bhs[BHS_SIZE];
-        peer_header(bhs, OPCODE_NOP_IN, FLAG_FINAL, ISCSI_NO_TAG, false);
+        peer_nop_in(bhs, 0xabcdef);
         memcpy(bhs + BHS_LUN, "\1\2\3\4\5\6\7\x08", 8);
-        put_be32(bhs + BHS_TTT, 0xabcdef);
         peer_send(bhs, "ping data", i * 4);
-        peer_run(6000, never);
+        peer_run(6000, NULL);
     }
     assert_int_equal(peer.nop_answers, 3);
     assert_int_equal(nops, peer.nop_answers + peer.pings);
     assert_true(peer.pings >= 3);
     /* A NOP-In that wants no answer gets none. */
     u8 bhs[BHS_SIZE];
-    peer_header(bhs, OPCODE_NOP_IN, FLAG_FINAL, ISCSI_NO_TAG, false);
-    put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
+    peer_nop_in(bhs, ISCSI_NO_TAG);
     peer_send(bhs, NULL, 0);
-    peer_run(10, never);
+    peer_run(10, NULL);
     assert_int_equal(peer.nop_answers, 3);
 }
 
@@ -296,7 +278,7 @@ TEST(the_nop_out)
 
 static bool check_logout(const struct peer_pdu *p)
 {
-    if (opcode(p) != OPCODE_LOGOUT_REQ)
+    if (peer_opcode(p) != OPCODE_LOGOUT_REQ)
         return false;
     assert_int_equal(p->bhs[BHS_OPCODE], OPCODE_LOGOUT_REQ | OPCODE_IMMEDIATE);
     assert_int_equal(p->bhs[BHS_FLAGS], FLAG_FINAL | 0); /* close the session */
@@ -316,7 +298,7 @@ TEST(the_logout_request)
     peer.hook = check_logout;
     assert_int_equal(peer_io(BLOCK_READ, 0, 8, buf), OK);
     iscsi_logout(host_now);
-    peer_run(1000, never);
+    peer_run(1000, NULL);
     assert_int_equal(peer.logouts, 1);
     assert_int_equal(iscsi_state(), ISCSI_CLOSED);
 }
@@ -324,7 +306,7 @@ TEST(the_logout_request)
 /* Data-In with the A bit, which only error recovery that we don't have would answer (11.7.2). */
 static bool with_a_bit(const struct peer_pdu *p)
 {
-    if (opcode(p) != OPCODE_SCSI_CMD || p->bhs[SCSI_CMD_CDB] != SCSI_READ_10)
+    if (peer_opcode(p) != OPCODE_SCSI_CMD || p->bhs[SCSI_CMD_CDB] != SCSI_READ_10)
         return false;
     u8 bhs[BHS_SIZE];
     for (u32 i = 0; i < 8; i++) {

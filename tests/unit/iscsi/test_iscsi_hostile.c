@@ -16,11 +16,6 @@ static u8 *buf;
 static struct block_req req;
 static u32 itt;
 
-static bool never(void)
-{
-    return false;
-}
-
 /* Take the first read or write without an answer. */
 static bool hold(const struct peer_pdu *p)
 {
@@ -53,7 +48,7 @@ static void under_way(enum block_op op)
     peer.hook = hold;
     req = (struct block_req){.op = op, .lba = 8, .count = LEN / 512, .data = buf};
     iscsi_disk()->ops->submit(iscsi_disk(), &req);
-    peer_run(1, never);
+    peer_run(1, NULL);
     itt = peer.last_itt;
     peer.hook = NULL;
 }
@@ -61,7 +56,7 @@ static void under_way(enum block_op op)
 /* The connection was given up, and the request is right in the end. */
 static void assert_dropped_and_replayed(void)
 {
-    peer_run(10000, never);
+    peer_run(10000, NULL);
     assert_int_equal(iscsi_stats.bad_pdu, 1);
     assert_int_equal(peer.connects, 2);
     assert_true(req.done);
@@ -72,7 +67,7 @@ static void assert_dropped_and_replayed(void)
 /* It was ignored and counted. */
 static void assert_ignored(void)
 {
-    peer_run(100, never);
+    peer_run(100, NULL);
     assert_int_equal(peer.connects, 1);
     assert_false(req.done);
     for (u32 i = 0; i < LEN; i++)
@@ -160,7 +155,7 @@ TEST(a_second_answer_to_a_task_that_is_done)
     static u8 data[LEN];
     under_way(BLOCK_READ);
     peer_data_in(itt, 0, 0, data, LEN, true);
-    peer_run(10, never);
+    peer_run(10, NULL);
     assert_true(req.done);
     memset(buf, 0xee, LEN);
     req.done = false;
@@ -177,7 +172,7 @@ TEST(good_status_without_all_the_data)
         if (sent)
             peer_data_in(itt, 0, 0, data, sent, false);
         peer_status(itt, SCSI_GOOD, NULL, 0);
-        peer_run(1000, never);
+        peer_run(1000, NULL);
         assert_true(req.done);
         assert_int_equal(req.status, OK);
         assert_int_equal(iscsi_stats.retries, 1);
@@ -195,14 +190,14 @@ TEST(good_status_with_a_residual_count)
         peer_header(bhs, OPCODE_SCSI_RSP, FLAG_FINAL | flags[i], itt, true);
         put_be32(bhs + BHS_RESIDUAL, 512);
         peer_send(bhs, NULL, 0);
-        peer_run(1000, never);
+        peer_run(1000, NULL);
         assert_int_equal(iscsi_stats.retries, 1);
         assert_true(req.done);
     }
     under_way(BLOCK_READ);
     peer_data_in(itt, 0, 0, data, LEN, false);
     peer_status(itt, SCSI_GOOD, NULL, 0);
-    peer_run(10, never);
+    peer_run(10, NULL);
     assert_true(req.done);
     assert_int_equal(iscsi_stats.retries, 0);
 }
@@ -239,7 +234,7 @@ TEST(r2t_beyond_the_buffer)
         peer.data_outs = 0;
         u32 before = peer.pdus;
         peer_r2t(itt, 7, 0, cases[i].offset, cases[i].len);
-        peer_run(0, never);
+        peer_run(0, NULL);
         assert_int_equal(peer.pdus, before);
         assert_dropped_and_replayed();
     }
@@ -274,7 +269,7 @@ TEST(more_r2ts_than_were_agreed_on)
     peer.segment = 100000; /* all in one receive(), so that none is served between */
     for (u32 i = 0; i < 6; i++)
         peer_r2t(itt, 7 + i, i, 0, 512);
-    peer_run(0, never);
+    peer_run(0, NULL);
     peer.hook = NULL;
     assert_dropped_and_replayed();
 }
@@ -286,7 +281,7 @@ TEST(stat_sn_games)
         under_way(BLOCK_READ);
         peer.stat_sn += step[i];
         peer_data_in(itt, 0, 0, peer.disk + 8 * 512, LEN, true);
-        peer_run(10, never);
+        peer_run(10, NULL);
         assert_true(req.done);
         assert_int_equal(req.status, OK);
         assert_int_equal(iscsi_stats.bad_stat_sn, 1);
@@ -300,13 +295,12 @@ TEST(a_window_that_makes_no_sense)
     for (size_t i = 0; i < ARRAY_SIZE(max); i++) {
         under_way(BLOCK_READ);
         u8 bhs[BHS_SIZE];
-        peer_header(bhs, OPCODE_NOP_IN, FLAG_FINAL, ISCSI_NO_TAG, false);
-        put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
+        peer_nop_in(bhs, ISCSI_NO_TAG);
         put_be32(bhs + BHS_EXP_CMD_SN, 100);
         put_be32(bhs + BHS_MAX_CMD_SN, max[i]);
         peer_send(bhs, NULL, 0);
         peer_data_in(itt, 0, 0, peer.disk + 8 * 512, LEN, true);
-        peer_run(10, never);
+        peer_run(10, NULL);
         assert_true(req.done);
         memset(buf, 0, LEN);
         assert_int_equal(peer_io(BLOCK_READ, 8, 8, buf), OK);
@@ -335,22 +329,20 @@ TEST(a_window_before_its_own_beginning)
         reqs[i] = (struct block_req){.op = BLOCK_READ, .lba = i, .count = 1, .data = data[i]};
         iscsi_disk()->ops->submit(iscsi_disk(), &reqs[i]);
     }
-    peer_run(10, never);
+    peer_run(10, NULL);
     assert_int_equal(held, 4);
     u8 bhs[BHS_SIZE];
-    peer_header(bhs, OPCODE_NOP_IN, FLAG_FINAL, ISCSI_NO_TAG, false);
-    put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
+    peer_nop_in(bhs, ISCSI_NO_TAG);
     put_be32(bhs + BHS_MAX_CMD_SN, peer.exp_cmd_sn + 50);
     put_be32(bhs + BHS_EXP_CMD_SN, peer.exp_cmd_sn + 52);
     peer_send(bhs, NULL, 0);
-    peer_run(10, never);
+    peer_run(10, NULL);
     assert_int_equal(held, 4);
-    peer_header(bhs, OPCODE_NOP_IN, FLAG_FINAL, ISCSI_NO_TAG, false);
-    put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
+    peer_nop_in(bhs, ISCSI_NO_TAG);
     put_be32(bhs + BHS_MAX_CMD_SN, peer.exp_cmd_sn + 50);
     put_be32(bhs + BHS_EXP_CMD_SN, peer.exp_cmd_sn + 51);
     peer_send(bhs, NULL, 0);
-    peer_run(10, never);
+    peer_run(10, NULL);
     assert_int_equal(held, 20);
 }
 
@@ -387,7 +379,7 @@ TEST(sense_data_absent_or_cut_off)
         peer_header(bhs, OPCODE_SCSI_RSP, FLAG_FINAL, itt, true);
         bhs[SCSI_RSP_STATUS] = SCSI_CHECK_CONDITION;
         peer_send(bhs, cases[i].data, cases[i].len);
-        peer_run(10000, never);
+        peer_run(10000, NULL);
         assert_true(req.done);
         assert_int_equal(peer.connects, 1);
     }
@@ -402,13 +394,13 @@ TEST(a_response_larger_than_we_keep)
     peer_header(bhs, OPCODE_SCSI_RSP, FLAG_FINAL, itt, true);
     bhs[SCSI_RSP_STATUS] = SCSI_CHECK_CONDITION;
     peer_send(bhs, data, sizeof(data));
-    peer_run(10, never);
+    peer_run(10, NULL);
     assert_true(req.done);
     assert_int_equal(req.status, ERR_MEDIUM);
     /* And a ping with as much. */
-    peer_header(bhs, OPCODE_NOP_IN, FLAG_FINAL, ISCSI_NO_TAG, false);
+    peer_nop_in(bhs, 0);
     peer_send(bhs, data, sizeof(data));
-    peer_run(10, never);
+    peer_run(10, NULL);
     assert_int_equal(peer.nop_answers, 1);
     assert_int_equal(peer.connects, 1);
 }
@@ -420,7 +412,7 @@ TEST(a_response_that_is_no_status)
     peer_header(bhs, OPCODE_SCSI_RSP, FLAG_FINAL, itt, true);
     bhs[SCSI_RSP_RESPONSE] = 1;
     peer_send(bhs, NULL, 0);
-    peer_run(10, never);
+    peer_run(10, NULL);
     assert_true(req.done);
     assert_int_equal(req.status, OK);
     assert_int_equal(iscsi_stats.retries, 1);
@@ -432,11 +424,10 @@ TEST(a_flood_of_pings)
     peer.send_space = 0; /* no room to answer */
     for (u32 i = 0; i < 1000; i++) {
         u8 bhs[BHS_SIZE];
-        peer_header(bhs, OPCODE_NOP_IN, FLAG_FINAL, ISCSI_NO_TAG, false);
-        put_be32(bhs + BHS_TTT, i);
+        peer_nop_in(bhs, i);
         peer_send(bhs, NULL, 0);
     }
-    peer_run(0, never);
+    peer_run(0, NULL);
     assert_int_equal(peer.nop_answers, 0);
     assert_int_equal(iscsi_stats.ping_dropped, 992);
     assert_ignored();
@@ -601,7 +592,7 @@ static bool noise(const struct peer_pdu *p)
 {
     static const u8 opcodes[] = {OPCODE_NOP_IN, OPCODE_SCSI_RSP, OPCODE_DATA_IN, OPCODE_LOGOUT_RSP,
                                  OPCODE_R2T,    OPCODE_ASYNC,    OPCODE_REJECT,  OPCODE_LOGIN_RSP};
-    if ((p->bhs[BHS_OPCODE] & OPCODE_MASK) == OPCODE_LOGIN_REQ || random_u32() % 4)
+    if (peer_opcode(p) == OPCODE_LOGIN_REQ || random_u32() % 4)
         return p->bhs[BHS_OPCODE] == OPCODE_DATA_OUT;
     static u8 data[2048];
     u8 bhs[BHS_SIZE];
@@ -634,7 +625,7 @@ TEST(noise_for_answers)
                 .op = i & 1 ? BLOCK_WRITE : BLOCK_READ, .lba = i * 8, .count = 8, .data = bufs[i]};
             iscsi_disk()->ops->submit(iscsi_disk(), &reqs[i]);
         }
-        peer_run(30000, never);
+        peer_run(30000, NULL);
         iscsi_disk()->ops->abort(iscsi_disk());
         for (u32 i = 0; i < 8; i++) {
             assert_true(reqs[i].done);

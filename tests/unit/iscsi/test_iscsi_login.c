@@ -8,22 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void setup(void)
-{
-    peer_reset();
-}
-
-FIXTURE(setup);
+FIXTURE(peer_reset);
 
 static void expect(enum iscsi_state s, enum error e)
 {
     assert_int_equal(peer_attach(), s);
     assert_int_equal(iscsi_error(), e);
-}
-
-static bool never(void)
-{
-    return false;
 }
 
 /* Keys. */
@@ -62,7 +52,7 @@ TEST(every_key_is_answered)
         {"Q=NotUnderstood", "Q", NULL},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        setup();
+        peer_reset();
         peer.extra_key = cases[i].key;
         expect(ISCSI_READY, OK);
         assert_int_equal(peer.logins, 2);
@@ -81,7 +71,7 @@ TEST(answers_that_were_not_offered_end_the_login)
         "=x",
     };
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        setup();
+        peer_reset();
         peer.extra_key = bad[i];
         expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
     }
@@ -93,7 +83,7 @@ static u8 final_class, final_detail, final_flags = 0x87;
 
 static bool final_answer(const struct peer_pdu *p)
 {
-    if ((p->bhs[BHS_OPCODE] & OPCODE_MASK) != OPCODE_LOGIN_REQ)
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ)
         return false;
     peer_login_answer(p, final_flags, final_class, final_detail, final_text, final_len);
     return true;
@@ -101,7 +91,7 @@ static bool final_answer(const struct peer_pdu *p)
 
 static void with_final(const char *text, u32 len)
 {
-    setup();
+    peer_reset();
     final_text = text;
     final_len = len;
     final_class = final_detail = 0;
@@ -151,7 +141,7 @@ static u32 answers;
 
 static bool two_answers(const struct peer_pdu *p)
 {
-    if ((p->bhs[BHS_OPCODE] & OPCODE_MASK) != OPCODE_LOGIN_REQ)
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ)
         return false;
     const char *text = answers++ ? second_text : "ImmediateData=Yes";
     peer_login_answer(p, answers == 1 ? 0x04 : 0x87, 0, 0, text, (u32)strlen(text) + 1);
@@ -167,13 +157,13 @@ TEST(keys_twice_end_the_login)
         strcpy(both + 18, again[i]);
         with_final(both, 18 + (u32)strlen(again[i]) + 1);
         expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
-        setup();
+        peer_reset();
         peer.hook = two_answers;
         answers = 0;
         second_text = again[i];
         expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
     }
-    setup();
+    peer_reset();
     peer.hook = two_answers;
     answers = 0;
     second_text = "InitialR2T=Yes";
@@ -201,11 +191,11 @@ TEST(what_is_not_answered_is_as_the_rfc_has_it)
 TEST(answers_in_pieces)
 {
     for (u32 n = 8; n < 400; n += 1 + n / 8) {
-        setup();
+        peer_reset();
         peer.login_pieces = n;
         expect(ISCSI_READY, OK);
     }
-    setup();
+    peer_reset();
     peer.login_pieces = 2; /* more than 64 exchanges: that is a circle */
     expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
 }
@@ -226,7 +216,7 @@ TEST(our_keys_in_pieces)
     final_flags = 0;
     strcpy(peer_config.user, "joe");
     iscsi_attach(&peer_config, 5000, host_now);
-    peer_run(100, never);
+    peer_run(100, NULL);
     peer.hook = NULL;
 }
 
@@ -311,7 +301,7 @@ static u32 wrong;
 
 static bool nearly_right(const struct peer_pdu *p)
 {
-    if ((p->bhs[BHS_OPCODE] & OPCODE_MASK) != OPCODE_LOGIN_REQ)
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ)
         return false;
     u8 bhs[BHS_SIZE];
     peer_header(bhs, wrong == OPCODE ? OPCODE_NOP_IN : OPCODE_LOGIN_RSP, 0x87,
@@ -327,7 +317,7 @@ static bool nearly_right(const struct peer_pdu *p)
 TEST(an_answer_to_somebody_else_s_login)
 {
     for (wrong = NOTHING; wrong < WAYS; wrong++) {
-        setup();
+        peer_reset();
         peer.hook = nearly_right;
         if (wrong == NOTHING)
             expect(ISCSI_READY, OK);
@@ -352,7 +342,7 @@ static void chap(bool mutual)
 TEST(chap_one_way)
 {
     for (u32 base64 = 0; base64 < 2; base64++) {
-        setup();
+        peer_reset();
         chap(false);
         peer.base64 = base64;
         expect(ISCSI_READY, OK);
@@ -365,7 +355,7 @@ TEST(chap_one_way)
 TEST(chap_both_ways)
 {
     for (u32 base64 = 0; base64 < 2; base64++) {
-        setup();
+        peer_reset();
         chap(true);
         peer.base64 = base64;
         expect(ISCSI_READY, OK);
@@ -386,7 +376,7 @@ TEST(a_target_that_does_not_know_its_own_secret)
     chap(true);
     peer.reverse_secret = "something else";
     expect(ISCSI_FAILED, ERR_LOGIN_TARGET_AUTH);
-    setup();
+    peer_reset();
     chap(true);
     peer.reverse_user = "somebody else";
     expect(ISCSI_FAILED, ERR_LOGIN_TARGET_AUTH);
@@ -398,7 +388,7 @@ TEST(without_a_need_for_chap)
     peer.chap = false;
     expect(ISCSI_READY, OK);
     assert_false(iscsi_used()->chap);
-    setup();
+    peer_reset();
     chap(true); /* but who wants proof does not go on without */
     peer.chap = false;
     expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
@@ -428,7 +418,7 @@ static void line(const char *text, u32 len, u8 flags)
 
 static bool scripted(const struct peer_pdu *p)
 {
-    if ((p->bhs[BHS_OPCODE] & OPCODE_MASK) != OPCODE_LOGIN_REQ)
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ)
         return false;
     memcpy(peer.keys, p->data, p->len);
     memset(peer.keys + p->len, 0, 2);
@@ -442,7 +432,7 @@ static bool scripted(const struct peer_pdu *p)
 
 static void begin_script(bool mutual)
 {
-    setup();
+    peer_reset();
     chap(mutual);
     peer.hook = scripted;
     script_at = script_len = 0;
@@ -506,7 +496,7 @@ TEST(challenges_of_any_size)
         LINE("AuthMethod=CHAP", 0);
         line(text, 28 + sizes[i] * 2, 0);
         iscsi_attach(&peer_config, 1000, host_now);
-        peer_run(500, never);
+        peer_run(500, NULL);
         if (sizes[i] <= 1024)
             assert_non_null(peer_key("CHAP_R"));
         else
@@ -561,7 +551,7 @@ TEST(a_reflected_challenge_gets_no_answer)
     LINE("AuthMethod=CHAP", 0);
     LINE("CHAP_A=5\0CHAP_I=1\0CHAP_C=0x0102", 0);
     iscsi_attach(&peer_config, 1000, host_now);
-    peer_run(500, never);
+    peer_run(500, NULL);
     assert_int_equal(strlen(reflected), 2 + 32);
     /* In a second login, in the hope that we solve our own. */
     char text[300] = "CHAP_A=5\0CHAP_I=1\0CHAP_C=";
@@ -616,7 +606,7 @@ TEST(operational_keys_in_the_security_stage_are_rejected)
     begin_script(false);
     LINE("MaxBurstLength=4096\0MaxRecvDataSegmentLength=4096", 0);
     iscsi_attach(&peer_config, 1000, host_now);
-    peer_run(500, never);
+    peer_run(500, NULL);
     assert_string_equal(peer_key("MaxBurstLength"), "Reject");
     assert_null(peer_key("MaxRecvDataSegmentLength"));
 }
@@ -631,7 +621,7 @@ TEST(challenges_differ)
         LINE("AuthMethod=CHAP", 0);
         LINE("CHAP_A=5\0CHAP_I=1\0CHAP_C=0x0102", 0);
         iscsi_attach(&peer_config, 1000, host_now);
-        peer_run(500, never);
+        peer_run(500, NULL);
         if (i)
             assert_string_not_equal(first, reflected);
         strcpy(first, reflected);
@@ -657,7 +647,7 @@ static u32 redirect_at;
 static bool redirecting(const struct peer_pdu *p)
 {
     const char *to = redirect_to[redirect_at];
-    if ((p->bhs[BHS_OPCODE] & OPCODE_MASK) != OPCODE_LOGIN_REQ || !to)
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ || !to)
         return false;
     redirect_at++;
     char text[400];
@@ -668,7 +658,7 @@ static bool redirecting(const struct peer_pdu *p)
 
 static void redirect(const char *to)
 {
-    setup();
+    peer_reset();
     memset(redirect_to, 0, sizeof(redirect_to));
     redirect_to[0] = to;
     redirect_at = 0;
@@ -738,7 +728,7 @@ static u32 captured_len[4], captured_count, mutate_at, mutate_bit;
 
 static bool mutate(const struct peer_pdu *p)
 {
-    bool login = (p->bhs[BHS_OPCODE] & OPCODE_MASK) == OPCODE_LOGIN_REQ;
+    bool login = peer_opcode(p) == OPCODE_LOGIN_REQ;
     if (!login || script_at >= captured_count)
         return false;
     static u8 copy[2000];

@@ -10,22 +10,12 @@
 #define FLAGS_OPERATIONAL 0x04
 #define FLAGS_DONE        0x87
 
-static void setup(void)
-{
-    peer_reset();
-}
-
-FIXTURE(setup);
+FIXTURE(peer_reset);
 
 static void expect(enum error e)
 {
     assert_int_equal(peer_attach(), e ? ISCSI_FAILED : ISCSI_READY);
     assert_int_equal(iscsi_error(), e);
-}
-
-static bool is_login(const struct peer_pdu *p)
-{
-    return (p->bhs[BHS_OPCODE] & OPCODE_MASK) == OPCODE_LOGIN_REQ;
 }
 
 static char text[8192];
@@ -34,14 +24,14 @@ static u8 text_flags;
 
 static bool say_text(const struct peer_pdu *p)
 {
-    if (is_login(p))
+    if (peer_opcode(p) == OPCODE_LOGIN_REQ)
         peer_login_answer(p, text_flags, 0, 0, text, text_len);
-    return is_login(p);
+    return peer_opcode(p) == OPCODE_LOGIN_REQ;
 }
 
 static void with_text(u8 flags, u32 len)
 {
-    setup();
+    peer_reset();
     text_flags = flags;
     text_len = len;
     peer.hook = say_text;
@@ -94,7 +84,7 @@ static bool say_much(const struct peer_pdu *p)
 {
     static u8 zeros[8192];
     u8 bhs[BHS_SIZE];
-    if (!is_login(p))
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ)
         return false;
     peer_header(bhs, OPCODE_LOGIN_RSP, FLAGS_DONE, get_be32(p->bhs + BHS_ITT), true);
     memcpy(bhs + LOGIN_ISID, peer_config.isid, 6);
@@ -111,13 +101,13 @@ TEST(answers_larger_than_a_login_s)
     static const u32 sizes[] = {8193, 8196, 65535, 65536, 262144, 0xffffff};
     for (u32 i = 0; i < ARRAY_SIZE(sizes); i++)
         for (u32 all = 0; all < 2; all++) {
-            setup();
+            peer_reset();
             claimed = sizes[i];
             sent = all ? min_u32(sizes[i], 1 << 20) : 0;
             peer.hook = say_much;
             expect(ERR_ISCSI_PROTOCOL);
         }
-    setup();
+    peer_reset();
     claimed = sent = 8192; /* empty pairs, all of them */
     expect(OK);
 }
@@ -134,7 +124,7 @@ static const char *reply;
 
 static bool in_pieces(const struct peer_pdu *p)
 {
-    if (!is_login(p))
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ)
         return false;
     if (p->bhs[BHS_FLAGS] >> 2 & 3) {
         peer_login_answer(p, FLAGS_DONE, 0, 0, NULL, 0);
@@ -163,7 +153,7 @@ static bool in_pieces(const struct peer_pdu *p)
 
 static void begin_pieces(u8 flags, const char *with)
 {
-    setup();
+    peer_reset();
     strcpy(peer_config.user, "joe");
     pieces = said_len = 0;
     reply_flags = flags;

@@ -2,6 +2,7 @@
  * their end is the same. */
 #include "base/bytes.h"
 #include "iscsi/iscsi_peer.h"
+#include "iscsi/one_request.h"
 #include "iscsi/path.h"
 #include "platform_host.h"
 #include "san/rounds.h"
@@ -10,9 +11,8 @@
 #include <string.h>
 
 #define ADDR(n) (PEER_ADDR - 1 + (n)) /* 10.0.0.n */
+#define COUNT   64                    /* sectors of a request */
 
-static u8 buf[64 * 512];
-static struct block_req req;
 /* What is up, by the last byte of the address. */
 static enum peer_portal portals[256];
 
@@ -38,28 +38,9 @@ static void add_path(const char *server)
     strcpy(p->server.name, server);
 }
 
-static bool never(void)
-{
-    return false;
-}
-
-static bool done(void)
-{
-    return req.done;
-}
-
-static void submit(enum block_op op)
-{
-    memset(buf, op == BLOCK_WRITE ? 0xa5 : 0xee, sizeof(buf));
-    req = (struct block_req){.op = op, .lba = 16, .count = 64, .data = buf};
-    iscsi_disk()->ops->submit(iscsi_disk(), &req);
-}
-
 static void assert_good(u32 n)
 {
-    assert_true(req.done);
-    assert_int_equal(req.status, OK);
-    assert_memory_equal(buf, peer.disk + 16 * 512, sizeof(buf));
+    assert_request_good();
     assert_int_equal(iscsi_used()->addr, ADDR(n));
 }
 
@@ -120,7 +101,7 @@ TEST(each_path_has_its_own_name_and_lun)
     assert_int_equal(peer_attach(), ISCSI_READY);
     assert_int_equal(peer.last_lun, 1);
     dies(1, PORTAL_REFUSES);
-    submit(BLOCK_WRITE);
+    submit(BLOCK_WRITE, COUNT);
     assert_true(peer_run(10000, done));
     assert_good(9);
     assert_string_equal(peer.dns_name, "san.example");
@@ -151,7 +132,7 @@ TEST(when_one_dies_the_next_takes_over)
     } steps[] = {{1, 2}, {2, 3}, {3, 1}, {1, 3}};
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
         portals[steps[i].follows] = PORTAL_UP;
-        submit(i & 1 ? BLOCK_READ : BLOCK_WRITE);
+        submit(i & 1 ? BLOCK_READ : BLOCK_WRITE, COUNT);
         dies(steps[i].dies, i & 2 ? PORTAL_REFUSES : PORTAL_DEAF);
         assert_true(peer_run(20000, done));
         assert_good(steps[i].follows);
@@ -165,9 +146,9 @@ TEST(the_path_that_worked_is_tried_first)
     portals[1] = PORTAL_REFUSES;
     assert_int_equal(peer_attach(), ISCSI_READY);
     portals[1] = PORTAL_UP;
-    peer_run(10000, never);
+    peer_run(10000, NULL);
     peer_lose(ERR_TCP_RESET);
-    submit(BLOCK_WRITE);
+    submit(BLOCK_WRITE, COUNT);
     assert_true(peer_run(1000, done));
     assert_good(2);
 }
@@ -180,10 +161,10 @@ TEST(dead_paths_are_not_hammered)
     portals[2] = PORTAL_REFUSES;
     dies(1, PORTAL_REFUSES);
     u32 before = peer.connects;
-    peer_run(60000, never);
+    peer_run(60000, NULL);
     u32 rounds = (peer.connects - before) / (4 + 2);
     assert_true(rounds >= 10 && rounds <= 25);
-    submit(BLOCK_READ);
+    submit(BLOCK_READ, COUNT);
     portals[1] = PORTAL_UP;
     assert_true(peer_run(5000, done));
     assert_good(1);
@@ -196,8 +177,8 @@ TEST(the_one_that_worked_has_every_second_turn)
     assert_int_equal(peer_attach(), ISCSI_READY);
     portals[2] = portals[3] = portals[4] = PORTAL_DEAF;
     dies(1, PORTAL_REFUSES);
-    peer_run(30000, never);
-    submit(BLOCK_READ);
+    peer_run(30000, NULL);
+    submit(BLOCK_READ, COUNT);
     portals[1] = PORTAL_UP;
     assert_true(peer_run(4000, done));
     assert_good(1);
@@ -223,7 +204,7 @@ TEST(one_that_falls_silent_is_left_first)
         assert_int_equal(peer_attach(), ISCSI_READY);
         /* Mute as a whole, or only where it reads, which a disk is given a minute for. */
         peer.hook = i ? never_reads : says_nothing;
-        submit(BLOCK_READ);
+        submit(BLOCK_READ, COUNT);
         msec before = host_now;
         assert_true(peer_run(100000, done));
         assert_good(2);
@@ -238,13 +219,13 @@ TEST(an_address_is_remembered_when_the_name_server_is_away)
     assert_int_equal(peer_attach(), ISCSI_READY);
     peer.dns_answer = 0;
     peer_lose(ERR_TCP_RESET);
-    submit(BLOCK_WRITE);
+    submit(BLOCK_WRITE, COUNT);
     assert_true(peer_run(1000, done));
     assert_good(5);
     /* A new one counts. */
     peer.dns_answer = ADDR(6);
     peer_lose(ERR_TCP_RESET);
-    submit(BLOCK_WRITE);
+    submit(BLOCK_WRITE, COUNT);
     assert_true(peer_run(1000, done));
     assert_good(6);
 }
@@ -274,7 +255,7 @@ static bool taken_for_the_same(const u8 *serial_1, const u8 *designators_1, cons
     peer.serial_page = serial_2;
     peer.designator_page = designators_2;
     dies(1, PORTAL_REFUSES);
-    submit(BLOCK_WRITE);
+    submit(BLOCK_WRITE, COUNT);
     bool same = peer_run(60000, done);
     if (same) {
         assert_good(2);
@@ -322,7 +303,7 @@ TEST(another_disk_has_an_error_of_its_own)
     assert_int_equal(peer_attach(), ISCSI_READY);
     peer.designator_page = designators_b;
     peer_lose(ERR_TCP_RESET);
-    peer_run(60000, never);
+    peer_run(60000, NULL);
     assert_int_equal(iscsi_error(), ERR_OTHER_DISK);
     assert_true(peer.connects < 30);
 }
@@ -367,7 +348,7 @@ TEST(portals_are_learned_by_send_targets)
     assert_int_equal(iscsi_used()->addr, ADDR(1));
     assert_int_equal(rounds_ways(), 2);
     dies(1, PORTAL_DEAF);
-    submit(BLOCK_WRITE);
+    submit(BLOCK_WRITE, COUNT);
     assert_true(peer_run(10000, done));
     assert_good(7);
     assert_int_equal(peer.port, 3261);
@@ -385,8 +366,7 @@ TEST(a_learned_portal_also_helps_with_attaching)
 
 static bool only_discoveries(const struct peer_pdu *p)
 {
-    if ((p->bhs[BHS_OPCODE] & OPCODE_MASK) != OPCODE_LOGIN_REQ || peer.addr != ADDR(1) ||
-        !peer.text_requests)
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ || peer.addr != ADDR(1) || !peer.text_requests)
         return false;
     peer_login_answer(p, 0, 2, 2, NULL, 0);
     return true;
@@ -412,15 +392,10 @@ TEST(there_is_room_for_so_many)
 
 /* Whatever a discovery comes to: the disk is attached. */
 
-static bool is(const struct peer_pdu *p, u8 opcode)
-{
-    return (p->bhs[BHS_OPCODE] & OPCODE_MASK) == opcode;
-}
-
 static bool in_discovery(const struct peer_pdu *p)
 {
     static const char sign[] = "SessionType=Discovery";
-    for (u32 i = 0; is(p, OPCODE_LOGIN_REQ) && i + sizeof(sign) <= p->len; i++)
+    for (u32 i = 0; peer_opcode(p) == OPCODE_LOGIN_REQ && i + sizeof(sign) <= p->len; i++)
         if (!memcmp(p->data + i, sign, sizeof(sign)))
             return true;
     return false;
@@ -448,20 +423,20 @@ static bool hang_in_login(const struct peer_pdu *p)
 
 static bool hang_in_text(const struct peer_pdu *p)
 {
-    return is(p, OPCODE_TEXT_REQ);
+    return peer_opcode(p) == OPCODE_TEXT_REQ;
 }
 
 static bool lose_in_text(const struct peer_pdu *p)
 {
-    if (is(p, OPCODE_TEXT_REQ))
+    if (peer_opcode(p) == OPCODE_TEXT_REQ)
         peer_lose(ERR_TCP_CLOSED);
-    return is(p, OPCODE_TEXT_REQ);
+    return peer_opcode(p) == OPCODE_TEXT_REQ;
 }
 
 static bool reject_text(const struct peer_pdu *p)
 {
     u8 bhs[BHS_SIZE];
-    if (!is(p, OPCODE_TEXT_REQ))
+    if (peer_opcode(p) != OPCODE_TEXT_REQ)
         return false;
     peer_header(bhs, OPCODE_REJECT, FLAG_FINAL, ISCSI_NO_TAG, true);
     peer_send(bhs, p->bhs, BHS_SIZE);
@@ -471,7 +446,7 @@ static bool reject_text(const struct peer_pdu *p)
 static bool answer_with_garbage(const struct peer_pdu *p)
 {
     u8 bhs[BHS_SIZE], garbage[20000];
-    if (!is(p, OPCODE_TEXT_REQ))
+    if (peer_opcode(p) != OPCODE_TEXT_REQ)
         return false;
     memset(garbage, 'x', sizeof(garbage));
     memcpy(garbage, OURS, sizeof(OURS) - 1);
@@ -497,7 +472,7 @@ TEST(a_discovery_that_fails_costs_three_seconds_at_most)
         assert_int_equal(host_now - before, cases[i].ms);
         assert_int_equal(iscsi_used()->addr, ADDR(1));
         assert_int_equal(rounds_ways(), 1);
-        submit(BLOCK_WRITE);
+        submit(BLOCK_WRITE, COUNT);
         assert_true(peer_run(10, done));
         assert_good(1);
     }
@@ -517,7 +492,7 @@ TEST(a_discovery_may_want_chap_too)
 static bool redirect_once(const struct peer_pdu *p)
 {
     static const char to[] = "TargetAddress=10.0.0.7:3261";
-    if (!is(p, OPCODE_LOGIN_REQ) || peer.addr != PEER_ADDR)
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ || peer.addr != PEER_ADDR)
         return false;
     peer_login_answer(p, 0x04, 1, 1, to, sizeof(to));
     return true;
@@ -529,10 +504,10 @@ TEST(a_redirects_goal_is_a_portal_too)
     assert_int_equal(peer_attach(), ISCSI_READY);
     assert_int_equal(rounds_ways(), 2);
     /* The one that was configured dies, and the goal's connection is lost. */
-    peer_run(10000, never);
+    peer_run(10000, NULL);
     portals[1] = PORTAL_DEAF;
     dies(7, PORTAL_UP);
-    submit(BLOCK_WRITE);
+    submit(BLOCK_WRITE, COUNT);
     assert_true(peer_run(10000, done));
     assert_good(7);
 }

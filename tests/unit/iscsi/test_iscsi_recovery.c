@@ -2,15 +2,13 @@
  */
 #include "base/bytes.h"
 #include "iscsi/iscsi_peer.h"
+#include "iscsi/one_request.h"
 #include "platform_host.h"
 #include "test.h"
 #include <stdio.h>
 #include <string.h>
 
 #define COUNT 256 /* sectors of a request: many PDUs */
-
-static u8 buf[COUNT * 512];
-static struct block_req req;
 
 static void setup(void)
 {
@@ -22,34 +20,10 @@ static void setup(void)
 
 FIXTURE(setup);
 
-static bool never(void)
-{
-    return false;
-}
-
-static bool done(void)
-{
-    return req.done;
-}
-
-static void submit(enum block_op op)
-{
-    memset(buf, op == BLOCK_WRITE ? 0xa5 : 0xee, sizeof(buf));
-    req = (struct block_req){.op = op, .lba = 16, .count = COUNT, .data = buf};
-    iscsi_disk()->ops->submit(iscsi_disk(), &req);
-}
-
 static void assert_good(void)
 {
-    assert_true(req.done);
-    assert_int_equal(req.status, OK);
-    assert_memory_equal(buf, peer.disk + 16 * 512, sizeof(buf));
+    assert_request_good();
     assert_int_equal(iscsi_error(), OK);
-}
-
-static bool is(const struct peer_pdu *p, u8 opcode)
-{
-    return (p->bhs[BHS_OPCODE] & OPCODE_MASK) == opcode;
 }
 
 /* The LUN, with the connection in best order. */
@@ -63,8 +37,8 @@ static void later(u8 status, u8 key, u8 asc, enum error e)
     peer.fail.key = key;
     peer.fail.asc = asc;
     peer.fail.count = UINT32_MAX;
-    submit(BLOCK_READ);
-    peer_run(3600000, never);
+    submit(BLOCK_READ, COUNT);
+    peer_run(3600000, NULL);
     assert_false(req.done);
     assert_int_equal(iscsi_state(), ISCSI_READY);
     assert_int_equal(iscsi_error(), e);
@@ -89,8 +63,8 @@ TEST(who_does_not_want_to_wait_for_it_gives_up)
     peer.fail.opcode = SCSI_WRITE_10;
     peer.fail.status = SCSI_STATUS_BUSY;
     peer.fail.count = UINT32_MAX;
-    submit(BLOCK_WRITE);
-    peer_run(60000, never);
+    submit(BLOCK_WRITE, COUNT);
+    peer_run(60000, NULL);
     assert_int_equal(iscsi_error(), ERR_SCSI_BUSY);
     iscsi_disk()->ops->abort(iscsi_disk());
     assert_true(req.done);
@@ -135,7 +109,7 @@ TEST(lost_again_and_again_at_each_pdu)
             connections_lost = pdus_in = 0;
             peer.hook = lose_again;
             peer_lose(ERR_TCP_RESET);
-            submit(BLOCK_WRITE);
+            submit(BLOCK_WRITE, COUNT);
             assert_true(peer_run(30000, done));
             assert_good();
         }
@@ -143,15 +117,15 @@ TEST(lost_again_and_again_at_each_pdu)
 
 static bool mute_login(const struct peer_pdu *p)
 {
-    return is(p, OPCODE_LOGIN_REQ) && peer.connects <= 4;
+    return peer_opcode(p) == OPCODE_LOGIN_REQ && peer.connects <= 4;
 }
 
 TEST(a_login_that_hangs_is_begun_anew)
 {
     peer.hook = mute_login;
     peer_lose(ERR_TCP_RESET);
-    submit(BLOCK_WRITE);
-    peer_run(40000, never);
+    submit(BLOCK_WRITE, COUNT);
+    peer_run(40000, NULL);
     assert_false(req.done);
     assert_int_equal(iscsi_error(), ERR_LOGIN_TIMEOUT);
     assert_true(peer_run(20000, done));
@@ -160,7 +134,7 @@ TEST(a_login_that_hangs_is_begun_anew)
 
 static bool refuse_login(const struct peer_pdu *p)
 {
-    if (!is(p, OPCODE_LOGIN_REQ) || host_now > 100000)
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ || host_now > 100000)
         return false;
     peer_login_answer(p, 0, 3, 1, NULL, 0);
     return true;
@@ -171,8 +145,8 @@ TEST(a_target_that_lets_us_in_no_more_is_asked_again)
 {
     peer.hook = refuse_login;
     peer_lose(ERR_TCP_RESET);
-    submit(BLOCK_READ);
-    peer_run(60000, never);
+    submit(BLOCK_READ, COUNT);
+    peer_run(60000, NULL);
     assert_int_equal(iscsi_error(), ERR_LOGIN_UNAVAILABLE);
     assert_true(peer_run(60000, done));
     assert_good();
@@ -185,7 +159,7 @@ static bool goal_is_dead;
 static bool redirect_logins(const struct peer_pdu *p)
 {
     static const char to[] = "TargetAddress=10.0.0.7:3261";
-    if (!is(p, OPCODE_LOGIN_REQ) || peer.addr != PEER_ADDR || goal_is_dead)
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ || peer.addr != PEER_ADDR || goal_is_dead)
         return false;
     peer_login_answer(p, 0x04, 1, 1, to, sizeof(to));
     return true;
@@ -193,7 +167,7 @@ static bool redirect_logins(const struct peer_pdu *p)
 
 static bool goal_dies(const struct peer_pdu *p)
 {
-    if (is(p, OPCODE_DATA_OUT) && !goal_is_dead) {
+    if (peer_opcode(p) == OPCODE_DATA_OUT && !goal_is_dead) {
         goal_is_dead = true;
         peer_lose(ERR_TCP_TIMEOUT);
         return true;
@@ -208,9 +182,10 @@ TEST(when_a_redirects_goal_dies_the_configured_portal_is_asked)
     peer.hook = redirect_logins;
     assert_int_equal(peer_attach(), ISCSI_READY);
     assert_int_equal(iscsi_used()->addr, 0x0a000007);
-    assert_int_equal(peer_io(BLOCK_READ, 0, 1, buf), OK);
+    u8 block[512];
+    assert_int_equal(peer_io(BLOCK_READ, 0, 1, block), OK);
     peer.hook = goal_dies;
-    submit(BLOCK_WRITE);
+    submit(BLOCK_WRITE, COUNT);
     assert_true(peer_run(30000, done));
     assert_true(goal_is_dead);
     assert_good();
@@ -222,7 +197,7 @@ TEST(when_a_redirects_goal_dies_the_configured_portal_is_asked)
 static bool ask_us_to_leave(const struct peer_pdu *p)
 {
     u8 bhs[BHS_SIZE];
-    if (!is(p, OPCODE_DATA_OUT) || peer.connects > 1)
+    if (peer_opcode(p) != OPCODE_DATA_OUT || peer.connects > 1)
         return false;
     if (!peer.logouts) {
         peer_header(bhs, OPCODE_ASYNC, FLAG_FINAL, ISCSI_NO_TAG, true);
@@ -235,7 +210,7 @@ static bool ask_us_to_leave(const struct peer_pdu *p)
 TEST(asked_to_log_out_in_the_middle_of_a_write)
 {
     peer.hook = ask_us_to_leave;
-    submit(BLOCK_WRITE);
+    submit(BLOCK_WRITE, COUNT);
     assert_true(peer_run(30000, done));
     assert_good();
     assert_int_equal(peer.logouts, 1);
@@ -248,7 +223,7 @@ static u32 garbage_left;
 
 static bool answer_garbage(const struct peer_pdu *p)
 {
-    if (!is(p, OPCODE_SCSI_CMD) || !garbage_left)
+    if (peer_opcode(p) != OPCODE_SCSI_CMD || !garbage_left)
         return false;
     garbage_left--;
     u8 bytes[600];
@@ -262,7 +237,7 @@ TEST(garbage_costs_a_connection_each_time)
 {
     garbage_left = 5;
     peer.hook = answer_garbage;
-    submit(BLOCK_READ);
+    submit(BLOCK_READ, COUNT);
     assert_true(peer_run(60000, done));
     assert_good();
     assert_true(peer.connects > 1);

@@ -9,12 +9,7 @@
 
 static u8 buf[PEER_BLOCKS * 512], other[PEER_BLOCKS * 512];
 
-static void setup(void)
-{
-    peer_reset();
-}
-
-FIXTURE(setup);
+FIXTURE(peer_reset);
 
 static void attach(void)
 {
@@ -62,7 +57,7 @@ TEST(attaching_takes_one_login_and_one_round_of_commands)
 TEST(every_piece_size_of_the_stream)
 {
     for (u32 n = 1; n < 120; n++) {
-        setup();
+        peer_reset();
         peer.segment = n;
         peer.data_in = 700;
         attach();
@@ -124,16 +119,16 @@ TEST(luns_that_can_not_be_used)
 {
     peer.inquiry_0 = 0x7f;
     expect_failure(ERR_LUN_NOT_FOUND);
-    setup();
+    peer_reset();
     peer.inquiry_0 = 0x20;
     expect_failure(ERR_LUN_NOT_FOUND);
-    setup();
+    peer_reset();
     peer.inquiry_0 = 0x05;
     expect_failure(ERR_LUN_NOT_DISK);
-    setup();
+    peer_reset();
     peer.block_size = 4096;
     expect_failure(ERR_LUN_BLOCK_SIZE);
-    setup();
+    peer_reset();
     peer.blocks = 0;
     expect_failure(ERR_LUN_EMPTY);
 }
@@ -158,7 +153,7 @@ TEST(a_lun_that_is_in_no_list_is_not_found)
     peer_config.paths->lun[1] = 9;
     fail_next(SCSI_READ_CAPACITY_10, SCSI_CHECK_CONDITION, 5, 0x24, 9);
     expect_failure(ERR_LUN_NOT_FOUND);
-    setup(); /* the peer lists LUN 1 in flat form: that is ours */
+    peer_reset(); /* the peer lists LUN 1 in flat form: that is ours */
     fail_next(SCSI_READ_CAPACITY_10, SCSI_CHECK_CONDITION, 5, 0x24, 9);
     expect_failure(ERR_SCSI);
 }
@@ -186,7 +181,7 @@ TEST(a_lun_that_is_never_ready)
 TEST(unit_attention_after_login_is_retried_at_once)
 {
     for (u32 descriptor = 0; descriptor < 2; descriptor++) {
-        setup();
+        peer_reset();
         peer.fail.descriptor = descriptor;
         fail_next(SCSI_TEST_UNIT_READY, SCSI_CHECK_CONDITION, 6, 0x29, 1);
         attach();
@@ -231,7 +226,7 @@ TEST(a_write_protected_disk)
 TEST(a_lost_attempt_is_made_again_while_there_is_time)
 {
     for (u32 n = 1; n <= 6; n++) {
-        setup();
+        peer_reset();
         peer.lose_after = n;
         attach();
         assert_int_equal(peer.connects, 2);
@@ -252,7 +247,7 @@ TEST(writes_under_each_agreement)
     for (u32 way = 0; way < 4; way++)
         for (u32 size = 0; size < 5; size++) {
             static const u32 recv_data[] = {512, 8192, 65536, 1000, 262144};
-            setup();
+            peer_reset();
             peer.initial_r2t = way & 1;
             peer.immediate = way >> 1;
             peer.max_recv_data = recv_data[size];
@@ -333,7 +328,7 @@ TEST(commands_stay_inside_the_window)
 {
     attach();
     for (u32 window = 1; window < 12; window++) {
-        setup();
+        peer_reset();
         attach();
         peer.window = window;
         assert_read(0, 1); /* MaxCmdSN does not go back: use up what the old one allowed */
@@ -423,15 +418,10 @@ TEST(a_flush)
 
 /* Signs of life. */
 
-static bool never(void)
-{
-    return false;
-}
-
 TEST(an_idle_session_pings_and_stays)
 {
     attach();
-    peer_run(600000, never);
+    peer_run(600000, NULL);
     assert_true(peer.pings >= 60 && peer.pings <= 121);
     assert_int_equal(peer.connects, 1);
     assert_read(0, 1);
@@ -442,11 +432,10 @@ TEST(a_target_that_pings_is_answered)
     attach();
     for (u32 i = 0; i < 30; i++) {
         u8 bhs[BHS_SIZE];
-        peer_header(bhs, OPCODE_NOP_IN, FLAG_FINAL, ISCSI_NO_TAG, false);
-        put_be32(bhs + BHS_TTT, 0x1000 + i);
+        peer_nop_in(bhs, 0x1000 + i);
         bhs[BHS_LUN + 1] = 1;
         peer_send(bhs, "data", i % 5);
-        peer_run(2000, never);
+        peer_run(2000, NULL);
     }
     assert_int_equal(peer.nop_answers, 30);
     assert_int_equal(peer.pings, 0);
@@ -459,9 +448,9 @@ TEST(a_silent_target_is_given_up_after_15_s)
     attach();
     peer.mute = true;
     msec before = host_now;
-    peer_run(14000, never);
+    peer_run(14000, NULL);
     assert_int_equal(peer.connects, 1);
-    peer_run(4000, never);
+    peer_run(4000, NULL);
     assert_int_equal(iscsi_state(), ISCSI_RECOVERING);
     assert_int_equal(iscsi_error(), ERR_TCP_TIMEOUT);
     peer.mute = false;
@@ -477,7 +466,7 @@ TEST(nobody_is_given_up_while_nobody_looked)
         host_now += 120000; /* the caller had the CPU for two minutes */
         iscsi_poll(host_now);
         assert_int_equal(iscsi_state(), ISCSI_READY);
-        peer_run(100, never);
+        peer_run(100, NULL);
     }
     assert_int_equal(peer.connects, 1);
 }
@@ -503,7 +492,7 @@ TEST(a_command_that_gets_lost_in_the_target_is_replayed)
 TEST(lost_at_any_pdu_everything_is_replayed)
 {
     for (u32 n = 1; n < 40; n++) {
-        setup();
+        peer_reset();
         peer.first_burst = 16384;
         peer.max_burst = 32768;
         peer.initial_r2t = n & 1;
@@ -521,7 +510,7 @@ TEST(lost_at_any_pdu_everything_is_replayed)
         peer.lose_after = peer.pdus + n;
         for (u32 i = 0; i < 6; i++)
             iscsi_disk()->ops->submit(iscsi_disk(), &req[i]);
-        peer_run(30000, never);
+        peer_run(30000, NULL);
         for (u32 i = 0; i < 6; i++) {
             assert_true(req[i].done);
             assert_int_equal(req[i].status, OK);
@@ -536,7 +525,7 @@ static u32 lost_writes;
 /* Lose the connection between the R2T and the status of a write, several times. */
 static bool lose_in_data_out(const struct peer_pdu *p)
 {
-    if ((p->bhs[BHS_OPCODE] & OPCODE_MASK) != OPCODE_DATA_OUT || lost_writes == 5)
+    if (peer_opcode(p) != OPCODE_DATA_OUT || lost_writes == 5)
         return false;
     lost_writes++;
     peer_lose(ERR_TCP_RESET);
@@ -563,16 +552,16 @@ TEST(the_target_may_be_away_for_half_an_hour)
     peer_lose(ERR_TCP_RESET);
     struct block_req req = {.op = BLOCK_READ, .lba = 9, .count = 1, .data = buf};
     iscsi_disk()->ops->submit(iscsi_disk(), &req);
-    peer_run(900000, never);
+    peer_run(900000, NULL);
     assert_int_equal(iscsi_state(), ISCSI_RECOVERING);
     assert_int_equal(iscsi_error(), ERR_TCP_REFUSED);
     assert_true(peer.connects > 200 && peer.connects < 300); /* every 4 s */
     peer.refuse = false;
     peer.deaf = true;
-    peer_run(900000, never);
+    peer_run(900000, NULL);
     assert_false(req.done);
     peer.deaf = false;
-    peer_run(20000, never);
+    peer_run(20000, NULL);
     assert_true(req.done);
     assert_int_equal(req.status, OK);
     assert_memory_equal(buf, peer.disk + 9 * 512, 512);
@@ -593,9 +582,9 @@ TEST(a_rebooted_target_may_take_its_time_to_be_ready)
     peer.hook = not_ready_after_reboot;
     peer_lose(ERR_TCP_RESET);
     submit_reads(100);
-    peer_run(150000, never);
+    peer_run(150000, NULL);
     assert_int_equal(iscsi_state(), ISCSI_RECOVERING);
-    peer_run(100000, never);
+    peer_run(100000, NULL);
     assert_reads(100);
     assert_int_equal(peer.connects, 2);
 }
@@ -607,12 +596,12 @@ TEST(another_disk_does_not_get_the_writes)
     peer_lose(ERR_TCP_RESET);
     struct block_req req = {.op = BLOCK_WRITE, .lba = 9, .count = 1, .data = buf};
     iscsi_disk()->ops->submit(iscsi_disk(), &req);
-    peer_run(60000, never);
+    peer_run(60000, NULL);
     assert_false(req.done);
     assert_int_equal(peer.writes, 0);
     assert_int_equal(iscsi_error(), ERR_OTHER_DISK);
     peer.blocks = PEER_BLOCKS;
-    peer_run(20000, never);
+    peer_run(20000, NULL);
     assert_true(req.done);
     assert_int_equal(peer.writes, 1);
 }
@@ -620,7 +609,7 @@ TEST(another_disk_does_not_get_the_writes)
 TEST(an_idle_session_comes_back_by_itself)
 {
     attach();
-    peer_run(10000, never);
+    peer_run(10000, NULL);
     peer_lose(OK);
     assert_int_equal(iscsi_state(), ISCSI_RECOVERING);
     msec before = host_now;
@@ -645,10 +634,10 @@ TEST(a_target_that_drops_us_again_and_again_is_not_hammered)
     logins_in_a_loop = 0;
     peer.hook = lose_after_probe;
     submit_reads(1);
-    peer_run(60000, never);
+    peer_run(60000, NULL);
     assert_true(logins_in_a_loop >= 10 && logins_in_a_loop <= 25);
     peer.hook = NULL;
-    peer_run(10000, never);
+    peer_run(10000, NULL);
     assert_reads(1);
 }
 
@@ -657,7 +646,7 @@ TEST(abort_ends_all_and_leaves_the_buffers_alone)
     attach();
     peer.hook = hold_reads;
     submit_reads(60);
-    peer_run(10, never);
+    peer_run(10, NULL);
     for (u32 i = 0; i < 60; i++)
         assert_false(many[i].done);
     iscsi_disk()->ops->abort(iscsi_disk());
@@ -700,14 +689,14 @@ TEST(a_logout_request_is_followed_and_we_come_back)
 {
     static const u8 events[] = {ASYNC_LOGOUT, ASYNC_RENEGOTIATE};
     for (u32 i = 0; i < 2; i++) {
-        setup();
+        peer_reset();
         attach();
         peer.hook = hold_reads;
         submit_reads(3);
-        peer_run(10, never);
+        peer_run(10, NULL);
         peer.hook = NULL;
         async(events[i], 0);
-        peer_run(1000, never);
+        peer_run(1000, NULL);
         assert_int_equal(peer.logouts, 1);
         assert_int_equal(peer.connects, 2);
         assert_reads(3);
@@ -719,7 +708,7 @@ TEST(a_logout_that_is_not_answered_is_not_waited_for_long)
     attach();
     async(ASYNC_LOGOUT, 0);
     peer.mute = true;
-    peer_run(2000, never);
+    peer_run(2000, NULL);
     peer.mute = false;
     assert_int_equal(iscsi_state(), ISCSI_RECOVERING);
     assert_true(peer_run(4000, peer_ready));
@@ -731,7 +720,7 @@ static u32 unready, logouts;
 
 static bool ask_to_leave(const struct peer_pdu *p)
 {
-    u8 opcode = p->bhs[BHS_OPCODE] & OPCODE_MASK;
+    u8 opcode = peer_opcode(p);
     if (peer.connects > unready)
         return false;
     if (opcode == OPCODE_SCSI_CMD && p->bhs[SCSI_CMD_CDB] == SCSI_INQUIRY)
@@ -766,10 +755,10 @@ TEST(a_dropped_session_waits_as_long_as_it_is_told)
 {
     static const u8 events[] = {ASYNC_DROP_CONNECTION, ASYNC_DROP_SESSION};
     for (u32 i = 0; i < 2; i++) {
-        setup();
+        peer_reset();
         attach();
         async(events[i], 3);
-        peer_run(2500, never);
+        peer_run(2500, NULL);
         assert_int_equal(peer.connects, 1);
         assert_int_equal(iscsi_state(), ISCSI_RECOVERING);
         assert_true(peer_run(1000, peer_ready));
@@ -783,7 +772,7 @@ TEST(other_events_change_nothing)
     attach();
     async(ASYNC_SCSI, 0);
     async(255, 0);
-    peer_run(1000, never);
+    peer_run(1000, NULL);
     assert_int_equal(peer.connects, 1);
     assert_read(0, 1);
 }
@@ -820,11 +809,11 @@ TEST(a_rejected_ping_is_a_sign_of_life)
     attach();
     u8 nop[BHS_SIZE] = {OPCODE_NOP_OUT | OPCODE_IMMEDIATE};
     reject(nop, BHS_SIZE);
-    peer_run(100, never);
+    peer_run(100, NULL);
     assert_int_equal(peer.connects, 1);
     assert_int_equal(iscsi_stats.rejects, 1);
     reject(nop, 10); /* not even a header */
-    peer_run(100, never);
+    peer_run(100, NULL);
     assert_int_equal(peer.connects, 2);
 }
 
@@ -840,13 +829,13 @@ TEST(logout_in_order)
     attach();
     peer.hook = hold_reads;
     submit_reads(2);
-    peer_run(10, never);
+    peer_run(10, NULL);
     iscsi_logout(host_now);
     assert_int_equal(many[1].status, ERR_ABORTED);
     assert_true(peer_run(1000, closed));
     assert_int_equal(peer.logouts, 1);
     assert_int_equal(peer_io(BLOCK_READ, 0, 1, buf), ERR_ABORTED);
-    peer_run(100000, never);
+    peer_run(100000, NULL);
     assert_int_equal(peer.connects, 1);
 }
 
@@ -856,17 +845,17 @@ TEST(logout_that_nobody_answers)
     peer.mute = true;
     iscsi_logout(host_now);
     assert_true(peer_run(5000, closed));
-    setup();
+    peer_reset();
     attach();
     peer_lose(ERR_TCP_RESET);
     peer.deaf = true;
     iscsi_logout(host_now);
     assert_int_equal(iscsi_state(), ISCSI_CLOSED);
-    setup();
+    peer_reset();
     attach();
     peer.mute = true;
     iscsi_logout(host_now);
-    peer_run(10, never);
+    peer_run(10, NULL);
     peer_lose(ERR_TCP_RESET);
     assert_int_equal(iscsi_state(), ISCSI_CLOSED);
 }
@@ -879,14 +868,14 @@ TEST(logout_in_the_middle_of_data_leaves_the_buffer_alone)
     struct block_req req = {.op = BLOCK_READ, .lba = 0, .count = 8, .data = buf};
     memset(buf, 0xee, 4096);
     iscsi_disk()->ops->submit(iscsi_disk(), &req);
-    peer_run(10, never);
+    peer_run(10, NULL);
     /* The header and a part of the data are there. */
     u8 bhs[BHS_SIZE];
     peer_header(bhs, OPCODE_DATA_IN, FLAG_FINAL | DATA_IN_STATUS, peer.last_itt, true);
     put_be24(bhs + BHS_DATA_LENGTH, 4096);
     peer_send_raw(bhs, BHS_SIZE);
     peer_send_raw(data, 1000);
-    peer_run(10, never);
+    peer_run(10, NULL);
     assert_int_equal(buf[999], 0);
     iscsi_logout(host_now);
     assert_true(req.done);
@@ -901,7 +890,7 @@ TEST(a_new_attach_starts_over)
     attach();
     peer.hook = hold_reads;
     submit_reads(40);
-    peer_run(10, never);
+    peer_run(10, NULL);
     peer.hook = NULL;
     attach();
     assert_int_equal(many[39].status, ERR_ABORTED);

@@ -9,22 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void setup(void)
-{
-    peer_reset();
-}
-
-FIXTURE(setup);
-
-static bool never(void)
-{
-    return false;
-}
-
-static bool is_login(const struct peer_pdu *p)
-{
-    return (p->bhs[BHS_OPCODE] & OPCODE_MASK) == OPCODE_LOGIN_REQ;
-}
+FIXTURE(peer_reset);
 
 /* The security stage, with values of so many digits. */
 static u32 step, digits[2]; /* of CHAP_C, of CHAP_R */
@@ -33,7 +18,7 @@ static char digit;
 static bool long_values(const struct peer_pdu *p)
 {
     static char text[8192];
-    if (!is_login(p))
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ)
         return false;
     u32 n;
     if (!step) {
@@ -59,7 +44,7 @@ TEST(edk2_cve_2021_38575_chap_hex_overflow)
     for (u32 i = 0; i < ARRAY_SIZE(counts); i++)
         for (u32 proof = 0; proof < 2; proof++)
             for (const char *d = "aF0gx -"; *d; d++) {
-                setup();
+                peer_reset();
                 strcpy(peer_config.user, "joe");
                 strcpy(peer_config.secret, "a secret of joe");
                 strcpy(peer_config.reverse_user, "target");
@@ -130,7 +115,7 @@ TEST(edk2_bz4206_r2t_memory_exposure)
                                  {0, 0xffffffff},     {0xffffffff, 1}, {0x80000000, 0x80000000},
                                  {LEN, 0xfffff000},   {512, LEN},      {0xfffff000, LEN + 0x1000}};
     for (u32 i = 0; i < ARRAY_SIZE(r2t); i++) {
-        setup();
+        peer_reset();
         memset(memory, MARK, sizeof(memory));
         memset(memory + LEN, 0, LEN);
         peer.immediate = i & 1;
@@ -140,14 +125,14 @@ TEST(edk2_bz4206_r2t_memory_exposure)
         struct block_req req = {
             .op = BLOCK_WRITE, .lba = 8, .count = LEN / 512, .data = memory + LEN};
         iscsi_disk()->ops->submit(iscsi_disk(), &req);
-        peer_run(1, never);
+        peer_run(1, NULL);
         assert_int_not_equal(held_itt, ISCSI_NO_TAG);
         u32 before = peer.pdus;
         peer_r2t(held_itt, 7, 0, r2t[i][0], r2t[i][1]);
-        peer_run(0, never);
+        peer_run(0, NULL);
         assert_int_equal(peer.pdus, before); /* nothing was sent for it */
         assert_int_equal(iscsi_stats.bad_pdu, 1);
-        peer_run(1000, never);
+        peer_run(1000, NULL);
         iscsi_disk()->ops->abort(iscsi_disk());
         assert_true(req.done);
     }
@@ -172,7 +157,7 @@ TEST(ipxe_sense_data_absent)
     static const u8 ops[] = {BLOCK_READ, BLOCK_WRITE};
     static u8 buf[512];
     for (u32 i = 0; i < 2; i++) {
-        setup();
+        peer_reset();
         assert_int_equal(peer_attach(), ISCSI_READY);
         checks = 0;
         peer.hook = check_condition;

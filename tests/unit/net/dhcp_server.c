@@ -3,12 +3,16 @@
 
 #include "base/bytes.h"
 #include "net/address.h"
+#include "net/dhcp_message.h"
 #include "test.h"
+#include <stdlib.h>
 #include <string.h>
 
 struct dhcp_said said;
 u8 answer[2048];
 u32 answer_len;
+struct dhcp_lease lease;
+u8 lease_type;
 
 const u8 *said_option(u8 code, u32 *len)
 {
@@ -39,35 +43,29 @@ void assert_said(u8 code, const void *value, u32 len)
 
 u8 hear(void)
 {
-    const struct wire_frame *f;
-    while ((f = wire_take())) {
-        u16 from_port, to_port;
-        if (get_be16(f->bytes + 12) != 0x0800)
-            continue;
-        const u8 *p = wire_udp_payload(f, &said.to, &from_port, &to_port, &said.len);
-        assert_non_null(p);
-        assert_int_equal(from_port, 68);
-        assert_int_equal(to_port, 67);
-        assert_true(said.len >= 300);
-        memcpy(said.packet, p, said.len);
-        said.at = f->at;
-        assert_int_equal(get_be32(p) >> 8, 0x010106); /* BOOTREQUEST, Ethernet, 6 */
-        assert_memory_equal(p + DHCP_CHADDR, wire_mac, 6);
-        assert_int_equal(get_be32(p + DHCP_COOKIE), DHCP_MAGIC);
-        u32 len;
-        const u8 *type = said_option(OPT_TYPE, &len);
-        assert_non_null(type);
-        return *type;
-    }
-    return 0;
+    const struct wire_frame *f = wire_take_ip();
+    if (!f)
+        return 0;
+    u16 from_port, to_port;
+    const u8 *p = wire_udp_payload(f, &said.to, &from_port, &to_port, &said.len);
+    assert_non_null(p);
+    assert_int_equal(from_port, 68);
+    assert_int_equal(to_port, 67);
+    assert_true(said.len >= 300);
+    memcpy(said.packet, p, said.len);
+    said.at = f->at;
+    assert_int_equal(get_be32(p) >> 8, 0x010106); /* BOOTREQUEST, Ethernet, 6 */
+    assert_memory_equal(p + DHCP_CHADDR, wire_mac, 6);
+    assert_int_equal(get_be32(p + DHCP_COOKIE), DHCP_MAGIC);
+    u32 len;
+    const u8 *type = said_option(OPT_TYPE, &len);
+    assert_non_null(type);
+    return *type;
 }
 
 void add(u8 code, const void *value, u32 len)
 {
-    answer[answer_len++] = code;
-    answer[answer_len++] = (u8)len;
-    memcpy(answer + answer_len, value, len);
-    answer_len += len;
+    answer_len = dhcp_put_option(answer, answer_len, code, value, len);
 }
 
 void add_text(u8 code, const char *text)
@@ -91,16 +89,35 @@ void add_network(void)
 void begin_answer(u8 type, ip4 yiaddr, ip4 server)
 {
     memset(answer, 0, sizeof(answer));
-    answer[DHCP_OP] = DHCP_BOOTREPLY;
-    answer[DHCP_HTYPE] = DHCP_ETHERNET;
-    answer[DHCP_HLEN] = 6;
-    memcpy(answer + DHCP_XID, said.packet + DHCP_XID, 4);
-    put_be32(answer + DHCP_YIADDR, yiaddr);
-    memcpy(answer + DHCP_CHADDR, wire_mac, 6);
-    put_be32(answer + DHCP_COOKIE, DHCP_MAGIC);
-    answer_len = DHCP_OPTIONS;
+    answer_len = dhcp_put_reply(answer, get_be32(said.packet + DHCP_XID), yiaddr);
     add(OPT_TYPE, &type, 1);
     add_u32(OPT_SERVER_ID, server);
+}
+
+void begin_ack(void)
+{
+    memset(&said, 0, sizeof(said));
+    begin_answer(DHCPACK, WIRE_US, SERVER);
+}
+
+static u8 *exact_answer(void)
+{
+    return memcpy(malloc(answer_len), answer, answer_len);
+}
+
+bool parse(void)
+{
+    u8 *exact = exact_answer();
+    bool ok = dhcp_parse(exact, answer_len, &lease_type, &lease);
+    free(exact);
+    return ok;
+}
+
+void merge(void)
+{
+    u8 *exact = exact_answer();
+    dhcp_merge(&lease, exact, answer_len);
+    free(exact);
 }
 
 void send_answer(void)

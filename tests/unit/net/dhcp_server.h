@@ -3,6 +3,7 @@
 #ifndef DHCP_SERVER_H
 #define DHCP_SERVER_H
 
+#include "net/dhcp.h"
 #include "net/dhcp_wire.h"
 #include "net/net_wire.h"
 
@@ -29,13 +30,21 @@ void assert_said(u8 code, const void *value, u32 len);
 extern u8 answer[2048];
 extern u32 answer_len;
 
-/* Begin an answer to what was said last, with message type and server identifier. */
+/* Begin an answer to what was said last, with message type and server identifier; and an ACK for
+ * WIRE_US from SERVER to nobody's question. */
 void begin_answer(u8 type, ip4 yiaddr, ip4 server);
+void begin_ack(void);
 void add(u8 code, const void *value, u32 len);
 void add_text(u8 code, const char *text);
 void add_u32(u8 code, u32 value);
 void add_network(void); /* mask and gateway of WIRE_US */
 void send_answer(void);
+
+/* Parse the answer, or add what the lease lacks of it, from memory of exactly its length. */
+bool parse(void);
+void merge(void);
+extern struct dhcp_lease lease;
+extern u8 lease_type; /* of the message */
 
 /* All of that at once; no root path when it is NULL. */
 void answer_with(u8 type, ip4 yiaddr, ip4 server, u32 seconds, const char *root_path);

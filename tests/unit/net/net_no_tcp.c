@@ -1,9 +1,17 @@
 /* TCP that only notes. */
 #include "net/net_no_tcp.h"
 
+#include "net/net_wire.h"
 #include "net/tcp.h"
 
 struct no_tcp no_tcp = {.timeout = TIMEOUT_NEVER};
+
+void without_tcp(void)
+{
+    wire_reset_configured(0);
+    wire_know_neighbours();
+    no_tcp = (struct no_tcp){.timeout = TIMEOUT_NEVER};
+}
 
 bool tcp_input(struct pkt *p, ip4 from, ip4 to, msec now)
 {

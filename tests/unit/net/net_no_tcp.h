@@ -11,4 +11,8 @@ extern struct no_tcp {
     struct icmp_error error; /* the latest */
 } no_tcp;
 
+/* For FIXTURE: nothing is noted, at time 0 on a new wire, where we have an address and know the
+ * neighbours (net_wire.h). */
+void without_tcp(void);
+
 #endif

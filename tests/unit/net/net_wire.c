@@ -145,6 +145,15 @@ const struct wire_frame *wire_take(void)
     return taken == sent ? NULL : &captured[taken++ % CAPTURED];
 }
 
+const struct wire_frame *wire_take_ip(void)
+{
+    const struct wire_frame *f;
+    do
+        f = wire_take();
+    while (f && get_be16(f->bytes + 12) != ETH_TYPE_IPV4);
+    return f;
+}
+
 u32 wire_captured(void)
 {
     return sent - taken;

@@ -41,6 +41,7 @@ void wire_know_neighbours(void);
 
 /* The oldest captured frame that was not taken yet; NULL when there is none. */
 const struct wire_frame *wire_take(void);
+const struct wire_frame *wire_take_ip(void); /* of IPv4; what is before it is forgotten */
 u32 wire_captured(void);
 void wire_forget(void);
 

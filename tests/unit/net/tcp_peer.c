@@ -311,6 +311,7 @@ u32 peer_build(u8 *to, const struct seg *s)
     to[12] = (u8)((20 + padded) << 2);
     to[13] = s->flags;
     put_be16(to + 14, (u16)s->wnd);
+    put_be16(to + 18, s->urgent);
     memcpy(to + 20, s->options, s->options_len);
     memcpy(to + 20 + padded, s->data, s->len);
     return 20 + padded + s->len;
@@ -344,7 +345,7 @@ static void add_ts(struct seg *s)
     s->options_len += 12;
 }
 
-static void send_seg(struct seg *s)
+void peer_send_seg(struct seg *s)
 {
     u8 raw[2200];
     s->sport = PEER_PORT;
@@ -360,7 +361,18 @@ void peer_send(u8 flags, u32 seq, u32 ack, const void *data, u32 len)
         add_ts(&s);
     if (len)
         memcpy(s.data, data, len);
-    send_seg(&s);
+    peer_send_seg(&s);
+}
+
+void peer_send_options(u8 flags, u32 seq, u32 ack, const u8 *options, u32 options_len,
+                       const char *data)
+{
+    struct seg s = {.flags = flags, .seq = seq, .ack = ack, .wnd = peer_window};
+    s.len = (u32)strlen(data);
+    memcpy(s.data, data, s.len);
+    s.options_len = options_len;
+    memcpy(s.options, options, options_len);
+    peer_send_seg(&s);
 }
 
 void peer_send_sack(u32 ack, u32 blocks, const u32 (*block)[2])
@@ -375,7 +387,7 @@ void peer_send_sack(u32 ack, u32 blocks, const u32 (*block)[2])
         put_be32(o + 8 + 8 * i, block[i][1]);
     }
     s.options_len += 4 + 8 * blocks;
-    send_seg(&s);
+    peer_send_seg(&s);
 }
 
 void peer_connect(void)
@@ -416,7 +428,7 @@ struct seg *peer_accept(void)
     s.options_len = (u32)(o - s.options);
     if (peer_options.ts)
         add_ts(&s);
-    send_seg(&s);
+    peer_send_seg(&s);
     peer_poll();
     return peer_expect(ACK, our_iss + 1, peer_options.iss + 1, 0);
 }

@@ -27,6 +27,7 @@ struct seg {
     u16 sport, dport;
     u32 seq, ack; /* absolute */
     u32 wnd;      /* as in the header */
+    u16 urgent;   /* the pointer; sent only */
     u32 len;
     u8 data[2048];
     u8 options[40];
@@ -96,6 +97,11 @@ void peer_expect_silence(void);
  * added when agreed on. */
 void peer_send(u8 flags, u32 seq, u32 ack, const void *data, u32 len);
 void peer_send_sack(u32 ack, u32 blocks, const u32 (*block)[2]);
+/* With these options and no others, byte for byte. */
+void peer_send_options(u8 flags, u32 seq, u32 ack, const u8 *options, u32 options_len,
+                       const char *data);
+/* As the struct has it, but from the peer's port to ours. */
+void peer_send_seg(struct seg *s);
 /* Any bytes at all as a segment, its checksum put right when `checksum`. */
 void peer_send_raw(const u8 *segment, u32 len, ip4 from, ip4 to, u16 flags, bool checksum);
 /* A segment made from a struct with the options it has as raw bytes. */

@@ -6,39 +6,15 @@
 #include "net/net_no_tcp.h"
 #include "net/port.h"
 #include "test.h"
-#include <stdlib.h>
 #include <string.h>
-
-static struct dhcp_lease lease;
-static u8 type;
 
 static void begin(void)
 {
     wire_reset(0);
-    memset(&said, 0, sizeof(said));
-    begin_answer(DHCPACK, WIRE_US, SERVER);
+    begin_ack();
 }
 
 FIXTURE(begin);
-
-/* Parse the answer, in memory of exactly its length. */
-static bool parse(void)
-{
-    u8 *exact = malloc(answer_len);
-    memcpy(exact, answer, answer_len);
-    bool ok = dhcp_parse(exact, answer_len, &type, &lease);
-    free(exact);
-    return ok;
-}
-
-/* The same, for what the lease lacks. */
-static void merge(void)
-{
-    u8 *exact = malloc(answer_len);
-    memcpy(exact, answer, answer_len);
-    dhcp_merge(&lease, exact, answer_len);
-    free(exact);
-}
 
 TEST(every_option_is_read)
 {
@@ -58,7 +34,7 @@ TEST(every_option_is_read)
     add_text(OPT_INITIATOR_IQN, "iqn.2026-01.org.example:pc7");
     add(OPT_IPXE, "\x08\1\1\x09\1\0\xbe\2me\xbf\6secret\xc0\3you\xc1\2rs", 27);
     assert_true(parse());
-    assert_int_equal(type, DHCPACK);
+    assert_int_equal(lease_type, DHCPACK);
     assert_int_equal(lease.ip.addr, WIRE_US);
     assert_int_equal(lease.ip.netmask, 0xffffff00);
     assert_int_equal(lease.ip.gateway, WIRE_GATEWAY);
@@ -135,7 +111,7 @@ TEST(one_overloaded_field_to_its_last_byte)
         assert_int_equal(strlen(lease.root_path), len - 2);
         field[1]++; /* runs over into the next field */
         assert_false(parse());
-        assert_int_equal(type, 0);
+        assert_int_equal(lease_type, 0);
     }
 }
 
@@ -170,7 +146,7 @@ TEST(options_that_repeat_count_once)
         add(OPT_OVERLOAD, "\1", 1);
     }
     assert_true(parse());
-    assert_int_equal(type, DHCPACK);
+    assert_int_equal(lease_type, DHCPACK);
     assert_int_equal(lease.server, SERVER);
     assert_int_equal(lease.ip.netmask, 0xffffff00);
     assert_int_equal(lease.lease_seconds, 3600);
@@ -187,7 +163,7 @@ TEST(options_that_overrun_refuse_the_packet)
     for (u32 cut = 1; cut <= 11; cut++) {
         answer_len--;
         assert_false(parse());
-        assert_int_equal(type, 0);
+        assert_int_equal(lease_type, 0);
     }
     answer_len--;
     assert_true(parse());
@@ -355,12 +331,12 @@ TEST(other_messages_are_no_leases)
         begin();
         begin_answer((u8)t, WIRE_US, SERVER);
         assert_int_equal(parse(), t == DHCPOFFER || t == DHCPACK);
-        assert_int_equal(type, t);
+        assert_int_equal(lease_type, t);
         assert_int_equal(lease.server, SERVER);
     }
     answer_len = DHCP_OPTIONS; /* BOOTP */
     assert_false(parse());
-    assert_int_equal(type, 0);
+    assert_int_equal(lease_type, 0);
 }
 
 TEST(short_packets_are_refused)

@@ -28,23 +28,20 @@ static struct {
 
 static bool hear(void)
 {
-    const struct wire_frame *f;
-    while ((f = wire_take())) {
-        u16 to_port;
-        if (get_be16(f->bytes + 12) != 0x0800)
-            continue;
-        const u8 *p = wire_udp_payload(f, &asked.to, &asked.port, &to_port, &asked.len);
-        assert_non_null(p);
-        assert_int_equal(to_port, 53);
-        assert_true(asked.port >= 1024);
-        memcpy(asked.packet, p, asked.len);
-        asked.at = f->at;
-        assert_int_equal(get_be16(p + 2), 0x0100);     /* a standard query, recursion desired */
-        assert_int_equal(get_be64(p + 4), 1ull << 48); /* one question, nothing else */
-        assert_int_equal(get_be32(p + asked.len - 4), 0x00010001); /* A, IN */
-        return true;
-    }
-    return false;
+    const struct wire_frame *f = wire_take_ip();
+    if (!f)
+        return false;
+    u16 to_port;
+    const u8 *p = wire_udp_payload(f, &asked.to, &asked.port, &to_port, &asked.len);
+    assert_non_null(p);
+    assert_int_equal(to_port, 53);
+    assert_true(asked.port >= 1024);
+    memcpy(asked.packet, p, asked.len);
+    asked.at = f->at;
+    assert_int_equal(get_be16(p + 2), 0x0100);     /* a standard query, recursion desired */
+    assert_int_equal(get_be64(p + 4), 1ull << 48); /* one question, nothing else */
+    assert_int_equal(get_be32(p + asked.len - 4), 0x00010001); /* A, IN */
+    return true;
 }
 
 /* The name that is asked for, with dots. */

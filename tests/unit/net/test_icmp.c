@@ -16,15 +16,7 @@
 
 static u8 frame[4096];
 
-static void configured(void)
-{
-    wire_reset_configured(0);
-    wire_know_neighbours();
-    memset(&no_tcp, 0, sizeof(no_tcp));
-    no_tcp.timeout = TIMEOUT_NEVER;
-}
-
-FIXTURE(configured);
+FIXTURE(without_tcp);
 
 /* An ICMP packet with `len` bytes behind the first four; the checksum is made right. */
 static u32 icmp(u8 type, u8 code, const u8 *rest, u32 len, ip4 to)

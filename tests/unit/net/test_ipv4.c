@@ -40,10 +40,7 @@ static u32 datagram(ip4 from, ip4 to)
 
 static void configured(void)
 {
-    wire_reset_configured(0);
-    wire_know_neighbours();
-    memset(&no_tcp, 0, sizeof(no_tcp));
-    no_tcp.timeout = TIMEOUT_NEVER;
+    without_tcp();
     datagrams = 0;
     udp_bind(68, on_datagram);
 }

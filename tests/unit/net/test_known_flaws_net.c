@@ -19,17 +19,11 @@
 #define IP 14 /* where things begin in a frame */
 
 static u8 frame[2048];
-static struct dhcp_lease lease;
-static u8 type;
 
 static void begin(void)
 {
-    wire_reset_configured(0);
-    wire_know_neighbours();
-    memset(&no_tcp, 0, sizeof(no_tcp));
-    no_tcp.timeout = TIMEOUT_NEVER;
-    memset(&said, 0, sizeof(said));
-    begin_answer(DHCPACK, WIRE_US, SERVER);
+    without_tcp();
+    begin_ack();
 }
 
 static void end(void)
@@ -38,16 +32,6 @@ static void end(void)
 }
 
 FIXTURE(begin, end);
-
-/* Parse the answer, in memory of exactly its length. */
-static bool parse(void)
-{
-    u8 *exact = malloc(answer_len);
-    memcpy(exact, answer, answer_len);
-    bool ok = dhcp_parse(exact, answer_len, &type, &lease);
-    free(exact);
-    return ok;
-}
 
 /* An option with fewer bytes than its fields take: EDK II subtracted first and looked later. */
 TEST(cve_2023_45229_option_shorter_than_its_fields)
@@ -70,7 +54,7 @@ TEST(cve_2023_45229_option_shorter_than_its_fields)
             assert_int_equal(lease.mtu, 0);
             assert_int_equal(lease.dns[0], 0);
             assert_int_equal(lease.server, SERVER);
-            assert_int_equal(type, DHCPACK);
+            assert_int_equal(lease_type, DHCPACK);
         }
 }
 

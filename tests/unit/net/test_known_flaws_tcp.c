@@ -70,28 +70,19 @@ TEST(cve_2023_45232_options_of_no_length)
 {
     peer_options.ts = false;
     state_established();
-    struct seg s = {.sport = PEER_PORT,
-                    .dport = our_port,
-                    .flags = ACK,
-                    .seq = RCV,
-                    .ack = UNA,
-                    .len = 4,
-                    .data = "evil",
-                    .options_len = 40};
-    u8 raw[128];
+    struct seg s = {
+        .flags = ACK, .seq = RCV, .ack = UNA, .len = 4, .data = "evil", .options_len = 40};
     for (u32 kind = 2; kind < 256; kind++)
         for (u32 len = 0; len < 2; len++) {
             for (u32 i = 0; i < 40; i += 2) {
                 s.options[i] = (u8)kind;
                 s.options[i + 1] = (u8)len;
             }
-            u32 n = peer_build(raw, &s);
-            peer_send_raw(raw, n, PEER_ADDR, PEER_OUR_ADDR, 0, true);
+            peer_send_seg(&s);
         }
     assert_int_equal(net_stats.tcp_bad, 2 * 254);
     assert_int_equal(events.received_len, 0);
     memset(s.options, 1, 40); /* nothing but padding is nothing wrong */
-    u32 n = peer_build(raw, &s);
-    peer_send_raw(raw, n, PEER_ADDR, PEER_OUR_ADDR, 0, true);
+    peer_send_seg(&s);
     assert_int_equal(events.received_len, 4);
 }

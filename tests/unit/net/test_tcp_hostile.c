@@ -10,27 +10,13 @@
 
 FIXTURE(peer_setup, peer_teardown);
 
-/* A segment with any options. */
-static void with_options(u8 flags, u32 seq, u32 ack, const u8 *options, u32 options_len,
-                         const char *data)
-{
-    struct seg s = {.sport = PEER_PORT, .dport = our_port, .flags = flags, .seq = seq, .ack = ack};
-    s.wnd = peer_window;
-    s.len = (u32)strlen(data);
-    memcpy(s.data, data, s.len);
-    s.options_len = options_len;
-    memcpy(s.options, options, options_len);
-    u8 raw[256];
-    peer_send_raw(raw, peer_build(raw, &s), PEER_ADDR, PEER_OUR_ADDR, 0, true);
-}
-
 static void with_ts(u32 seq, u32 tsval, const char *data)
 {
     u8 o[12];
     put_be32(o, 0x0101080a);
     put_be32(o + 4, tsval);
     put_be32(o + 8, 0);
-    with_options(ACK, seq, UNA, o, 12, data);
+    peer_send_options(ACK, seq, UNA, o, 12, data);
 }
 
 static void assert_challenged(void)
@@ -112,7 +98,7 @@ TEST(old_timestamps_are_refused)
     assert_int_equal(s->tsecr, 50000);
     with_ts(RCV + 3, 50000, "def");
     assert_int_equal(events.received_len, 6);
-    with_options(ACK, RCV + 6, UNA, (u8[]){0}, 0, "none"); /* RFC 7323, 3.2 */
+    peer_send_options(ACK, RCV + 6, UNA, (u8[]){0}, 0, "none"); /* RFC 7323, 3.2 */
     assert_int_equal(events.received_len, 6);
 }
 
@@ -166,11 +152,11 @@ TEST(malformed_options)
         {4, {200, 255, 0, 0}},      /* unknown, overruns */
     };
     for (u32 i = 0; i < ARRAY_SIZE(bad); i++)
-        with_options(ACK, RCV, UNA, bad[i].o, bad[i].len, "evil");
+        peer_send_options(ACK, RCV, UNA, bad[i].o, bad[i].len, "evil");
     assert_int_equal(net_stats.tcp_bad, ARRAY_SIZE(bad));
     assert_int_equal(events.received_len, 0);
     const u8 good[8] = {200, 4, 1, 2, 0, 8, 77, 77}; /* unknown ones, and what follows the end */
-    with_options(ACK, RCV, UNA, good, 8, "good");
+    peer_send_options(ACK, RCV, UNA, good, 8, "good");
     assert_int_equal(events.received_len, 4);
 }
 
@@ -200,7 +186,7 @@ TEST(syn_options_with_extreme_values)
     peer_options.ts = false;
     state_syn_sent();
     const u8 o[12] = {2, 4, 0, 1, 3, 3, 255, 1, 4, 2, 0, 0}; /* MSS 1, scale 255 */
-    with_options(SYN | ACK, PEER_ISS, our_iss + 1, o, 12, "");
+    peer_send_options(SYN | ACK, PEER_ISS, our_iss + 1, o, 12, "");
     assert_int_equal(events.connected, 1);
     peer_poll();
     peer_drain();

@@ -9,25 +9,7 @@
 
 FIXTURE(peer_setup, peer_teardown);
 
-#define URG            0x20
-#define URGENT_POINTER 18
-
-/* A segment with these options, byte for byte, and an urgent pointer. */
-static void send(u8 flags, u32 seq, u32 ack, const u8 *options, u32 options_len, const char *data,
-                 u16 urgent)
-{
-    struct seg s = {.sport = PEER_PORT, .dport = our_port, .flags = flags, .seq = seq, .ack = ack};
-    s.wnd = peer_window;
-    s.len = (u32)strlen(data);
-    memcpy(s.data, data, s.len);
-    s.options_len = options_len;
-    if (options_len)
-        memcpy(s.options, options, options_len);
-    u8 raw[256];
-    u32 n = peer_build(raw, &s);
-    put_be16(raw + URGENT_POINTER, urgent);
-    peer_send_raw(raw, n, PEER_ADDR, PEER_OUR_ADDR, 0, true);
-}
+#define URG 0x20
 
 /* MUST-8 */
 TEST(sequence_numbers_follow_the_clock)
@@ -58,19 +40,19 @@ TEST(unknown_options_in_any_segment)
     static const u8 unknown[8] = {253, 6, 1, 2, 3, 4, 1, 0};
     peer_options.ts = false;
     state_syn_sent();
-    send(SYN | ACK, PEER_ISS, our_iss + 1, unknown, 8, "", 0);
+    peer_send_options(SYN | ACK, PEER_ISS, our_iss + 1, unknown, 8, "");
     assert_int_equal(events.connected, 1);
-    send(ACK, RCV, UNA, unknown, 8, "data", 0);
+    peer_send_options(ACK, RCV, UNA, unknown, 8, "data");
     assert_int_equal(events.received_len, 4);
     send_pattern(0, 10);
     peer_poll();
     peer_drain();
-    send(ACK, RCV + 4, UNA + 10, unknown, 8, "", 0);
+    peer_send_options(ACK, RCV + 4, UNA + 10, unknown, 8, "");
     peer_run(5000); /* no retransmission */
     peer_expect_silence();
-    send(RST, RCV + 5, 0, unknown, 8, "", 0);
+    peer_send_options(RST, RCV + 5, 0, unknown, 8, "");
     assert_int_equal(events.closed, 0);
-    send(FIN | ACK, RCV + 4, UNA + 10, unknown, 8, "", 0);
+    peer_send_options(FIN | ACK, RCV + 4, UNA + 10, unknown, 8, "");
     assert_int_equal(events.closed, 1);
 }
 
@@ -85,18 +67,27 @@ TEST(options_at_any_alignment)
         memcpy(o + nops, "\x02\x04\x03\xe8\x08\x0a", 6); /* MSS 1000, timestamps */
         put_be32(o + nops + 6, 77);
         put_be32(o + nops + 10, 0);
-        send(SYN | ACK, PEER_ISS, our_iss + 1, o, 20, "", 0);
+        peer_send_options(SYN | ACK, PEER_ISS, our_iss + 1, o, 20, "");
         peer_poll();
         struct seg *s = peer_expect(ACK, UNA, RCV, 0);
         assert_int_equal(s->tsecr, 77);
         put_be32(o + nops + 6, 78);
-        send(ACK, RCV, UNA, o, 20, "text", 0);
+        peer_send_options(ACK, RCV, UNA, o, 20, "text");
         assert_int_equal(events.received_len, 4);
         send_pattern(0, 2000);
         peer_poll();
         s = peer_expect(ACK, UNA, RCV + 4, 988); /* less the timestamps (RFC 6691) */
         assert_int_equal(s->tsecr, 78);
     }
+}
+
+static void send_urgent(u32 seq, const char *data, u16 pointer)
+{
+    struct seg s = {.flags = ACK | URG, .seq = seq, .ack = UNA, .wnd = peer_window};
+    s.urgent = pointer;
+    s.len = (u32)strlen(data);
+    memcpy(s.data, data, s.len);
+    peer_send_seg(&s);
 }
 
 /* In place of MUST-30 to 33: urgent data stays where it is in the stream. */
@@ -106,11 +97,11 @@ TEST(urgent_data_stays_in_line)
     peer_options.ts = false;
     state_established();
     for (u32 i = 0; i < ARRAY_SIZE(pointers); i++) {
-        send(ACK | URG, RCV + 4 * i, UNA, NULL, 0, "text", pointers[i]);
+        send_urgent(RCV + 4 * i, "text", pointers[i]);
         assert_int_equal(events.received_len, 4 * (i + 1));
         assert_memory_equal(events.received + 4 * i, "text", 4);
     }
-    send(ACK | URG, RCV + 24, UNA, NULL, 0, "", 100); /* and without text */
+    send_urgent(RCV + 24, "", 100); /* and without text */
     assert_int_equal(events.received_len, 24);
     assert_int_equal(events.closed, 0);
 }
@@ -120,7 +111,7 @@ TEST(a_reset_may_carry_data)
 {
     peer_options.ts = false;
     state_established();
-    send(RST, RCV, 0, NULL, 0, "why", 0);
+    peer_send(RST, RCV, 0, "why", 3);
     assert_int_equal(events.closed, 1);
     assert_int_equal(events.reason, ERR_TCP_RESET);
     assert_int_equal(events.received_len, 0);
@@ -230,7 +221,7 @@ TEST(old_duplicates_across_the_wrap)
             put_be32(o, 0x0101080a);
             put_be32(o + 4, 0xfffffff0u - 30000); /* as long as a lap takes at 1 Gb/s */
             put_be32(o + 8, 0);
-            send(ACK | FIN, RCV + at[k], UNA, o, 12, "old", 0);
+            peer_send_options(ACK | FIN, RCV + at[k], UNA, o, 12, "old");
         }
         assert_true(received_pattern(2000));
         assert_int_equal(events.closed, 0);

@@ -34,8 +34,7 @@ static void on_datagram(const u8 *data, u32 len, ip4 from, u16 from_port, msec n
 
 static void configured(void)
 {
-    wire_reset_configured(0);
-    wire_know_neighbours();
+    without_tcp();
     memset(&got, 0, sizeof(got));
     for (u32 i = 0; i < sizeof(payload); i++)
         payload[i] = (u8)(i * 13 + 1);
