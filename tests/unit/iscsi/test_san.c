@@ -1,0 +1,175 @@
+/* What iSCSI gives to those above it: san/san.h. */
+#define _GNU_SOURCE /* memmem */
+#include "base/arith.h"
+#include "base/bytes.h"
+#include "base/str.h"
+#include "drv/netdev.h"
+#include "iscsi/iscsi_peer.h"
+#include "net/dhcp.h"
+#include "net/port.h"
+#include "platform_host.h"
+#include "san/san.h"
+#include "settings/settings.h"
+#include "test.h"
+#include <string.h>
+
+#define PATH(lun) "iscsi:10.0.0.1:::" lun ":" PEER_TARGET
+
+static struct netdev dev = {.bdf = 0x3a1d, .mac = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56}};
+
+/* In place of DHCP: nobody has given us anything. */
+enum dhcp_state dhcp_state(void)
+{
+    return DHCP_OFF;
+}
+
+struct dhcp_lease *dhcp_lease(void)
+{
+    return NULL;
+}
+
+static void setup(void)
+{
+    peer_reset();
+    settings_init();
+    net_set_device(&dev);
+    san_init();
+}
+
+FIXTURE(setup);
+
+static bool over(void)
+{
+    return san_state() == SAN_READY || san_state() == SAN_FAILED;
+}
+
+static void add(const char *path)
+{
+    const char *why;
+    assert_int_equal(san_add_path(path, &why), OK);
+}
+
+static void attach(void)
+{
+    san_attach(20000, 1000);
+    assert_int_equal(san_state(), SAN_ATTACHING);
+    assert_true(peer_run(20000, over));
+    assert_int_equal(san_state(), SAN_READY);
+}
+
+static void set(enum setting_id id, const char *value)
+{
+    assert_int_equal(setting_set(id, value, strlen(value), FROM_COMMAND_LINE), OK);
+}
+
+TEST(a_path_leads_to_a_disk_and_back)
+{
+    add(PATH("1"));
+    attach();
+    assert_true(san_disk()->blocks == PEER_BLOCKS);
+    assert_int_equal(san_error(), OK);
+    assert_string_equal(peer_key("TargetName"), PEER_TARGET);
+    san_leave(host_now);
+    peer_run(5000, NULL);
+    assert_int_equal(san_state(), SAN_CLOSED);
+    assert_int_equal(peer.logouts, 1);
+}
+
+TEST(our_name_is_the_one_that_was_set_or_tells_our_host_or_nic)
+{
+    add(PATH("1"));
+    attach();
+    assert_string_equal(peer_key("InitiatorName"), "iqn.2026-11.org.lunboot:525400123456");
+    set(SET_HOSTNAME, "pc7");
+    san_init();
+    add(PATH("1"));
+    attach();
+    assert_string_equal(peer_key("InitiatorName"), "iqn.2026-11.org.lunboot:pc7");
+    set(SET_INITIATOR_IQN, PEER_US);
+    san_init();
+    add(PATH("1"));
+    attach();
+    assert_string_equal(peer_key("InitiatorName"), PEER_US);
+}
+
+TEST(the_screen_reads_where_the_disk_is)
+{
+    char text[SAN_TEXT];
+    add(PATH("1"));
+    attach();
+    assert_int_equal(san_paths(), 1);
+    san_path_text(0, text);
+    assert_string_equal(text, PEER_TARGET " at 10.0.0.1:3260, LUN 1");
+    san_tried_text(text);
+    assert_string_equal(text, PEER_TARGET " at 10.0.0.1:3260, LUN 1, as "
+                                          "iqn.2026-11.org.lunboot:525400123456");
+    san_where_text(text);
+    assert_string_equal(text, "10.0.0.1:3260");
+    assert_false(san_is_elsewhere());
+}
+
+TEST(several_paths_are_worth_saying_which)
+{
+    add(PATH("1"));
+    add("iscsi:10.0.0.2:::1:" PEER_TARGET);
+    attach();
+    assert_int_equal(san_paths(), 2);
+    assert_true(san_is_elsewhere());
+}
+
+TEST(there_is_room_for_some_paths_and_the_rest_are_refused)
+{
+    const char *why = NULL;
+    for (u32 i = 0; i < ISCSI_PATHS; i++)
+        add(PATH("1"));
+    assert_int_equal(san_add_path(PATH("1"), &why), ERR_ROOT_PATH);
+    assert_string_equal(why, "there are too many");
+    san_init();
+    assert_int_equal(san_add_path("nfs:10.0.0.1:/disk", &why), ERR_ROOT_PATH);
+    assert_string_equal(why, "it does not begin with iscsi:");
+}
+
+/* As Linux's edd.c reads it: a target id of 0, and the LUN as a little-endian number. */
+TEST(callers_of_int_13h_read_the_device_path_as_scsi)
+{
+    struct edd_path path;
+    memset(&path, 0xff, sizeof(path));
+    add(PATH("4005"));
+    san_attach(20000, 1000);
+    san_edd_path(&path);
+    static const u8 device[16] = {0, 0, 0x05, 0x40};
+    assert_int_equal(path.bdf, 0x3a1d);
+    assert_memory_equal(path.interface, "SCSI    ", 8);
+    assert_memory_equal(path.device, device, sizeof(device));
+    assert_int_equal(path.device_short, 5);
+}
+
+TEST(the_operating_system_finds_an_ibft)
+{
+    u8 table[1024];
+    add(PATH("1"));
+    set(SET_USERNAME, "joe");
+    set(SET_PASSWORD, "a secret of joe");
+    peer.chap = true;
+    attach();
+    assert_true(san_publish(table, sizeof(table)));
+    assert_memory_equal(table, "iBFT", 4);
+    u32 len = get_le32(table + 4);
+    assert_in_range(len, 250, sizeof(table));
+    assert_int_equal(byte_sum_complement(table, len), 0);
+    /* What CHAP was used with is in it. */
+    assert_non_null(memmem(table, len, "a secret of joe", 15));
+    assert_non_null(memmem(table, len, PEER_TARGET, sizeof(PEER_TARGET)));
+    assert_false(san_publish(table, 64));
+}
+
+TEST(secrets_that_were_not_asked_for_are_not_published)
+{
+    u8 table[1024];
+    add(PATH("1"));
+    set(SET_USERNAME, "joe");
+    set(SET_PASSWORD, "a secret of joe");
+    attach(); /* the target takes AuthMethod=None */
+    assert_true(san_publish(table, sizeof(table)));
+    assert_null(memmem(table, sizeof(table), "a secret of joe", 15));
+}
