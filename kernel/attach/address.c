@@ -26,7 +26,7 @@ static bool dhcp_settled(void)
 }
 
 /* A DHCP text becomes a setting; a bad one is reported, and left out. */
-static void take_text(enum setting_id id, const char *text)
+static void take_setting(enum setting_id id, const char *text)
 {
     if (!*text)
         return;
@@ -53,13 +53,13 @@ static void take_lease(struct dhcp_lease *lease)
     char mtu[6];
     format_text(mtu, sizeof(mtu), "%u", lease->mtu);
     if (lease->mtu)
-        take_text(SET_MTU, mtu);
+        take_setting(SET_MTU, mtu);
     for (u32 i = 0; i < ARRAY_SIZE(texts); i++)
-        take_text(texts[i].setting, (const char *)lease + texts[i].offset);
+        take_setting(texts[i].setting, (const char *)lease + texts[i].offset);
     if (lease->has_keep_san)
-        take_text(SET_KEEP_SAN, lease->keep_san ? "1" : "0");
+        take_setting(SET_KEEP_SAN, lease->keep_san ? "1" : "0");
     if (lease->has_skip_san_boot)
-        take_text(SET_SKIP_SAN_BOOT, lease->skip_san_boot ? "1" : "0");
+        take_setting(SET_SKIP_SAN_BOOT, lease->skip_san_boot ? "1" : "0");
     wipe(lease->password, sizeof(lease->password));
     wipe(lease->reverse_password, sizeof(lease->reverse_password));
 }

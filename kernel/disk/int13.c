@@ -105,20 +105,20 @@ static enum error check_range(u64 lba, u32 count)
     return in_range(lba, count, disk.dev->blocks) ? OK : ERR_OUT_OF_RANGE;
 }
 
-static enum error move(enum block_op op, u64 lba, u32 count, u8 *data)
+static enum error move_sectors(enum block_op op, u64 lba, u32 count, u8 *data)
 {
     return op == BLOCK_WRITE ? cache_write(disk.dev, lba, count, data)
                              : cache_read(disk.dev, lba, count, data);
 }
 
 /* Read or write; *done is the number of sectors that were. */
-static enum error transfer(enum block_op op, u64 lba, u32 count, u8 *data, u32 *done)
+static enum error transfer_sectors(enum block_op op, u64 lba, u32 count, u8 *data, u32 *done)
 {
     *done = 0;
     enum error e = check_range(lba, count);
     if (e || !count)
         return e;
-    e = move(op, lba, count, data);
+    e = move_sectors(op, lba, count, data);
     if (e == OK) {
         *done = count;
         return OK;
@@ -127,7 +127,7 @@ static enum error transfer(enum block_op op, u64 lba, u32 count, u8 *data, u32 *
         return e;
     /* One bad sector must not cost its neighbours: go up to it one by one. */
     for (e = OK; *done < count && !e; *done += !e)
-        e = move(op, lba + *done, 1, data + *done * disk.dev->block_size);
+        e = move_sectors(op, lba + *done, 1, data + *done * disk.dev->block_size);
     return e;
 }
 
@@ -156,7 +156,7 @@ static enum error chs_transfer(struct rm_regs *r, enum block_op op)
     u64 lba;
     enum error e = count && data ? chs_range(r, count, &lba) : ERR_BAD_REQUEST;
     if (!e)
-        e = transfer(op, lba, count, data, &done);
+        e = transfer_sectors(op, lba, count, data, &done);
     r->eax = with_low(r->eax, (u8)done);
     return e;
 }
@@ -219,8 +219,8 @@ static enum error packet(struct rm_regs *r, u8 function)
         data = rm_buffer(segment, offset, len);
     }
     done = 0;
-    enum error e = data || !count ? transfer(function == 0x43 ? BLOCK_WRITE : BLOCK_READ, lba,
-                                             count, data, &done)
+    enum error e = data || !count ? transfer_sectors(function == 0x43 ? BLOCK_WRITE : BLOCK_READ,
+                                                     lba, count, data, &done)
                                   : ERR_BAD_REQUEST;
     if (e)
         put_le16(dap + DAP_COUNT, (u16)done);

@@ -14,7 +14,7 @@ static void end_request(struct block_req *req, enum error e)
     req->done = true;
 }
 
-static void append(struct block_req *req)
+static void enqueue(struct block_req *req)
 {
     req->next = NULL;
     if (queue_head)
@@ -25,7 +25,7 @@ static void append(struct block_req *req)
 }
 
 /* Make commands of requests, as long as there is room for them. */
-static void fill(void)
+static void fill_tasks(void)
 {
     for (struct block_req *req; (req = queue_head); queue_head = req->next) {
         struct scsi_command c = {
@@ -55,7 +55,7 @@ void session_disk_results(void)
         session.progress = true;
         end_request(r.owner, request_error(r.owner, r.status));
     }
-    fill();
+    fill_tasks();
 }
 
 void session_disk_end(enum error e)
@@ -87,8 +87,8 @@ static void submit(struct block_dev *dev, struct block_req *req)
         return;
     }
     req->done = false;
-    append(req);
-    fill();
+    enqueue(req);
+    fill_tasks();
     if (session_has_commands())
         task_pump(loop_now());
 }
