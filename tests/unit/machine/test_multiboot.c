@@ -1,40 +1,24 @@
 /* Multiboot information. */
 #include "base/bytes.h"
 #include "machine/multiboot.h"
-#include "platform_host.h"
+#include "machine/started.h"
 #include "test.h"
-#include <stdlib.h>
 #include <string.h>
 
-#define SIZE    0x20000
 #define MBI     0x9000
 #define CMDLINE 0xa000
 #define MMAP    0xb000
 
-static u8 *mem;
-static struct memmap map;
-static struct boot_info info;
-
 static void setup(void)
 {
-    host_reset(0);
-    mem = calloc(1, SIZE);
-    host_set_phys(mem, SIZE);
+    started(0);
     put_le32(mem + MBI + 16, CMDLINE);
     put_le32(mem + MBI + 48, MMAP);
     put_le32(mem + MBI + 4, 639);
     put_le32(mem + MBI + 8, 64 * 1024 - 1024);
-    memset(&info, 0xcc, sizeof(info));
-    memset(&map, 0xcc, sizeof(map));
-    info.map = &map;
 }
 
-static void teardown(void)
-{
-    free(mem);
-}
-
-FIXTURE(setup, teardown);
+FIXTURE(setup, free_memory);
 
 static bool parse(u32 flags)
 {
@@ -120,10 +104,10 @@ TEST(entry_sizes_that_lie)
     put_le32(mem + MBI + 44, 0xffffffff);
     assert_true(parse(0x40));
     assert_int_equal(map.count, MEMMAP_ENTRIES);
-    put_le32(mem + MBI + 48, SIZE - 30);
-    memset(mem + SIZE - 30, 0, 30);
-    put_le32(mem + SIZE - 30, 20);
-    put_le32(mem + SIZE - 18, 1);
+    put_le32(mem + MBI + 48, MEM_SIZE - 30);
+    memset(mem + MEM_SIZE - 30, 0, 30);
+    put_le32(mem + MEM_SIZE - 30, 20);
+    put_le32(mem + MEM_SIZE - 18, 1);
     assert_true(parse(0x40));
     assert_int_equal(map.count, 1);
 }
@@ -137,8 +121,8 @@ TEST(the_command_line)
     assert_true(parse(0x00));
     assert_string_equal(info.command_line, "");
     /* In memory that ends before the text does. */
-    put_le32(mem + MBI + 16, SIZE - 3);
-    memcpy(mem + SIZE - 3, "abc", 3);
+    put_le32(mem + MBI + 16, MEM_SIZE - 3);
+    memcpy(mem + MEM_SIZE - 3, "abc", 3);
     assert_true(parse(0x04));
     assert_string_equal(info.command_line, "abc");
     put_le32(mem + MBI + 16, 0xfffffff0);

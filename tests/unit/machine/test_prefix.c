@@ -2,20 +2,14 @@
 #include "machine/prefix.h"
 
 #include "base/bytes.h"
-#include "platform_host.h"
+#include "machine/started.h"
 #include "test.h"
-#include <stdlib.h>
 #include <string.h>
 
-#define SIZE    0x20000
 #define PREFIX  0x9001 /* anywhere */
 #define CMDLINE 0xa003
 #define ACK     0xb001
 #define REPLY   0xc002
-
-static u8 *mem;
-static struct memmap map;
-static struct boot_info info;
 
 static void put(u32 offset, u32 value)
 {
@@ -24,25 +18,14 @@ static void put(u32 offset, u32 value)
 
 static void setup(void)
 {
-    host_reset(0);
-    mem = malloc(SIZE);
-    memset(mem, 0xa5, SIZE);
-    host_set_phys(mem, SIZE);
+    started(0xa5);
     memset(mem + PREFIX, 0, sizeof(struct prefix_info));
     put(offsetof(struct prefix_info, magic), PREFIX_MAGIC);
     mem[PREFIX + offsetof(struct prefix_info, medium)] = BOOT_ROM;
     put_le16(mem + PREFIX + offsetof(struct prefix_info, bdf), 0x0018);
-    memset(&info, 0xcc, sizeof(info));
-    memset(&map, 0xcc, sizeof(map));
-    info.map = &map;
 }
 
-static void teardown(void)
-{
-    free(mem);
-}
-
-FIXTURE(setup, teardown);
+FIXTURE(setup, free_memory);
 
 static bool parse(void)
 {
@@ -66,7 +49,7 @@ TEST(a_rom_tells_its_nic)
 TEST(somebody_else_is_not_a_prefix)
 {
     assert_false(prefix_parse(0x2badb002, PREFIX, &info));
-    assert_false(prefix_parse(PREFIX_MAGIC, SIZE - 8, &info));
+    assert_false(prefix_parse(PREFIX_MAGIC, MEM_SIZE - 8, &info));
     put(offsetof(struct prefix_info, magic), 0);
     assert_false(parse());
 }
@@ -93,8 +76,8 @@ TEST(a_long_command_line_loses_whole_words)
 
 TEST(a_command_line_ends_where_memory_does)
 {
-    memset(mem + SIZE - 4, 'x', 4);
-    put(offsetof(struct prefix_info, command_line), SIZE - 4);
+    memset(mem + MEM_SIZE - 4, 'x', 4);
+    put(offsetof(struct prefix_info, command_line), MEM_SIZE - 4);
     assert_true(parse());
     assert_string_equal(info.command_line, "xxxx");
     put(offsetof(struct prefix_info, command_line), 0xfffffff0);
@@ -148,10 +131,10 @@ TEST(a_dhcp_answer_that_can_be_none_is_left_out)
     assert_int_equal(info.dhcp_ack.len, 0);
     ack(ACK, 0xffffffff);
     assert_int_equal(info.dhcp_ack.len, 0);
-    ack(SIZE - 100, 101);
+    ack(MEM_SIZE - 100, 101);
     assert_int_equal(info.dhcp_ack.len, 0);
     ack(0, 300);
     assert_int_equal(info.dhcp_ack.len, 0);
-    ack(SIZE - 100, 100);
+    ack(MEM_SIZE - 100, 100);
     assert_int_equal(info.dhcp_ack.len, 100);
 }
