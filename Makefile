@@ -76,10 +76,11 @@ sizes: $(B)/lunboot.elf $(B)/lunboot.iso
 
 lint:
 	@tools/install-packages test
-	@$(MAKE) objects
+	@$(MAKE) -s objects
 	@B=$(B) tests/lint/run
 
 objects: $(KERNEL_OBJ)
+	@:
 
 # QEMU with gdb, stopped at the kernel's first instruction after it has moved; ARGS= are QEMU's.
 debug: $(B)/lunboot.elf $(B)/lunboot.debug
