@@ -6,7 +6,6 @@
 
 #define PAGE    0x1000u
 #define MIB     0x100000ull
-#define MIB16   (16 * MIB)
 #define GIB4    0x100000000ull
 #define NOWHERE UINT64_MAX
 
@@ -124,11 +123,4 @@ bool memmap_reserve(struct memmap *map, u64 base, u64 length)
     }
     insert(map, min_u32(place, map->count), base, end, &reserved);
     return true;
-}
-
-void memmap_e801(const struct memmap *map, u16 *kib, u16 *blocks)
-{
-    *kib = (u16)((run_end(map, MIB, MIB16) - MIB) >> 10);
-    u64 above = (run_end(map, MIB16, GIB4) - MIB16) >> 16;
-    *blocks = (u16)above;
 }

@@ -33,8 +33,4 @@ u64 memmap_usable(const struct memmap *map);
  * map is full; it is then unchanged. */
 bool memmap_reserve(struct memmap *map, u64 base, u64 length);
 
-/* What INT 15h AX=E801h answers for this map: KiB from 1 to 16 MiB, and 64-KiB blocks from 16 MiB
- * on, both up to the first hole. */
-void memmap_e801(const struct memmap *map, u16 *kib, u16 *blocks);
-
 #endif

@@ -111,11 +111,8 @@ TEST(overlapping_and_split_entries)
 TEST(an_empty_map_has_nothing)
 {
     begin();
-    u16 kib = 1, blocks = 1;
     assert_int_equal(memmap_find_top(&map, PAGE), 0);
     assert_true(memmap_usable(&map) == 0);
-    memmap_e801(&map, &kib, &blocks);
-    assert_int_equal(kib | blocks, 0);
 }
 
 TEST(reserving_the_top_splits_nothing_else)
@@ -233,29 +230,4 @@ TEST(finding_the_top_agrees_with_every_page)
             total += usable_byte(at) ? PAGE / 2 : 0;
         assert_true(memmap_usable(&map) == total);
     }
-}
-
-TEST(e801_stops_at_the_first_hole)
-{
-    u16 kib, blocks;
-    qemu_128_mib();
-    memmap_e801(&map, &kib, &blocks);
-    assert_int_equal(kib, 15 * 1024);
-    assert_int_equal(blocks, (0x7fe0000 - 16 * MIB) / (64 * KIB));
-    begin();
-    add(MIB, 14 * MIB, MEMMAP_USABLE); /* the hole at 15 MiB */
-    add(16 * MIB, 16 * MIB, MEMMAP_USABLE);
-    add(40 * MIB, 16 * MIB, MEMMAP_USABLE);
-    memmap_e801(&map, &kib, &blocks);
-    assert_int_equal(kib, 14 * 1024);
-    assert_int_equal(blocks, 256);
-    begin();
-    add(MIB, 7 * MIB + 1023, MEMMAP_USABLE);
-    memmap_e801(&map, &kib, &blocks);
-    assert_int_equal(kib, 7 * 1024);
-    assert_int_equal(blocks, 0);
-    begin();
-    add(MIB, 8 * GIB, MEMMAP_USABLE);
-    memmap_e801(&map, &kib, &blocks);
-    assert_int_equal(blocks, 0xff00);
 }
