@@ -57,6 +57,7 @@ def check_clean(tmp_path, pids):
 
 
 def test_run_ends_by_itself(run, tmp_path):
+    had_kvm = Path("/dev/kvm").exists()
     process = run()
     out, _ = process.communicate(timeout=150)
     assert process.returncode == 0, out
@@ -64,6 +65,7 @@ def test_run_ends_by_itself(run, tmp_path):
         assert f"\n{step}" in out
     assert DEMO in out
     check_clean(tmp_path, children(process.pid))
+    assert Path("/dev/kvm").exists() == had_kvm
 
 
 def test_run_serves_a_disk_of_the_users_own(run, tmp_path, demo_disk):

@@ -61,7 +61,8 @@ _start:
         section image nobits alloc write
 image:  resb ROOM
 
-        section .bss
+        section .bss align=4096
+        resb 4096                       ; in a page of its own: an emulator is slow where code and variables share one
         resd 1
 work:   resb UNPACK_ROOM
         resd 1
