@@ -62,7 +62,7 @@ def test_readme_is_short():
     assert len((TOP / "README.md").read_text().splitlines()) <= LONGEST
 
 
-@pytest.mark.parametrize("document", ["README.md", "tests/README.md", "tests/bench/RESULTS.md",
+@pytest.mark.parametrize("document", ["README.md", "kernel/ERRORS.md", "tests/README.md", "tests/bench/RESULTS.md",
                                       "tests/e2e/RESULTS.md", "tests/fuzz/RESULTS.md"])
 def test_what_is_named_is_there(document):
     """Files of the sources that it names, from the top, and its links, from its own folder."""
