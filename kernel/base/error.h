@@ -45,7 +45,7 @@
     X(LOGIN_FORBIDDEN, 42, 0xaa, "the target does not let this initiator in",                      \
       "allow the initiator name at the target, or set initiator-iqn=")                             \
     X(LOGIN_NOT_FOUND, 43, 0xaa, "the target name is not known there",                             \
-      "check the target's name in the root path")                                                  \
+      "check the target's name, and that it lets our name in (initiator-iqn=)")                    \
     X(LOGIN_TARGET_AUTH, 44, 0xaa, "the target did not prove who it is (mutual CHAP)",             \
       "check reverse-username= and reverse-password=")                                             \
     X(LOGIN_UNAVAILABLE, 45, 0xaa, "the target is out of service for now", "try again later")      \
