@@ -11,7 +11,7 @@
  * Codes are stable: they are what people search for. Tens are the floors: 10 NIC, 20 network
  * settings, 30 TCP/IP, 40 iSCSI login, 50 the LUN, 60 settings, 70 hand-off, 80 memory. INT 13h
  * status: 01h bad request, 04h sector not found, 03h write protected, 10h unrecoverable read error,
- * 80h time-out, AAh not ready, BBh undefined. */
+ * 80h time-out, AAh not ready, BBh undefined, CCh write fault. */
 #define ERROR_TABLE(X)                                                                             \
     X(NIC_NONE, 10, 0xaa, "no supported NIC was found",                                            \
       "lunboot drives Intel 8254x NICs; give the machine an e1000")                                \
@@ -74,6 +74,9 @@
       "write iscsi:<server>:<protocol>:<port>:<LUN>:<target>")                                     \
     X(OTHER_DISK, 63, 0xaa, "another disk answers",                                                \
       "make all root paths lead to one LUN with one serial number")                                \
+    X(LUN_STANDBY, 64, 0xaa, "the LUN is not served by this way to it",                            \
+      "name the portals of the other controller in root-path=, too")                               \
+    X(LUN_FULL, 65, 0xcc, "the LUN's pool is full", "free space in the target's pool")             \
     X(NO_BOOT_SECTOR, 70, 0xbb, "the disk has no boot sector (no 55AAh)",                          \
       "install a boot loader on the LUN")                                                          \
     X(NO_BASE_MEMORY, 80, 0xbb, "there is no conventional memory left", "remove other ROMs")       \

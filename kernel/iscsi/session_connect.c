@@ -51,13 +51,15 @@ void session_retry(enum error why, u32 wait, msec now)
         session_fail(why);
         return;
     }
-    /* A path that has worked is taken again at once, unless its portal has fallen silent; one that
-     * is lost as soon as it is there waits for its turn like one that has not. */
+    /* A path that has worked is taken again at once, unless its portal has fallen silent or does
+     * not serve the disk; one that is lost as soon as it is there waits for its turn like one that
+     * has not. */
+    bool leave = why == ERR_TCP_TIMEOUT || why == ERR_LUN_STANDBY;
     bool settled = session.phase == PHASE_READY &&
                    (session.progress || time_reached(now, ready_since + SETTLED_MS));
     if (settled)
         rounds_settled();
-    if (!settled || (why == ERR_TCP_TIMEOUT && current != &redirected)) {
+    if (!settled || (leave && current != &redirected)) {
         u32 ms = path_failed(why, session.attached);
         if (ms == TIMEOUT_NEVER) {
             session_fail(why);
