@@ -79,6 +79,8 @@
     X(LUN_FULL, 65, 0xcc, "the LUN's pool is full", "free space in the target's pool")             \
     X(NO_BOOT_SECTOR, 70, 0xbb, "the disk has no boot sector (no 55AAh)",                          \
       "install a boot loader on the LUN")                                                          \
+    X(NO_BOOT_CODE, 71, 0xbb, "the disk has a partition table, but no boot code",                  \
+      "install a boot loader for BIOS on the LUN (it may have one for UEFI)")                      \
     X(NO_BASE_MEMORY, 80, 0xbb, "there is no conventional memory left", "remove other ROMs")       \
     X(NO_MEMORY, 81, 0xbb, "there is not enough memory", "give the machine at least 32 MiB")       \
     X(BAD_REQUEST, 90, 0x01, "the request is not valid", "this is a fault of the caller")          \

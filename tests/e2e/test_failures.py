@@ -1,9 +1,12 @@
 """Each failure names itself, and ends at INT 18h: the BIOS's next boot device starts."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
+
+from rig.child import need
 
 TABLE = Path(__file__).resolve().parent.parent.parent / "kernel/base/error.h"
 
@@ -159,6 +162,16 @@ def test_no_boot_sector(fails, net, tgtd, iso, logs):
     (logs / "blank.img").write_bytes(bytes(1 << 20))
     target = tgtd().target().lun(logs / "blank.img")
     fails("NO_BOOT_SECTOR", namespace=net, tap="tap0",
+          iso=iso(STATIC, f"root-path={target.root_path()}"))
+
+
+def test_no_boot_code(fails, net, tgtd, iso, logs):
+    """A disk that was partitioned for UEFI."""
+    need("sfdisk")
+    (logs / "gpt.img").write_bytes(bytes(4 << 20))
+    subprocess.run(["sfdisk", "--quiet", logs / "gpt.img"], input="label: gpt\n,\n", text=True, check=True)
+    target = tgtd().target().lun(logs / "gpt.img")
+    fails("NO_BOOT_CODE", namespace=net, tap="tap0",
           iso=iso(STATIC, f"root-path={target.root_path()}"))
 
 
