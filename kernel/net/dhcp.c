@@ -71,11 +71,11 @@ static const u8 fixed_options[] = {
     OPT_USER_CLASS, 4, 'i', 'P', 'X', 'E', /* not in the form of RFC 3004, as iPXE sends it */
     OPT_CLIENT_ARCH, 2, 0, 0,              /* BIOS */
     OPT_CLIENT_NDI, 3, 1, 2, 1,            /* UNDI 2.1 */
-    OPT_PARAMETERS, 18,
+    OPT_PARAMETERS, 19,
     OPT_CLASSLESS_ROUTES, /* before routers: RFC 3442 */
     OPT_NETMASK, OPT_ROUTERS, OPT_DNS, OPT_HOSTNAME, OPT_DOMAIN, OPT_ROOT_PATH, OPT_MTU, OPT_VENDOR,
-    OPT_LEASE_TIME, OPT_SERVER_ID, OPT_T1, OPT_T2, OPT_VENDOR_CLASS, OPT_BOOT_FILE, OPT_USER_CLASS,
-    OPT_IPXE, OPT_INITIATOR_IQN,
+    OPT_LEASE_TIME, OPT_SERVER_ID, OPT_T1, OPT_T2, OPT_VENDOR_CLASS, OPT_TFTP_SERVER, OPT_BOOT_FILE,
+    OPT_USER_CLASS, OPT_IPXE, OPT_INITIATOR_IQN,
     /* The bus id's last four bytes, PCI vendor and device, are appended. */
     OPT_IPXE, 13, IPXE_FEATURE_ISCSI, 1, 1, IPXE_FEATURE_DNS, 1, 1, IPXE_BUS_ID, 5, IPXE_BUS_PCI,
     /* clang-format on */

@@ -22,6 +22,8 @@ struct dhcp_lease {
     char hostname[DHCP_TEXT];              /* option 12 */
     char root_path[DHCP_TEXT];             /* option 17; empty: none */
     char initiator_iqn[DHCP_TEXT];         /* option 203 */
+    ip4 next_server;                       /* where the boot file is: siaddr, 66 or 54; or 0 */
+    char boot_file[DHCP_TEXT];             /* option 67, or the field `file`; empty: none */
     bool has_ipxe;                         /* option 175 was there, whatever it says */
     char username[DHCP_TEXT];              /* 175.190 */
     char password[DHCP_TEXT];              /* 175.191 */
@@ -79,8 +81,8 @@ bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease);
 
 /* Fill in from another server's OFFER or ACK what a parsed lease lacks of where the disk is and who
  * asks for it: options 17, 203 and 175, this one whole or not at all, so that no name gets
- * somebody else's password. The packet need not lease an address: a proxyDHCP server's does
- * not. Any other message, or a malformed one, says nothing. */
+ * somebody else's password; and the boot file with its server. The packet need not lease an
+ * address: a proxyDHCP server's does not. Any other message, or a malformed one, says nothing. */
 void dhcp_merge(struct dhcp_lease *lease, const u8 *packet, u32 len);
 
 #endif

@@ -10,6 +10,7 @@
 
 /* Where options stand: the field of their name, and, when option 52 says so, file and sname. */
 struct options {
+    u8 overload; /* option 52 */
     u32 count;
     struct area {
         const u8 *p;
@@ -66,11 +67,18 @@ static u32 option_number(const struct options *o, u8 code)
     return option_get(o, code, buf, sizeof(buf)) == sizeof(buf) ? get_be32(buf) : 0;
 }
 
+/* A text's characters, cut off at `size`. Returns how many there are. */
+static u32 option_chars(const struct options *o, u8 code, char *buf, u32 size)
+{
+    u32 len = option_get(o, code, (u8 *)buf, size);
+    while (len && !buf[len - 1]) /* RFC 2132, 2: be prepared to delete trailing nulls */
+        len--;
+    return len;
+}
+
 static void option_text(const struct options *o, u8 code, char *dst)
 {
-    u32 len = option_get(o, code, (u8 *)dst, DHCP_TEXT);
-    while (len && !dst[len - 1]) /* RFC 2132, 2: be prepared to delete trailing nulls */
-        len--;
+    u32 len = option_chars(o, code, dst, DHCP_TEXT);
     if (len == DHCP_TEXT || strlen(dst) < len) {
         net_stats.dhcp_option++;
         len = 0;
@@ -154,9 +162,43 @@ static void parse_ipxe(const struct options *o, struct dhcp_lease *lease)
     wipe(encapsulated, sizeof(encapsulated));
 }
 
-/* Where the disk is, and who asks for it: what nothing has said before. */
-static void parse_disk(const struct options *o, struct dhcp_lease *lease)
+/* The field `file`, where it holds no options. Its terminator may be missing. */
+static void file_field(const u8 *packet, char *dst)
 {
+    u32 len = 0;
+    while (len < DHCP_FILE_LEN && packet[DHCP_FILE + len])
+        len++;
+    str_put(dst, DHCP_TEXT, (const char *)packet + DHCP_FILE, len);
+}
+
+/* siaddr, or option 66 when that is an address, too. */
+static ip4 next_server(const struct options *o, const u8 *packet)
+{
+    char name[IP4_TEXT];
+    ip4 addr = get_be32(packet + DHCP_SIADDR);
+    u32 len = option_chars(o, OPT_TFTP_SERVER, name, sizeof(name));
+    return ip4_is_host(addr) || (ip4_parse(name, len, &addr) && ip4_is_host(addr)) ? addr : 0;
+}
+
+/* The boot file, and where it is: together from one server. */
+static void parse_boot(const struct options *o, const u8 *packet, struct dhcp_lease *lease)
+{
+    ip4 server = next_server(o, packet);
+    if (lease->boot_file[0])
+        return;
+    option_text(o, OPT_BOOT_FILE, lease->boot_file);
+    if (!lease->boot_file[0] && !(o->overload & OVERLOAD_FILE))
+        file_field(packet, lease->boot_file);
+    if (lease->boot_file[0] && !server)
+        option_addresses(o, OPT_SERVER_ID, &server, 1);
+    if (lease->boot_file[0] || !lease->next_server)
+        lease->next_server = server;
+}
+
+/* Where the disk is, and who asks for it; the boot file: what nothing has said before. */
+static void parse_disk(const struct options *o, const u8 *packet, struct dhcp_lease *lease)
+{
+    parse_boot(o, packet, lease);
     if (!lease->root_path[0])
         option_text(o, OPT_ROOT_PATH, lease->root_path);
     if (!lease->initiator_iqn[0])
@@ -175,16 +217,15 @@ static bool host_acceptable(const struct ipv4_config *ip)
 /* The options of an answer, and its type, 0 when it has none. False when it is malformed. */
 static bool open_answer(const u8 *packet, u32 len, struct options *o, u8 *type)
 {
-    u8 overload = 0;
-    o->count = *type = 0;
+    o->count = o->overload = *type = 0;
     if (len < DHCP_OPTIONS || packet[DHCP_OP] != DHCP_BOOTREPLY ||
         packet[DHCP_HTYPE] != DHCP_ETHERNET || packet[DHCP_HLEN] != 6 ||
         get_be32(packet + DHCP_COOKIE) != DHCP_MAGIC ||
         !add_area(o, packet + DHCP_OPTIONS, len - DHCP_OPTIONS))
         return false;
-    option_get(o, OPT_OVERLOAD, &overload, 1);
-    if (((overload & 1) && !add_area(o, packet + DHCP_FILE, DHCP_FILE_LEN)) ||
-        ((overload & 2) && !add_area(o, packet + DHCP_SNAME, DHCP_SNAME_LEN)))
+    option_get(o, OPT_OVERLOAD, &o->overload, 1);
+    if (((o->overload & OVERLOAD_FILE) && !add_area(o, packet + DHCP_FILE, DHCP_FILE_LEN)) ||
+        ((o->overload & OVERLOAD_SNAME) && !add_area(o, packet + DHCP_SNAME, DHCP_SNAME_LEN)))
         return false;
     option_get(o, OPT_TYPE, type, 1);
     return true;
@@ -217,7 +258,7 @@ bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease)
     if (option_get(&o, OPT_MTU, mtu, 2) == 2 && get_be16(mtu) >= MTU_LEAST)
         lease->mtu = (u16)min_u32(get_be16(mtu), MTU_MOST); /* a link that takes more takes that */
     parse_ip(&o, &lease->ip);
-    parse_disk(&o, lease);
+    parse_disk(&o, packet, lease);
     return host_acceptable(&lease->ip) && lease->server;
 }
 
@@ -226,5 +267,5 @@ void dhcp_merge(struct dhcp_lease *lease, const u8 *packet, u32 len)
     struct options o;
     u8 type;
     if (open_answer(packet, len, &o, &type) && offers(type))
-        parse_disk(&o, lease);
+        parse_disk(&o, packet, lease);
 }

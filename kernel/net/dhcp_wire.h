@@ -52,6 +52,7 @@ enum dhcp_option {
     OPT_T2 = 59,
     OPT_VENDOR_CLASS = 60,
     OPT_CLIENT_ID = 61,
+    OPT_TFTP_SERVER = 66,
     OPT_BOOT_FILE = 67,
     OPT_USER_CLASS = 77,        /* RFC 3004 */
     OPT_CLIENT_ARCH = 93,       /* RFC 4578 */
@@ -61,6 +62,10 @@ enum dhcp_option {
     OPT_INITIATOR_IQN = 203,    /* as iPXE reads it */
     OPT_END = 255,
 };
+
+/* Bits of OPT_OVERLOAD: which fields hold options. */
+#define OVERLOAD_FILE  1
+#define OVERLOAD_SNAME 2
 
 enum dhcp_ipxe_option {
     IPXE_KEEP_SAN = 8,

@@ -52,6 +52,9 @@ static void check_lease(const struct dhcp_lease *l)
     check_text(l->hostname);
     check_text(l->root_path);
     check_text(l->initiator_iqn);
+    check_text(l->boot_file);
+    CHECK(!l->next_server || ip4_is_host(l->next_server));
+    CHECK(!l->boot_file[0] || l->next_server);
     check_text(l->username);
     check_text(l->password);
     check_text(l->reverse_username);
@@ -154,6 +157,10 @@ static void check_merged(const struct dhcp_lease *before, const struct dhcp_leas
     CHECK(!before->initiator_iqn[0] || !strcmp(l.initiator_iqn, before->initiator_iqn));
     memcpy(l.root_path, before->root_path, DHCP_TEXT);
     memcpy(l.initiator_iqn, before->initiator_iqn, DHCP_TEXT);
+    if (!before->boot_file[0]) {
+        memset(l.boot_file, 0, DHCP_TEXT);
+        l.next_server = before->next_server;
+    }
     if (!before->has_ipxe) {
         memset(l.username, 0, DHCP_TEXT);
         memset(l.password, 0, DHCP_TEXT);

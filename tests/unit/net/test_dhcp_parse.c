@@ -264,6 +264,60 @@ TEST(an_mtu_is_at_most_9000)
     }
 }
 
+/* ---- the boot file ---- */
+
+#define FILE_OF(text) memcpy(answer + DHCP_FILE, text, sizeof(text) - 1)
+
+static void check_boot(ip4 server, const char *file)
+{
+    assert_true(parse());
+    assert_int_equal(lease.next_server, server);
+    assert_string_equal(lease.boot_file, file);
+}
+
+TEST(a_boot_file_is_named_by_the_field_or_by_option_67)
+{
+    check_boot(0, "");
+    FILE_OF("field.ipxe");
+    check_boot(SERVER, "field.ipxe"); /* no other server is named: the one that answers */
+    put_be32(answer + DHCP_SIADDR, WIRE_GATEWAY);
+    check_boot(WIRE_GATEWAY, "field.ipxe");
+    add_text(OPT_BOOT_FILE, "option.ipxe");
+    check_boot(WIRE_GATEWAY, "option.ipxe");
+    begin();
+    memset(answer + DHCP_FILE, 'x', DHCP_FILE_LEN); /* without a terminator */
+    assert_true(parse());
+    assert_int_equal(strlen(lease.boot_file), DHCP_FILE_LEN);
+}
+
+TEST(an_overloaded_field_names_no_boot_file)
+{
+    add(OPT_OVERLOAD, "\1", 1);
+    FILE_OF("\x0c\3pc7\xff");
+    check_boot(0, "");
+    FILE_OF("\x43\6a.ipxe\xff"); /* but may hold the option */
+    check_boot(SERVER, "a.ipxe");
+}
+
+TEST(its_server_is_siaddr_else_option_66_else_who_answers)
+{
+    static const struct {
+        const char *option;
+        ip4 siaddr, want;
+    } cases[] = {
+        {"192.0.2.99", SERVER2, SERVER2},       {"192.0.2.99", 0, 0xc0000263},
+        {"192.0.2.99", 0x7f000001, 0xc0000263}, {"127.0.0.1", 0, SERVER},
+        {"tftp.example.org", 0, SERVER},        {"192.0.2.100.too.long", 0, SERVER},
+    };
+    for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+        begin();
+        FILE_OF("f");
+        put_be32(answer + DHCP_SIADDR, cases[i].siaddr);
+        add(OPT_TFTP_SERVER, cases[i].option, (u32)strlen(cases[i].option) + 1);
+        check_boot(cases[i].want, "f");
+    }
+}
+
 static const u8 routes[] = {0,  192, 0,   2,    1,                /* default */
                             8,  10,  192, 0,    2,   2,           /* 10/8 */
                             20, 172, 16,  0xff, 192, 0, 2, 3,     /* 172.16/20, host bits set */
@@ -423,6 +477,24 @@ TEST(what_the_lease_has_stays)
     assert_string_equal(lease.username, "me"); /* and no password of somebody else's */
     assert_string_equal(lease.password, "");
     assert_false(lease.has_keep_san);
+}
+
+TEST(the_boot_file_comes_with_its_own_server)
+{
+    put_be32(answer + DHCP_SIADDR, SERVER);
+    assert_true(parse());
+    begin_answer(DHCPOFFER, 0, SERVER2);
+    merge();
+    assert_int_equal(lease.next_server, SERVER);
+    FILE_OF("proxy's");
+    merge();
+    assert_string_equal(lease.boot_file, "proxy's");
+    assert_int_equal(lease.next_server, SERVER2);
+    begin_answer(DHCPOFFER, 0, SERVER);
+    FILE_OF("late");
+    merge();
+    assert_string_equal(lease.boot_file, "proxy's");
+    assert_int_equal(lease.next_server, SERVER2);
 }
 
 TEST(the_first_that_says_it_counts)
