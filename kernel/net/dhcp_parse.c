@@ -17,9 +17,6 @@ struct answer {
     struct dhcp_options options;
 };
 
-/* 175 may be split over several options, so that it has to be put together first. */
-static u8 encapsulated[1024];
-
 static u32 option_number(const struct dhcp_options *o, u8 code)
 {
     u8 buf[4];
@@ -43,15 +40,6 @@ static void option_text(const struct dhcp_options *o, u8 code, char *dst)
         len = 0;
     }
     memset(dst + len, 0, DHCP_TEXT - len);
-}
-
-static void option_flag(const struct dhcp_options *o, u8 code, bool *has, bool *value)
-{
-    u8 buf[4];
-    u32 len = dhcp_option_get(o, code, buf, sizeof(buf));
-    *has = len;
-    while (len--)
-        *value |= buf[len] != 0;
 }
 
 /* The first `max` addresses of a list that can be a machine's. */
@@ -103,22 +91,22 @@ static void parse_ip(const struct dhcp_options *o, struct ipv4_config *ip)
     }
 }
 
+/* 175 may be split over several options, so that it has to be put together first. */
 static void parse_ipxe(const struct dhcp_options *o, struct dhcp_lease *lease)
 {
-    struct dhcp_options sub = {0};
-    u32 len = dhcp_option_get(o, OPT_IPXE, encapsulated, sizeof(encapsulated));
-    lease->has_ipxe = len;
-    if (!dhcp_options_add(&sub, encapsulated, len)) {
-        net_stats.dhcp_option++;
-    } else {
-        option_flag(&sub, IPXE_KEEP_SAN, &lease->has_keep_san, &lease->keep_san);
-        option_flag(&sub, IPXE_SKIP_SAN_BOOT, &lease->has_skip_san_boot, &lease->skip_san_boot);
-        option_text(&sub, IPXE_USERNAME, lease->username);
-        option_text(&sub, IPXE_PASSWORD, lease->password);
-        option_text(&sub, IPXE_REVERSE_USERNAME, lease->reverse_username);
-        option_text(&sub, IPXE_REVERSE_PASSWORD, lease->reverse_password);
-    }
-    wipe(encapsulated, sizeof(encapsulated));
+    struct dhcp_options inside = {0};
+    lease->ipxe_len = dhcp_option_get(o, OPT_IPXE, lease->ipxe, DHCP_IPXE);
+    if (dhcp_options_add(&inside, lease->ipxe, lease->ipxe_len))
+        return;
+    net_stats.dhcp_option++;
+    wipe(lease->ipxe, DHCP_IPXE);
+    lease->ipxe_len = 0;
+}
+
+u32 dhcp_ipxe(const struct dhcp_lease *lease, u8 number, void *buf, u32 size)
+{
+    struct dhcp_options inside = {1, {{lease->ipxe, lease->ipxe_len}}};
+    return dhcp_option_get(&inside, number, buf, size);
 }
 
 /* The field `file`, where it holds no options. Its terminator may be missing. */
@@ -162,7 +150,7 @@ static void parse_disk(const struct answer *a, struct dhcp_lease *lease)
         option_text(&a->options, OPT_ROOT_PATH, lease->root_path);
     if (!lease->initiator_iqn[0])
         option_text(&a->options, OPT_INITIATOR_IQN, lease->initiator_iqn);
-    if (!lease->has_ipxe)
+    if (!lease->ipxe_len)
         parse_ipxe(&a->options, lease);
 }
 

@@ -33,6 +33,17 @@ static void check_text(const char *text)
     CHECK(len < DHCP_TEXT && !memcmp(text + len, nothing, DHCP_TEXT - len));
 }
 
+/* Any of its pieces can be read; nothing lies behind them. */
+static void check_ipxe(const struct dhcp_lease *l)
+{
+    static const u8 nothing[DHCP_IPXE];
+    u8 value[255];
+    CHECK(l->ipxe_len <= DHCP_IPXE);
+    CHECK(!memcmp(l->ipxe + l->ipxe_len, nothing, DHCP_IPXE - l->ipxe_len));
+    for (u32 number = 0; number < 256; number++)
+        CHECK(dhcp_ipxe(l, (u8)number, value, sizeof(value)) <= sizeof(value));
+}
+
 static void check_lease(const struct dhcp_lease *l)
 {
     CHECK(ip4_is_host(l->ip.addr) && ip4_is_host(l->server));
@@ -55,10 +66,7 @@ static void check_lease(const struct dhcp_lease *l)
     check_text(l->boot_file);
     CHECK(!l->next_server || ip4_is_host(l->next_server));
     CHECK(!l->boot_file[0] || l->next_server);
-    check_text(l->username);
-    check_text(l->password);
-    check_text(l->reverse_username);
-    check_text(l->reverse_password);
+    check_ipxe(l);
 }
 
 /* --- Messages --- */
@@ -161,12 +169,9 @@ static void check_merged(const struct dhcp_lease *before, const struct dhcp_leas
         memset(l.boot_file, 0, DHCP_TEXT);
         l.next_server = before->next_server;
     }
-    if (!before->has_ipxe) {
-        memset(l.username, 0, DHCP_TEXT);
-        memset(l.password, 0, DHCP_TEXT);
-        memset(l.reverse_username, 0, DHCP_TEXT);
-        memset(l.reverse_password, 0, DHCP_TEXT);
-        l.has_ipxe = l.has_keep_san = l.keep_san = l.has_skip_san_boot = l.skip_san_boot = false;
+    if (!before->ipxe_len) {
+        memset(l.ipxe, 0, DHCP_IPXE);
+        l.ipxe_len = 0;
     }
     CHECK(!memcmp(&l, before, sizeof(l)));
 }

@@ -359,7 +359,7 @@ TEST_WITH(mutated_answers_do_no_harm, asking)
 TEST(at_t1_it_is_renewed_by_unicast)
 {
     bind_for(120);
-    dhcp_lease()->password[0] = 'x';
+    dhcp_lease()->ipxe[0] = 'x';
     wire_run(60000 - 1);
     assert_int_equal(hear(), 0);
     wire_run(50);
@@ -375,7 +375,7 @@ TEST(at_t1_it_is_renewed_by_unicast)
     assert_int_equal(dhcp_state(), DHCP_BOUND);
     assert_int_equal(dhcp_lease()->lease_seconds, 240);
     assert_string_equal(dhcp_lease()->root_path, "first root"); /* the times only */
-    assert_int_equal(dhcp_lease()->password[0], 'x');
+    assert_int_equal(dhcp_lease()->ipxe[0], 'x');
     assert_int_equal(dhcp_timeout(host_now), said.at + 120000 - host_now);
     wire_check_leaks();
 }
@@ -658,10 +658,10 @@ TEST(only_an_ack_for_us_is_adopted)
 TEST(stopping_forgets_the_lease)
 {
     bind_for(120);
-    strcpy(dhcp_lease()->password, "secret");
+    memcpy(dhcp_lease()->ipxe, "secret", 6);
     dhcp_stop();
     assert_int_equal(dhcp_state(), DHCP_OFF);
-    assert_int_equal(dhcp_lease()->password[0], 0);
+    assert_int_equal(dhcp_lease()->ipxe[0], 0);
     wire_run(600000);
     assert_int_equal(hear(), 0);
 }
