@@ -17,7 +17,7 @@
 #define LOST_DOUBLINGS 6    /* at most, once an address is in use anyway */
 #define REQUESTS       3    /* without an answer, then from the start */
 #define UNICAST_TRIES  2    /* then answers are asked for by broadcast */
-#define BETTER_OFFER   1000 /* ms that an offer without a root path waits for one with it */
+#define BETTER_OFFER   2000 /* ms that an offer without a root path waits for one with it */
 #define AFTER_NAK      1000 /* ms of peace, from the second refusal on */
 #define RENEW_LEAST    4000 /* ms between renewals, at least */
 #define LEASE_LEAST    10   /* seconds; a server that gives less doesn't mean it */
@@ -46,10 +46,14 @@ static bool live;                 /* an address is in use, and stays so */
 static bool forever;              /* the lease has no end */
 static msec t1, t2, end;
 
+/* How good an offer is. BOOTP's is no offer, but the address; when it is requested all the same, it
+ * is given again. */
+enum rank { FROM_BOOTP, WITHOUT_DISK, WITH_DISK };
+
 /* The offer that is to be requested: addr 0 while there is none. */
 static struct {
     ip4 addr, server;
-    bool root_path;
+    enum rank rank;
 } chosen;
 
 static u32 xid;
@@ -121,19 +125,19 @@ static void set_timers(void)
     end = sent_at + s * 1000;
 }
 
-static void dhcp_take_offer(msec now)
+static void dhcp_take_offer(bool bootp, msec now)
 {
-    bool root_path = scratch.root_path[0];
+    enum rank rank = bootp ? FROM_BOOTP : scratch.root_path[0] ? WITH_DISK : WITHOUT_DISK;
     if (live && scratch.ip.addr != lease.ip.addr)
         return;
     if (!chosen.addr)
         due = now + BETTER_OFFER;
-    else if (!root_path || chosen.root_path)
+    else if (rank <= chosen.rank)
         return;
     chosen.addr = scratch.ip.addr;
     chosen.server = scratch.server;
-    chosen.root_path = root_path;
-    if (root_path || live || !want_root_path)
+    chosen.rank = rank;
+    if (rank == WITH_DISK || (rank == WITHOUT_DISK && (live || !want_root_path)))
         begin(REQUESTING, now);
 }
 
@@ -177,28 +181,31 @@ static void refused(msec now)
     refusals = 1;
 }
 
+/* Has a server that was asked for the address answered with `type`? */
+static bool is_answer(u8 type)
+{
+    if (state == REQUESTING)
+        return scratch.server == chosen.server && !type == (chosen.rank == FROM_BOOTP);
+    /* At REBINDING every server may answer, before only the one that was asked. */
+    return type && (state == REBINDING || (state == RENEWING && scratch.server == lease.server));
+}
+
 static void dhcp_input(const u8 *data, u32 len, ip4 from, u16 from_port, msec now)
 {
     u8 type;
-    (void)from;
     (void)from_port;
     if (len < DHCP_OPTIONS || get_be32(data + DHCP_XID) != xid ||
         memcmp(data + DHCP_CHADDR, net_device()->mac, 6))
         return; /* somebody else's */
-    bool requested = state == REQUESTING || state == RENEWING || state == REBINDING;
-    bool ok = dhcp_parse(data, len, &type, &scratch);
-    /* At REBINDING every server may answer, before only the one that was asked. */
-    bool asked = state == REBINDING ||
-                 scratch.server == (state == REQUESTING ? chosen.server : lease.server);
+    bool ok = dhcp_parse(data, len, from, &type, &scratch);
     if (type == DHCPNAK) {
-        if (requested && asked)
+        if (is_answer(type))
             refused(now);
     } else if (!ok) {
         net_stats.dhcp_bad++;
-    } else if (type == DHCPOFFER) {
-        if (state == SELECTING)
-            dhcp_take_offer(now);
-    } else if (requested && asked) {
+    } else if (state == SELECTING && type != DHCPACK) {
+        dhcp_take_offer(!type, now);
+    } else if (is_answer(type) && type != DHCPOFFER) {
         dhcp_take_ack(now);
     }
     wipe(&scratch, sizeof(scratch));
@@ -226,10 +233,10 @@ bool dhcp_adopt(const char *own_name, bool want_root, const u8 *ack, u32 ack_len
                 u32 extra_len, msec now)
 {
     u8 type;
-    bool ok = dhcp_parse(ack, ack_len, &type, &scratch) && type == DHCPACK &&
+    bool ok = dhcp_parse(ack, ack_len, 0, &type, &scratch) && type != DHCPOFFER &&
               !memcmp(ack + DHCP_CHADDR, net_device()->mac, 6);
     if (ok) {
-        dhcp_merge(&scratch, extra, extra_len);
+        dhcp_merge(&scratch, extra, extra_len, 0);
         ok = scratch.root_path[0] || !want_root;
     }
     if (ok) {

@@ -12,7 +12,9 @@
 /* An answer that has been opened. */
 struct answer {
     const u8 *packet;
-    u8 type;     /* option 53; 0: none */
+    ip4 from;    /* who has sent it; 0: nobody knows */
+    ip4 server;  /* option 54; of BOOTP siaddr, else from */
+    u8 type;     /* option 53; 0: BOOTP, which has none */
     u8 overload; /* option 52 */
     struct dhcp_options options;
 };
@@ -118,13 +120,20 @@ static void file_field(const u8 *packet, char *dst)
     str_put(dst, DHCP_TEXT, (const char *)packet + DHCP_FILE, len);
 }
 
-/* siaddr, or option 66 when that is an address, too. */
+/* siaddr, 0 when it is none. */
+static ip4 siaddr(const struct answer *a)
+{
+    ip4 addr = get_be32(a->packet + DHCP_SIADDR);
+    return ip4_is_host(addr) ? addr : 0;
+}
+
+/* Where the boot file is. */
 static ip4 next_server(const struct answer *a)
 {
     char name[IP4_TEXT];
-    ip4 addr = get_be32(a->packet + DHCP_SIADDR);
+    ip4 addr = siaddr(a);
     u32 len = option_chars(&a->options, OPT_TFTP_SERVER, name, sizeof(name));
-    return ip4_is_host(addr) || (ip4_parse(name, len, &addr) && ip4_is_host(addr)) ? addr : 0;
+    return addr || (ip4_parse(name, len, &addr) && ip4_is_host(addr)) ? addr : 0;
 }
 
 /* The boot file, and where it is: together from one server. */
@@ -137,7 +146,7 @@ static void parse_boot(const struct answer *a, struct dhcp_lease *lease)
     if (!lease->boot_file[0] && !(a->overload & OVERLOAD_FILE))
         file_field(a->packet, lease->boot_file);
     if (lease->boot_file[0] && !server)
-        option_addresses(&a->options, OPT_SERVER_ID, &server, 1);
+        server = a->server ? a->server : a->from;
     if (lease->boot_file[0] || !lease->next_server)
         lease->next_server = server;
 }
@@ -161,16 +170,12 @@ static bool host_acceptable(const struct ipv4_config *ip)
     return ip4_is_host(ip->addr) && (last <= 1 || (host && host != last));
 }
 
-/* False when it is malformed; its type is 0 then. */
-static bool open_answer(struct answer *a, const u8 *packet, u32 len)
+/* The options where they lie, and what they say of themselves. False when they are malformed. */
+static bool open_options(struct answer *a, u32 len)
 {
     struct dhcp_options *o = &a->options;
-    memset(a, 0, sizeof(*a));
-    a->packet = packet;
-    if (len < DHCP_OPTIONS || packet[DHCP_OP] != DHCP_BOOTREPLY ||
-        packet[DHCP_HTYPE] != DHCP_ETHERNET || packet[DHCP_HLEN] != 6 ||
-        get_be32(packet + DHCP_COOKIE) != DHCP_MAGIC ||
-        !dhcp_options_add(o, packet + DHCP_OPTIONS, len - DHCP_OPTIONS))
+    const u8 *packet = a->packet;
+    if (!dhcp_options_add(o, packet + DHCP_OPTIONS, len - DHCP_OPTIONS))
         return false;
     dhcp_option_get(o, OPT_OVERLOAD, &a->overload, 1);
     if (((a->overload & OVERLOAD_FILE) &&
@@ -179,6 +184,24 @@ static bool open_answer(struct answer *a, const u8 *packet, u32 len)
          !dhcp_options_add(o, packet + DHCP_SNAME, DHCP_SNAME_LEN)))
         return false;
     dhcp_option_get(o, OPT_TYPE, &a->type, 1);
+    option_addresses(o, OPT_SERVER_ID, &a->server, 1);
+    return true;
+}
+
+/* False when it is malformed; its type is 0 then. */
+static bool open_answer(struct answer *a, const u8 *packet, u32 len, ip4 from)
+{
+    memset(a, 0, sizeof(*a));
+    a->packet = packet;
+    a->from = from;
+    if (len < DHCP_OPTIONS || packet[DHCP_OP] != DHCP_BOOTREPLY ||
+        packet[DHCP_HTYPE] != DHCP_ETHERNET || packet[DHCP_HLEN] != 6)
+        return false;
+    /* With another cookie it is BOOTP of RFC 951, and the area some vendor's own. */
+    if (get_be32(packet + DHCP_COOKIE) == DHCP_MAGIC && !open_options(a, len))
+        return false;
+    if (!a->type && !a->server)
+        a->server = siaddr(a) ? siaddr(a) : from;
     return true;
 }
 
@@ -187,22 +210,22 @@ static bool offers(const struct answer *a)
     return a->type == DHCPOFFER || a->type == DHCPACK;
 }
 
-bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease)
+bool dhcp_parse(const u8 *packet, u32 len, ip4 from, u8 *type, struct dhcp_lease *lease)
 {
     struct answer a;
     const struct dhcp_options *o = &a.options;
     u8 mtu[2];
     memset(lease, 0, sizeof(*lease));
-    bool open = open_answer(&a, packet, len);
+    bool open = open_answer(&a, packet, len, from);
     *type = a.type;
     if (!open)
         return false;
     lease->ip.addr = get_be32(packet + DHCP_YIADDR);
-    option_addresses(o, OPT_SERVER_ID, &lease->server, 1);
-    if (!offers(&a))
+    lease->server = a.server;
+    if (a.type && !offers(&a))
         return false;
     lease->lease_seconds = option_number(o, OPT_LEASE_TIME);
-    if (!lease->lease_seconds) /* an old BOOTP server's gift is for ever */
+    if (!lease->lease_seconds) /* BOOTP's gift is for ever */
         lease->lease_seconds = UINT32_MAX;
     lease->t1_seconds = option_number(o, OPT_T1);
     lease->t2_seconds = option_number(o, OPT_T2);
@@ -216,9 +239,9 @@ bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease)
     return host_acceptable(&lease->ip) && lease->server;
 }
 
-void dhcp_merge(struct dhcp_lease *lease, const u8 *packet, u32 len)
+void dhcp_merge(struct dhcp_lease *lease, const u8 *packet, u32 len, ip4 from)
 {
     struct answer a;
-    if (open_answer(&a, packet, len) && offers(&a))
+    if (open_answer(&a, packet, len, from) && offers(&a))
         parse_disk(&a, lease);
 }

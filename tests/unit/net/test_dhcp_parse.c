@@ -396,13 +396,56 @@ TEST(other_messages_are_no_leases)
     for (u32 t = 0; t < 256; t++) {
         begin();
         begin_answer((u8)t, WIRE_US, SERVER);
-        assert_int_equal(parse(), t == DHCPOFFER || t == DHCPACK);
+        assert_int_equal(parse(), t == DHCPOFFER || t == DHCPACK || !t);
         assert_int_equal(lease_type, t);
         assert_int_equal(lease.server, SERVER);
     }
-    answer_len = DHCP_OPTIONS; /* BOOTP */
-    assert_false(parse());
+}
+
+/* ---- BOOTP ---- */
+
+static void begin_bootp(void)
+{
+    begin();
+    answer_len = DHCP_OPTIONS;
+}
+
+TEST(an_answer_without_a_type_is_bootps_and_for_ever)
+{
+    begin_bootp();
+    add_network(); /* RFC 1048's vendor area */
+    add_text(OPT_ROOT_PATH, "root");
+    memcpy(answer + DHCP_FILE, "file", 4);
+    put_be32(answer + DHCP_SIADDR, SERVER2);
+    assert_true(parse());
     assert_int_equal(lease_type, 0);
+    assert_int_equal(lease.server, SERVER2);
+    assert_int_equal(lease.lease_seconds, UINT32_MAX);
+    assert_int_equal(lease.ip.addr, WIRE_US);
+    assert_int_equal(lease.ip.netmask, 0xffffff00);
+    assert_int_equal(lease.ip.gateway, WIRE_GATEWAY);
+    assert_string_equal(lease.root_path, "root");
+    assert_string_equal(lease.boot_file, "file");
+    put_be32(answer + DHCP_SIADDR, 0);
+    assert_true(parse());
+    assert_int_equal(lease.server, PARSED_FROM);
+}
+
+TEST(another_vendors_area_says_nothing)
+{
+    begin_bootp();
+    memset(answer + DHCP_COOKIE, 0x11, 64);
+    memcpy(answer + DHCP_FILE, "file", 4);
+    answer_len = DHCP_COOKIE + 64;
+    assert_true(parse());
+    assert_int_equal(lease_type, 0);
+    assert_string_equal(lease.root_path, "");
+    assert_string_equal(lease.boot_file, "file");
+    assert_int_equal(lease.next_server, PARSED_FROM);
+    put_be32(answer + DHCP_YIADDR, 0);
+    assert_false(parse());
+    merge(); /* nor is it another server's word on the disk */
+    assert_int_equal(net_stats.dhcp_option, 0);
 }
 
 TEST(short_packets_are_refused)
@@ -411,7 +454,8 @@ TEST(short_packets_are_refused)
     u32 whole = answer_len;
     for (answer_len = 0; answer_len < whole; answer_len++)
         if (parse())
-            assert_true(answer_len == DHCP_OPTIONS + 9); /* type and server, no root path */
+            assert_true(answer_len == DHCP_OPTIONS ||    /* BOOTP */
+                        answer_len == DHCP_OPTIONS + 9); /* type and server, no root path */
 }
 
 /* ---- another server's answer beside it ---- */
