@@ -1,7 +1,8 @@
 ; The option ROM: a PCI 3.0 expansion ROM with a PnP header, whose boot entry vector (BEV) loads the kernel.
 ;
 ; Init, during POST, moves the packed kernel to memory that the BIOS's PMM keeps for us, and shrinks to
-; ROM_RESIDENT bytes; without PMM all of it stays. After POST nothing here can be written any more.
+; ROM_RESIDENT bytes; without PMM all of it stays. After POST nothing here can be written any more. Bochs' BIOS
+; protects us while init runs already: what init would note is left out then, and we work as we are.
 ;
 ; tools/rom makes the files of it: one for each PCI device, with its checksum.
 ;
@@ -154,18 +155,25 @@ init:
         cld
         push cs
         pop ds
+        mov cx, cs
+        mov [run_time], cx
+        cmp [run_time], cx              ; 0 where nothing can be written
+        jne .protected
         mov [bdf], ax
-        mov [run_time], cs
         call find_run_time
         call name_device
         call move_payload
         call settle
+.done:
         pop es
         pop ds
         popad
         popf
         mov ax, INIT_IPL_DEVICE
         retf
+.protected:
+        call name_device.say
+        jmp .done
 
 run_time: dw 0
 
@@ -328,23 +336,24 @@ copy_payload:
         mov ecx, (PAYLOAD_SIZE + 3) / 4
         ret
 
-; What stays goes where it is to be at run time, and gets its checksum.
+; What stays gets its checksum, and goes where it is to be at run time.
 settle:
         movzx cx, byte [size]
         shl cx, 9
+        push cx
+        xor si, si
+        mov byte [checksum], 0
+        mov ah, 0
+.sum:
+        lodsb
+        sub ah, al
+        loop .sum
+        mov [checksum], ah
+        pop cx
         mov es, [run_time]
         xor si, si
         xor di, di
-        mov byte [checksum], 0
-        push cx
         rep movsb                       ; onto itself, before PCI 3.0
-        pop cx
-        mov al, 0
-.sum:
-        dec di
-        sub al, [es:di]
-        loop .sum
-        mov [es:checksum], al
         ret
 
 rom_resident_end:
