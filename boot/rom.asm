@@ -18,7 +18,6 @@
 
 ROM_RESIDENT    equ 2048
 INIT_IPL_DEVICE equ 20h                 ; init's answer: a boot device is attached
-BOOT_STACK      equ 7C00h
 RUN_TIME_FIRST  equ 0C000h              ; option ROMs lie from this segment to before that
 RUN_TIME_END    equ 0F000h
 
@@ -82,12 +81,12 @@ pci_bus:    db "00:"
 pci_device: db "00."
 pci_function: db "0)", 0
 
-; The BIOS boots from us. Its stack may be tiny; ours ends where boot sectors begin.
+; The BIOS boots from us. Its stack may be tiny.
 bev:
         cld
         xor eax, eax
         mov ss, ax
-        mov esp, BOOT_STACK
+        mov esp, PREFIX_STACK
 %ifdef DRIVER_INC
         call prepare_nic
 %endif
