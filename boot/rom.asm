@@ -110,6 +110,10 @@ bev:
         lea esi, [eax + payload]
 .load:
         call load_kernel
+        push cs
+        pop ds
+        mov si, no_memory
+        call name_device.next
         int 18h                         ; the next boot device
 
 %ifdef DRIVER_INC

@@ -32,5 +32,5 @@ def boots(logs, net, tgtd, dhcp, stack):
 
 
 def test_rom_that_can_not_be_written(boots):
-    """Bochs' BIOS keeps it write protected while it initialises it."""
-    boots("rom")
+    """Bochs' BIOS keeps it write protected while it initialises it. And the CPU knows nothing newer than itself."""
+    boots("rom", cpu="pentium")
