@@ -82,7 +82,9 @@
     X(NO_BOOT_CODE, 71, 0xbb, "the disk has a partition table, but no boot code",                  \
       "install a boot loader for BIOS on the LUN (it may have one for UEFI)")                      \
     X(NO_BASE_MEMORY, 80, 0xbb, "there is no conventional memory left", "remove other ROMs")       \
-    X(NO_MEMORY, 81, 0xbb, "there is not enough memory", "give the machine at least 32 MiB")       \
+    X(NO_MEMORY, 81, 0xbb, "there is not enough memory", "give the machine at least 16 MiB")       \
+    X(NO_CLOCK, 82, 0xbb, "the processor has no time stamp counter",                               \
+      "use a Pentium or a later one")                                                              \
     X(BAD_REQUEST, 90, 0x01, "the request is not valid", "this is a fault of the caller")          \
     X(BUSY, 91, 0xaa, "a request is under way already", "this is a fault of the caller")           \
     X(ABORTED, 92, 0x80, "given up at the keyboard", "press a key to try again")
