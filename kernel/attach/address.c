@@ -54,13 +54,15 @@ static enum error configure_static(void)
     return OK;
 }
 
-/* The answers that whoever started us has got for this NIC; only once, so that another try asks. */
+/* The answers that whoever started us has got for this NIC; only once, so that another try asks. In
+ * a VLAN it asks at once: PXE has no setting for one, so that it has asked another network. */
 static bool adopt(const char *hostname, bool want_root_path)
 {
     u32 len = boot->dhcp_ack.len;
     boot->dhcp_ack.len = 0;
-    return len && dhcp_adopt(hostname, want_root_path, boot->dhcp_ack.packet, len,
-                             boot->dhcp_reply.packet, boot->dhcp_reply.len, loop_now());
+    return len && !net_device()->vlan &&
+           dhcp_adopt(hostname, want_root_path, boot->dhcp_ack.packet, len, boot->dhcp_reply.packet,
+                      boot->dhcp_reply.len, loop_now());
 }
 
 static enum error configure_dhcp(void)

@@ -12,6 +12,7 @@
 #include "iscsi/session.h"
 #include "net/address.h"
 #include "net/dhcp.h"
+#include "net/eth.h"
 #include "net/port.h"
 #include "settings/settings.h"
 
@@ -173,6 +174,7 @@ bool san_publish(u8 *table, u32 size)
         .dhcp_server = lease ? lease->server : 0,
         .dhcp = lease != NULL,
         .bdf = dev->bdf,
+        .vlan = dev->vlan & ETH_VLAN_ID,
         .hostname = setting_text(SET_HOSTNAME),
         .target_addr = used->addr,
         .target_port = used->port,

@@ -200,6 +200,18 @@ TEST(the_operating_system_finds_an_ibft)
     assert_false(san_publish(table, 64));
 }
 
+/* Without its priority, which has no place there. */
+TEST(the_operating_system_finds_the_vlan)
+{
+    u8 table[1024];
+    add(PATH("1"));
+    dev.vlan = 0x123 | 5 << 13;
+    attach();
+    assert_true(san_publish(table, sizeof(table)));
+    assert_int_equal(get_le16(table + get_le16(table + 48 + 10) + 88), 0x123);
+    dev.vlan = 0;
+}
+
 TEST(secrets_that_were_not_asked_for_are_not_published)
 {
     u8 table[1024];

@@ -64,6 +64,7 @@ TEST(nothing_set_means_defaults)
     assert_int_equal(setting_ip4(SET_NETMASK), 0);
     assert_int_equal(setting_number(SET_DRIVE), 0x80);
     assert_int_equal(setting_number(SET_MTU), 1500);
+    assert_int_equal(setting_number(SET_VLAN), 0);
     assert_int_equal(setting_number(SET_TIMEOUT), 60);
     assert_int_equal(setting_number(SET_NIC), SETTING_NO_BDF);
     assert_false(setting_flag(SET_KEEP_SAN));
@@ -76,7 +77,7 @@ TEST(a_whole_command_line)
           "hostname=pc-1 root-path=iscsi:192.0.2.3::::iqn.2024-01.com.example:disk "
           "initiator-iqn=iqn.2024-01.com.example:pc-1 username=me password=secret1 "
           "reverse-username=you reverse-password=secret2 keep-san=yes skip-san-boot=0 drive=0x81 "
-          "nic=00:03.0 mtu=1400 timeout=5");
+          "nic=00:03.0 mtu=1400 vlan=20/5 timeout=5");
     assert_string_equal(complaints, "");
     assert_int_equal(setting_ip4(SET_IP), 0xc000020a);
     assert_int_equal(setting_ip4(SET_NETMASK), 0xffffff80);
@@ -97,6 +98,7 @@ TEST(a_whole_command_line)
     assert_int_equal(setting_number(SET_DRIVE), 0x81);
     assert_int_equal(setting_number(SET_NIC), 0x0018);
     assert_int_equal(setting_number(SET_MTU), 1400);
+    assert_int_equal(setting_number(SET_VLAN), 20 | 5 << 13);
     assert_int_equal(setting_number(SET_TIMEOUT), 5);
 }
 
@@ -237,6 +239,9 @@ TEST(flags_and_numbers)
     ALL_VALID(SET_DRIVE, "80", "8f", "8F", "0x80");
     NONE_VALID(SET_DRIVE, "", "7f", "90", "0", "0x", "x80", "128", "080h", "0x0x80");
     ALL_VALID(SET_MTU, "576", "1500", "1501", "9000");
+    ALL_VALID(SET_VLAN, "1", "20", "4094", "20/0", "20/7");
+    NONE_VALID(SET_VLAN, "", "0", "4095", "0/5", "20/", "20/8", "/5", "20/5/1", "-1", "0x14", "20 ",
+               "99999999999");
     NONE_VALID(SET_MTU, "", "575", "9001", "65535", "0x240", "-1", "99999999999");
     ALL_VALID(SET_TIMEOUT, "1", "86400");
     NONE_VALID(SET_TIMEOUT, "", "0", "86401", "1s", "4294967297");
