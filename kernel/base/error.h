@@ -74,7 +74,7 @@
       "write iscsi:<server>:<protocol>:<port>:<LUN>:<target>")                                     \
     X(OTHER_DISK, 63, 0xaa, "another disk answers",                                                \
       "make all root paths lead to one LUN with one serial number")                                \
-    X(LUN_STANDBY, 64, 0xaa, "the LUN is not served by this way to it",                            \
+    X(LUN_STANDBY, 64, 0xaa, "the LUN is in standby on this path",                                 \
       "name the portals of the other controller in root-path=, too")                               \
     X(LUN_FULL, 65, 0xcc, "the LUN's pool is full", "free space in the target's pool")             \
     X(NO_BOOT_SECTOR, 70, 0xbb, "the disk has no boot sector (no 55AAh)",                          \
