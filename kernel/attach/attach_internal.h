@@ -36,6 +36,9 @@ enum error attach_address(void);
  * the lease are overwritten. */
 void attach_take_lease(struct dhcp_lease *lease);
 
+/* step_try() with where a root path was looked for, and what else DHCP has offered. */
+void attach_try_lease(void);
+
 /* ---- disk.c ---- */
 
 /* Carve the memory of cache and read-ahead. */

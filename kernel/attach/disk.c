@@ -34,7 +34,7 @@ static enum error parse_paths(void)
 {
     const char *list = setting_text(SET_ROOT_PATH);
     u32 len, good = 0;
-    step_try("the command line and DHCP");
+    attach_try_lease();
     if (!*list)
         return ERR_DHCP_NO_ROOT_PATH;
     san_init();
