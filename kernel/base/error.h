@@ -26,6 +26,12 @@
       "give this machine an address of its own")                                                   \
     X(DHCP_LEASE, 23, 0x80, "the DHCP lease has ended",                                            \
       "check the DHCP server; our address stays as it is")                                         \
+    X(FILE_REFUSED, 24, 0xaa, "the TFTP server does not give the settings file",                   \
+      "check the file's name, that it is there and may be read")                                   \
+    X(FILE_NO_SERVER, 25, 0x80, "no TFTP server answered",                                         \
+      "check the TFTP server and any firewall, or give root-path=")                                \
+    X(FILE_TOO_LARGE, 26, 0xaa, "the file is too large for a settings file",                       \
+      "check the file's name; 64 KiB are the most")                                                \
     X(NET_NO_ROUTE, 30, 0x80, "there is no route to the server",                                   \
       "give gateway= and netmask=, or DHCP options 1 and 3")                                       \
     X(NET_NO_ARP, 31, 0x80, "nobody answers at that address (ARP)",                                \
