@@ -32,6 +32,10 @@
       "check the TFTP server and any firewall, or give root-path=")                                \
     X(FILE_TOO_LARGE, 26, 0xaa, "the file is too large for a settings file",                       \
       "check the file's name; 64 KiB are the most")                                                \
+    X(FILE_NO_SETTINGS, 27, 0xaa, "the file is no settings file",                                  \
+      "begin it with #!lunboot; or give config=, root-path= or DHCP option 17")                    \
+    X(FILE_ADDRESS, 28, 0x01, "there is no way to the settings file",                              \
+      "write config=tftp://<server>[:<port>]/<file>, or a file on DHCP's next server")             \
     X(NET_NO_ROUTE, 30, 0x80, "there is no route to the server",                                   \
       "give gateway= and netmask=, or DHCP options 1 and 3")                                       \
     X(NET_NO_ARP, 31, 0x80, "nobody answers at that address (ARP)",                                \
@@ -80,6 +84,9 @@
       "write iscsi:<server>:<protocol>:<port>:<LUN>:<target>")                                     \
     X(OTHER_DISK, 63, 0xaa, "another disk answers",                                                \
       "make all root paths lead to one LUN with one serial number")                                \
+    X(SETTING_LATE, 64, 0x01, "it is needed before the file can be read",                          \
+      "give it on the medium or by DHCP")                                                          \
+    X(FILE_LINE, 65, 0x01, "the line is not valid", "see the settings file in README.md")          \
     X(NO_BOOT_SECTOR, 70, 0xbb, "the disk has no boot sector (no 55AAh)",                          \
       "install a boot loader on the LUN")                                                          \
     X(NO_BASE_MEMORY, 80, 0xbb, "there is no conventional memory left", "remove other ROMs")       \
