@@ -29,6 +29,14 @@ void attach_address_init(struct boot_info *boot);
 /* Get an address, and the settings that DHCP has, for the NIC that is open. */
 enum error attach_address(void);
 
+/* The settings `dns` and `domain` may have changed: use them from now on. */
+void attach_address_set_dns(void);
+
+/* ---- file.c ---- */
+
+/* Take the settings file that `config` names; or else DHCP, when nothing has set a root path. */
+enum error attach_file(void);
+
 /* ---- disk.c ---- */
 
 /* Carve the memory of cache and read-ahead. */

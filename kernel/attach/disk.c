@@ -27,8 +27,9 @@ void attach_disk_init(const struct plan *machine_plan)
 static enum error parse_paths(void)
 {
     const char *list = setting_text(SET_ROOT_PATH);
+    const char *file = setting_text(SET_CONFIG);
     u32 len, good = 0;
-    step_try("the command line and DHCP");
+    step_try("the command line, %s%sDHCP", file, *file ? ", " : "");
     if (!*list)
         return ERR_DHCP_NO_ROOT_PATH;
     san_init();

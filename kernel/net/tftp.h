@@ -10,7 +10,7 @@
 
 #define TFTP_PORT 69
 #define TFTP_NAME 256 /* bytes for a file's name and its terminator */
-#define TFTP_SAID 96  /* bytes for what a server says, and its terminator */
+#define TFTP_SAID 128 /* bytes for what a server says, and its terminator */
 
 struct tftp_file {
     ip4 server;
