@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "machine/machine.h"
+#include "net/dhcp.h"
 
 /* ---- nic.c ---- */
 
@@ -31,6 +32,12 @@ enum error attach_address(void);
 
 /* The settings `dns` and `domain` may have changed: use them from now on. */
 void attach_address_set_dns(void);
+
+/* ---- lease.c ---- */
+
+/* Make settings of what a DHCP server says; a bad value is reported, and left out. The secrets of
+ * the lease are overwritten. */
+void attach_take_lease(struct dhcp_lease *lease);
 
 /* ---- file.c ---- */
 

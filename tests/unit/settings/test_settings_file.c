@@ -107,7 +107,7 @@ TEST(pieces_of_any_size)
                     take(text + at, at + size < strlen(text) ? size : strlen(text) - at), OK);
             assert_int_equal(settings_file_end(true), OK);
             assert_string_equal(setting_text(SET_HOSTNAME), "me");
-            assert_string_equal(complaints, "3:bad||60\n6:||65\n");
+            assert_string_equal(complaints, "3:bad||60\n6:||67\n");
         }
 }
 
@@ -190,7 +190,7 @@ TEST(a_section_that_nobody_can_tell_holds_for_nobody)
         char text[200];
         sprintf(text, "#!lunboot\nmtu=1400\n%s\nmtu=1300\nbad\n[Linux]\nmtu=1200\n", odd[i]);
         assert_reads(text);
-        if (setting_number(SET_MTU) != 1200 || strcmp(complaints, "3:||65\n"))
+        if (setting_number(SET_MTU) != 1200 || strcmp(complaints, "3:||67\n"))
             fail_msg("%s gives %u, %s", odd[i], setting_number(SET_MTU), complaints);
     }
 }
@@ -201,8 +201,8 @@ TEST(what_is_wrong_is_told_with_its_line)
          "hunter2\n"
          "mtu=1400");
     assert_string_equal(complaints,
-                        "2:hostname|bad!|61\n3:foo||60\n5:ip|192.0.2.7|64\n"
-                        "6:nic|00:03.0|64\n7:config|x|64\n8:password||61\n9:pasword||60\n");
+                        "2:hostname|bad!|61\n3:foo||60\n5:ip|192.0.2.7|66\n"
+                        "6:nic|00:03.0|66\n7:config|x|66\n8:password||61\n9:pasword||60\n");
     assert_int_equal(setting_number(SET_MTU), 1400);
     assert_int_equal(setting_ip4(SET_IP), 0);
 }
@@ -217,13 +217,13 @@ TEST(lines_that_are_too_long_are_left_out)
         assert_int_equal(read_bytes(text, n), OK);
         assert_int_equal(setting_number(SET_MTU), i ? 1500 : 1400);
         assert_int_equal(setting_number(SET_TIMEOUT), 5);
-        assert_string_equal(complaints, i ? "2:||65\n" : "");
+        assert_string_equal(complaints, i ? "2:||67\n" : "");
     }
     size_t n = (size_t)sprintf(
         text, "#!lunboot\n[Linux]\nmtu=1400\n[52:54:00:ab:34:57%*s]\nmtu=1300\n", 2000, "");
     assert_int_equal(read_bytes(text, n), OK);
     assert_int_equal(setting_number(SET_MTU), 1400);
-    assert_string_equal(complaints, "4:||65\n");
+    assert_string_equal(complaints, "4:||67\n");
 }
 
 TEST(lines_with_a_zero_are_left_out)
@@ -231,7 +231,7 @@ TEST(lines_with_a_zero_are_left_out)
     static const char text[] = "#!lunboot\nmtu=1400\0\nmtu=1300\n";
     assert_int_equal(read_bytes(text, sizeof(text) - 1), OK);
     assert_int_equal(setting_number(SET_MTU), 1300);
-    assert_string_equal(complaints, "2:||65\n");
+    assert_string_equal(complaints, "2:||67\n");
 }
 
 TEST(a_file_that_breaks_off)
