@@ -42,7 +42,7 @@ boot:
         cli
         xor ax, ax
         mov ss, ax
-        mov sp, 7C00h
+        mov sp, PREFIX_STACK
         sti
         cld
         jmp 7C0h:.here

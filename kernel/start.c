@@ -18,7 +18,8 @@
 #include "pc/pc.h"
 #include "pc/resident.h"
 
-#define PAGE 4096u
+#define PAGE       4096u
+#define STOP_TICKS 182 /* of the BIOS, ten seconds */
 
 /* From the linker script. */
 extern u8 image_start[], image_end[];
@@ -35,9 +36,16 @@ static struct machine machine;
  */
 static struct memmap loader_map;
 
+/* Say why there is no going on, and let it be read, by the BIOS's clock: there may be no other. */
 static _Noreturn void stop(enum error e)
 {
-    print("E%u: %s; %s\n", e, error_text(e), error_advice(e));
+    print("E%u: %s; %s\nPress a key for the next boot device, or wait\n", e, error_text(e),
+          error_advice(e));
+    while (bios_key())
+        ;
+    u32 start = bda_get32(BDA_TICKS);
+    while (!bios_key() && bda_get32(BDA_TICKS) - start < STOP_TICKS)
+        platform_wait(TIMEOUT_NEVER);
     resident_remove();
     bios_next_device();
 }
@@ -99,7 +107,8 @@ _Noreturn void start(u32 magic, u32 info)
     if (!resident_install())
         __asm__ volatile("cli\n\thlt");
     console_init();
-    platform_time_init();
+    if (!platform_time_init())
+        stop(ERR_NO_CLOCK);
     platform_random_init();
 
     bios_memory_map(&machine.map);

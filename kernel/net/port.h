@@ -12,6 +12,7 @@
     X(eth_short)                                                                                   \
     X(eth_type)                                                                                    \
     X(eth_not_ours)                                                                                \
+    X(eth_other_vlan)                                                                              \
     X(arp_bad)                                                                                     \
     X(arp_conflicts)                                                                               \
     X(ip_bad)                                                                                      \

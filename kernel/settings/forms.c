@@ -6,6 +6,7 @@
 #include "base/str.h"
 
 #define SECONDS_MAX 86400
+#define VLAN_MOST   4094
 #define IQN_MAX     223 /* RFC 7143, 4.2.7.1 */
 #define DNS_MAX     253 /* RFC 1035, 2.3.4, as text */
 #define LABEL_MAX   63
@@ -20,13 +21,13 @@ static bool is_alnum(char c)
     return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
-static bool is_hex(const char *s, size_t len)
+/* Where c is, or the end. */
+static size_t find(const char *s, char c)
 {
-    u32 ignored;
-    for (size_t i = 0; i < len; i++)
-        if (!parse_number(s + i, 1, 16, 15, &ignored))
-            return false;
-    return true;
+    size_t at = 0;
+    while (s[at] && s[at] != c)
+        at++;
+    return at;
 }
 
 /* An address that one machine can have: not "this network", loopback, multicast or reserved. */
@@ -37,9 +38,7 @@ static bool check_host(const char *s, size_t len, u32 *addr)
 
 static bool check_address(struct setting_value *v, size_t len)
 {
-    size_t addr_len = 0;
-    while (addr_len < len && v->text[addr_len] != '/')
-        addr_len++;
+    size_t addr_len = find(v->text, '/');
     if (!check_host(v->text, addr_len, &v->number))
         return false;
     if (addr_len == len)
@@ -67,29 +66,6 @@ static bool check_name(char *s, size_t len)
             return false;
     }
     return len <= DNS_MAX && label;
-}
-
-/* RFC 7143, 4.2.7; RFC 3980 for naa. Beyond the letter of RFC 3722 capitals and '_' pass, as given:
- * others let them pass, so targets have them in their access lists. */
-static bool check_iqn(const char *s, size_t len)
-{
-    static const char form[] = "iqn.dddd-dd.a";
-    if (len > IQN_MAX)
-        return false;
-    if (str_starts(s, "eui."))
-        return len == 4 + 16 && is_hex(s + 4, 16);
-    if (str_starts(s, "naa."))
-        return (len == 4 + 16 || len == 4 + 32) && is_hex(s + 4, len - 4);
-    for (size_t i = 0; form[i]; i++)
-        if (form[i] == 'd' ? !is_digit(s[i]) : form[i] == 'a' ? !is_alnum(s[i]) : s[i] != form[i])
-            return false;
-    u32 month;
-    if (!parse_number(s + 9, 2, 10, 12, &month) || !month)
-        return false;
-    for (size_t i = 12; i < len; i++)
-        if (!is_alnum(s[i]) && s[i] != '-' && s[i] != '.' && s[i] != ':' && s[i] != '_')
-            return false;
-    return true;
 }
 
 static bool check_flag(const char *s, u32 *flag)
@@ -130,11 +106,27 @@ static bool check_nic(struct setting_value *v, size_t len)
     return true;
 }
 
+/* IEEE 802.1Q, 9.6: 0 is no VLAN, 4095 is reserved. */
+static bool check_vlan(const char *s, size_t len, u32 *tag)
+{
+    u32 priority = 0;
+    size_t id_len = find(s, '/');
+    if (id_len < len && !parse_number(s + id_len + 1, len - id_len - 1, 10, 7, &priority))
+        return false;
+    if (!parse_number(s, id_len, 10, VLAN_MOST, tag) || !*tag)
+        return false;
+    *tag |= priority << 13;
+    return true;
+}
+
 bool form_check(enum form form, struct setting_value *v)
 {
     const char *s = v->text;
     size_t len = strlen(s);
     u32 *n = &v->number;
+    /* DHCP servers' files end lines in many ways. */
+    while (form != FORM_SECRET && len && (u8)s[len - 1] <= ' ')
+        v->text[--len] = 0;
     if (!len)
         return false;
     switch (form) {
@@ -155,7 +147,7 @@ bool form_check(enum form form, struct setting_value *v)
     case FORM_SECRET:
         return true;
     case FORM_IQN:
-        return check_iqn(s, len);
+        return len <= IQN_MAX && str_is_word(s);
     case FORM_FLAG:
         return check_flag(s, n);
     case FORM_DRIVE: {
@@ -166,6 +158,8 @@ bool form_check(enum form form, struct setting_value *v)
         return check_nic(v, len);
     case FORM_MTU:
         return parse_number(s, len, 10, MTU_MOST, n) && *n >= MTU_LEAST;
+    case FORM_VLAN:
+        return check_vlan(s, len, n);
     case FORM_SECONDS:
         return parse_number(s, len, 10, SECONDS_MAX, n) && *n;
     }

@@ -26,6 +26,7 @@ static const struct setting {
     [SET_DRIVE] = {"drive", FORM_DRIVE},
     [SET_NIC] = {"nic", FORM_NIC},
     [SET_MTU] = {"mtu", FORM_MTU},
+    [SET_VLAN] = {"vlan", FORM_VLAN},
     [SET_TIMEOUT] = {"timeout", FORM_SECONDS},
 };
 

@@ -30,6 +30,7 @@ enum setting_id {
     SET_DRIVE,         /* hexadecimal INT 13h drive number, 80 (default) to 8f */
     SET_NIC,           /* PCI address (00:03.0) or MAC of the NIC to use */
     SET_MTU,           /* 576..9000 */
+    SET_VLAN,          /* 1..4094, or with a priority 20/5: none (default), or the 802.1Q tag */
     SET_TIMEOUT, /* seconds that attaching may take before the BIOS's next device, default 60 */
     SETTING_COUNT
 };

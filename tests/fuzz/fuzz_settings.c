@@ -48,7 +48,7 @@ static void check_root_path(const char *text)
     if (e == OK) {
         CHECK(*path->server.name && memchr(path->server.name, 0, sizeof(path->server.name)));
         CHECK(path->server.port);
-        CHECK(memchr(path->target, 0, sizeof(path->target)) && strlen(path->target) > 4);
+        CHECK(memchr(path->target, 0, sizeof(path->target)) && *path->target);
         check_printable(path->server.name);
         /* Its last part is the target, as it stands. */
         CHECK(!strcmp(copy + strlen(copy) - strlen(path->target), path->target));
@@ -69,6 +69,9 @@ static void check_value(enum setting_id id)
         break;
     case SET_MTU:
         CHECK(n >= 576 && n <= 9000);
+        break;
+    case SET_VLAN:
+        CHECK(*text ? (n & 0xfff) && (n & 0xfff) < 4095 && n >> 13 < 8 && !(n & 0x1000) : !n);
         break;
     case SET_TIMEOUT:
         CHECK(n >= 1 && n <= 86400);
