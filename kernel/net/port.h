@@ -21,6 +21,7 @@
     X(ip_martian)                                                                                  \
     X(ip_not_ours)                                                                                 \
     X(ip_protocol)                                                                                 \
+    X(ip_too_long) /* packets that vanish on the way: shorter ones are used */                     \
     X(icmp_bad)                                                                                    \
     X(icmp_limited)                                                                                \
     X(udp_bad)                                                                                     \
