@@ -37,6 +37,8 @@
     X(dhcp_bad)                                                                                    \
     X(dhcp_option)                                                                                 \
     X(dns_bad)                                                                                     \
+    X(tftp_bad)                                                                                    \
+    X(tftp_retransmits)                                                                            \
     X(tx_no_packet)                                                                                \
     X(tx_ring_full)
 
