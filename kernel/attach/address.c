@@ -1,12 +1,10 @@
-/* The address, and the settings that come with it. */
+/* The address. */
 #include "attach/attach_internal.h"
 #include "attach/step.h"
-#include "base/format.h"
 #include "base/inet.h"
 #include "base/print.h"
 
 #include "base/loop.h"
-#include "base/str.h"
 #include "net/dhcp.h"
 #include "net/dns.h"
 #include "net/ip.h"
@@ -23,45 +21,6 @@ void attach_address_init(struct boot_info *info)
 static bool dhcp_settled(void)
 {
     return dhcp_state() != DHCP_ASKING;
-}
-
-/* A DHCP text becomes a setting; a bad one is reported, and left out. */
-static void take_setting(enum setting_id id, const char *text)
-{
-    if (!*text)
-        return;
-    enum error e = setting_set(id, text, strlen(text), FROM_DHCP);
-    if (e)
-        print("E%u      DHCP: %s: %s\n", e, setting_name(id), error_text(e));
-}
-
-static void take_lease(struct dhcp_lease *lease)
-{
-    static const struct {
-        u16 offset; /* in struct dhcp_lease */
-        u8 setting;
-    } texts[] = {
-        {offsetof(struct dhcp_lease, domain), SET_DOMAIN},
-        {offsetof(struct dhcp_lease, hostname), SET_HOSTNAME},
-        {offsetof(struct dhcp_lease, root_path), SET_ROOT_PATH},
-        {offsetof(struct dhcp_lease, initiator_iqn), SET_INITIATOR_IQN},
-        {offsetof(struct dhcp_lease, username), SET_USERNAME},
-        {offsetof(struct dhcp_lease, password), SET_PASSWORD},
-        {offsetof(struct dhcp_lease, reverse_username), SET_REVERSE_USERNAME},
-        {offsetof(struct dhcp_lease, reverse_password), SET_REVERSE_PASSWORD},
-    };
-    char mtu[6];
-    format_text(mtu, sizeof(mtu), "%u", lease->mtu);
-    if (lease->mtu)
-        take_setting(SET_MTU, mtu);
-    for (u32 i = 0; i < ARRAY_SIZE(texts); i++)
-        take_setting(texts[i].setting, (const char *)lease + texts[i].offset);
-    if (lease->has_keep_san)
-        take_setting(SET_KEEP_SAN, lease->keep_san ? "1" : "0");
-    if (lease->has_skip_san_boot)
-        take_setting(SET_SKIP_SAN_BOOT, lease->skip_san_boot ? "1" : "0");
-    wipe(lease->password, sizeof(lease->password));
-    wipe(lease->reverse_password, sizeof(lease->reverse_password));
 }
 
 static void use_dns(const ip4 *servers)
@@ -119,7 +78,7 @@ static enum error configure_dhcp(void)
     if (dhcp_state() != DHCP_BOUND)
         return ERR_DHCP_TIMEOUT;
     struct dhcp_lease *lease = dhcp_lease();
-    take_lease(lease);
+    attach_take_lease(lease);
     use_dns(lease->dns);
     say_address(&lease->ip, adopted ? "from the PXE's DHCP server " : "from DHCP server ",
                 lease->server);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "machine/machine.h"
+#include "net/dhcp.h"
 
 /* ---- nic.c ---- */
 
@@ -28,6 +29,12 @@ void attach_address_init(struct boot_info *boot);
 
 /* Get an address, and the settings that DHCP has, for the NIC that is open. */
 enum error attach_address(void);
+
+/* ---- lease.c ---- */
+
+/* Make settings of what a DHCP server says; a bad value is reported, and left out. The secrets of
+ * the lease are overwritten. */
+void attach_take_lease(struct dhcp_lease *lease);
 
 /* ---- disk.c ---- */
 

@@ -23,6 +23,12 @@ void attach_disk_init(const struct plan *machine_plan)
     readahead_memory = arena_take(plan->readahead);
 }
 
+/* The end of a path in the list: a space, but not that of "tcp (6)". */
+static bool ends(const char *s)
+{
+    return !*s || (*s == ' ' && s[1] != '(');
+}
+
 /* The list of root paths; one that is not valid is reported, and left out. */
 static enum error parse_paths(void)
 {
@@ -35,7 +41,7 @@ static enum error parse_paths(void)
     for (; *list; list += len + (list[len] == ' ')) {
         char text[SETTING_TEXT];
         const char *why;
-        for (len = 0; list[len] && list[len] != ' '; len++)
+        for (len = 0; !ends(list + len); len++)
             text[len] = list[len];
         text[len] = 0;
         if (!len)

@@ -11,7 +11,7 @@
  * Codes are stable: they are what people search for. Tens are the floors: 10 NIC, 20 network
  * settings, 30 TCP/IP, 40 iSCSI login, 50 the LUN, 60 settings, 70 hand-off, 80 memory. INT 13h
  * status: 01h bad request, 04h sector not found, 03h write protected, 10h unrecoverable read error,
- * 80h time-out, AAh not ready, BBh undefined. */
+ * 80h time-out, AAh not ready, BBh undefined, CCh write fault. */
 #define ERROR_TABLE(X)                                                                             \
     X(NIC_NONE, 10, 0xaa, "no supported NIC was found",                                            \
       "lunboot drives Intel 8254x NICs; give the machine an e1000")                                \
@@ -45,7 +45,7 @@
     X(LOGIN_FORBIDDEN, 42, 0xaa, "the target does not let this initiator in",                      \
       "allow the initiator name at the target, or set initiator-iqn=")                             \
     X(LOGIN_NOT_FOUND, 43, 0xaa, "the target name is not known there",                             \
-      "check the target's name in the root path")                                                  \
+      "check the target's name, and that it lets our name in (initiator-iqn=)")                    \
     X(LOGIN_TARGET_AUTH, 44, 0xaa, "the target did not prove who it is (mutual CHAP)",             \
       "check reverse-username= and reverse-password=")                                             \
     X(LOGIN_UNAVAILABLE, 45, 0xaa, "the target is out of service for now", "try again later")      \
@@ -74,8 +74,13 @@
       "write iscsi:<server>:<protocol>:<port>:<LUN>:<target>")                                     \
     X(OTHER_DISK, 63, 0xaa, "another disk answers",                                                \
       "make all root paths lead to one LUN with one serial number")                                \
+    X(LUN_STANDBY, 64, 0xaa, "the LUN is not served by this way to it",                            \
+      "name the portals of the other controller in root-path=, too")                               \
+    X(LUN_FULL, 65, 0xcc, "the LUN's pool is full", "free space in the target's pool")             \
     X(NO_BOOT_SECTOR, 70, 0xbb, "the disk has no boot sector (no 55AAh)",                          \
       "install a boot loader on the LUN")                                                          \
+    X(NO_BOOT_CODE, 71, 0xbb, "the disk has a partition table, but no boot code",                  \
+      "install a boot loader for BIOS on the LUN (it may have one for UEFI)")                      \
     X(NO_BASE_MEMORY, 80, 0xbb, "there is no conventional memory left", "remove other ROMs")       \
     X(NO_MEMORY, 81, 0xbb, "there is not enough memory", "give the machine at least 16 MiB")       \
     X(NO_CLOCK, 82, 0xbb, "the processor has no time stamp counter",                               \

@@ -25,6 +25,13 @@ bool str_starts(const char *s, const char *prefix)
     return *prefix == 0;
 }
 
+bool str_is_word(const char *s)
+{
+    while ((u8)*s > ' ' && *s != 0x7f)
+        s++;
+    return !*s;
+}
+
 const char *str_nth(const char *first, u32 n)
 {
     while (n--)

@@ -19,6 +19,9 @@ bool str_equal(const char *a, const char *b);
 /* Does s begin with prefix? */
 bool str_starts(const char *s, const char *prefix);
 
+/* Is it without spaces and control characters? UTF-8 passes. */
+bool str_is_word(const char *s);
+
 /* The string behind n others (0: the first) that lie one after the other. */
 const char *str_nth(const char *first, u32 n);
 

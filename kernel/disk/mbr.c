@@ -53,9 +53,16 @@ static bool explains_all(u32 heads, u32 sectors, const u8 *mbr)
     return true;
 }
 
-bool mbr_signed(const u8 *sector)
+static bool is_signed(const u8 *sector)
 {
     return get_le16(sector + MBR_SIGNATURE) == 0xaa55;
+}
+
+enum error mbr_bootable(const u8 *sector)
+{
+    if (!is_signed(sector))
+        return ERR_NO_BOOT_SECTOR;
+    return get_le32(sector) ? OK : ERR_NO_BOOT_CODE;
 }
 
 struct geometry geometry_guess(const u8 *mbr, u64 blocks)
@@ -63,7 +70,7 @@ struct geometry geometry_guess(const u8 *mbr, u64 blocks)
     struct geometry g = {.heads = HEADS, .sectors = SECTORS};
     /* Try them all, once, the usual one first. Without partitions that one explains everything;
      * when nothing does, it is as good as any. */
-    bool found = !mbr_signed(mbr);
+    bool found = !is_signed(mbr);
     for (u32 sectors = SECTORS; sectors && !found; sectors--)
         for (u32 heads = HEADS; heads && !found; heads--)
             if (explains_all(heads, sectors, mbr)) {

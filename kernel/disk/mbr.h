@@ -2,6 +2,7 @@
 #ifndef LUNBOOT_MBR_H
 #define LUNBOOT_MBR_H
 
+#include "base/error.h"
 #include "base/types.h"
 
 struct geometry {
@@ -10,8 +11,10 @@ struct geometry {
     u32 sectors;   /* 1..63 per track */
 };
 
-/* Does the boot sector (512 bytes, or the first of a larger block) end with 55AAh? */
-bool mbr_signed(const u8 *sector);
+/* Can the boot sector (512 bytes, or the first of a larger block) be started? ERR_NO_BOOT_SECTOR:
+ * it does not end with 55AAh. ERR_NO_BOOT_CODE: it does, but begins with zeros, as a new label
+ * does, and that of a disk for UEFI. */
+enum error mbr_bootable(const u8 *sector);
 
 /* From the partition table of the MBR (512 bytes) when its entries agree on one, else 255 heads and
  * 63 sectors. */

@@ -23,15 +23,15 @@ enum error boot(const struct machine *machine)
     if (e)
         return e;
     bool skip = setting_flag(SET_SKIP_SAN_BOOT);
-    bool bootable = mbr_signed(boot_sector);
-    if (!bootable && !skip && !setting_flag(SET_KEEP_SAN))
-        return ERR_NO_BOOT_SECTOR;
+    e = mbr_bootable(boot_sector);
+    if (e && !skip && !setting_flag(SET_KEEP_SAN))
+        return e;
     if (!san_publish(resident_ibft(), RESIDENT_SIZE - RESIDENT_IBFT - RESIDENT_STACK_MIN))
         return ERR_NO_BASE_MEMORY;
-    if (skip || !bootable) {
+    if (skip || e) {
         keep_disk(machine, boot_sector, "Keeping");
         print("         %s: on to the next boot device\n\n",
-              skip ? "skip-san-boot is set" : error_text(ERR_NO_BOOT_SECTOR));
+              skip ? "skip-san-boot is set" : error_text(e));
         bios_next_device();
     }
     u8 drive = keep_disk(machine, boot_sector, "Booting");

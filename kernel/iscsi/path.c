@@ -22,9 +22,9 @@ struct iscsi_path *path_current(void)
 /* May it be otherwise next time? */
 static bool is_retryable(enum error e)
 {
-    static const u8 passing[] = {ERR_TCP_TIMEOUT,  ERR_TCP_RESET,       ERR_TCP_CLOSED,
-                                 ERR_NET_NO_ARP,   ERR_NET_UNREACHABLE, ERR_LOGIN_UNAVAILABLE,
-                                 ERR_LOGIN_TIMEOUT};
+    static const u8 passing[] = {ERR_TCP_TIMEOUT,   ERR_TCP_RESET,       ERR_TCP_CLOSED,
+                                 ERR_NET_NO_ARP,    ERR_NET_UNREACHABLE, ERR_LOGIN_UNAVAILABLE,
+                                 ERR_LOGIN_TIMEOUT, ERR_LUN_STANDBY};
     for (u32 i = 0; i < sizeof(passing); i++)
         if (e == passing[i])
             return true;

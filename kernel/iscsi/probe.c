@@ -11,6 +11,7 @@
 #define LUN_LIST       8 /* bytes before the first LUN of a REPORT LUNS answer */
 #define INQUIRY_LENGTH 36
 #define INQUIRY_VPD    1
+#define CAPACITY_TRIES 10
 #define WRITE_PROTECT                                                                              \
     0x80 /* of a disk's device-specific parameter in MODE SENSE (SBC-3, 6.4.1)                     \
           */
@@ -63,7 +64,7 @@ static struct result {
     enum error error;
     u32 received;
 } result[STEPS];
-static u32 under_way;
+static u32 under_way, capacity_asked;
 static u8 lun[8];
 
 _Static_assert(STEPS <= TASKS_URGENT, "all can be under way");
@@ -93,7 +94,7 @@ void probe_start(const u8 our_lun[8])
 {
     memcpy(lun, our_lun, sizeof(lun));
     memset(result, 0, sizeof(result));
-    under_way = 0;
+    under_way = capacity_asked = 0;
     for (u8 step = 0; step < CAPACITY_16; step++)
         ask(step);
 }
@@ -215,6 +216,19 @@ enum error probe_verdict(struct lun_found *found)
     return e == ERR_BAD_REQUEST ? ERR_SCSI : e;
 }
 
+/* The capacity has been told, or not: what is there to ask behind it? */
+static void ask_on(void)
+{
+    const struct result *r = &result[CAPACITY_10];
+    if (r->error)
+        return;
+    /* A CLARiiON has said GOOD and nothing more while it had a unit attention to tell. */
+    if (r->received < sizeof(capacity) && ++capacity_asked < CAPACITY_TRIES)
+        ask(CAPACITY_10);
+    else if (r->received >= 4 && get_be32(capacity) == UINT32_MAX)
+        ask(CAPACITY_16);
+}
+
 bool probe_done(void)
 {
     struct task_result r;
@@ -223,9 +237,8 @@ bool probe_done(void)
         of->error = r.status;
         of->received = r.moved;
         under_way--;
-        if (of == &result[CAPACITY_10] && !of->error && of->received >= 4 &&
-            get_be32(capacity) == UINT32_MAX)
-            ask(CAPACITY_16);
+        if (of == &result[CAPACITY_10])
+            ask_on();
     }
     return !under_way;
 }

@@ -2,7 +2,10 @@
 #include "iscsi/root_path.h"
 
 #include "base/bytes.h"
+#include "base/format.h"
 #include "base/str.h"
+
+#define PREFIX 6 /* "iscsi:" */
 
 /* A field: everything up to the next ':' outside of brackets, and *text behind it. False when there
  * is no ':'. */
@@ -18,10 +21,29 @@ static bool field(const char **text, const char **start, size_t *len)
     return *p == ':';
 }
 
+/* Is it this word, which has only small letters, in whatever letters? */
+static bool is_word(const char *s, size_t len, const char *word)
+{
+    size_t i = 0;
+    while (i < len && word[i] && (s[i] | 0x20) == word[i])
+        i++;
+    return i == len && !word[i];
+}
+
+/* "tcp (6)" is how Intel's manuals and what follows them write it. */
+static bool is_tcp(const char *s, size_t len)
+{
+    return !len || is_word(s, len, "6") || is_word(s, len, "tcp") || is_word(s, len, "tcp (6)");
+}
+
 /* Up to four groups of up to four hexadecimal digits, with dashes between them. */
 static bool parse_lun(const char *s, size_t len, u8 lun[8])
 {
     memset(lun, 0, 8);
+    if (len > 2 && is_word(s, 2, "0x")) {
+        s += 2;
+        len -= 2;
+    }
     for (u32 group = 0; group < 4; group++) {
         size_t digits = 0;
         u32 v;
@@ -41,53 +63,51 @@ static bool parse_lun(const char *s, size_t len, u8 lun[8])
     return false;
 }
 
-/* iqn., eui. or naa., printable and without spaces (RFC 7143, 4.2.7). */
-static bool valid_name(const char *s)
+static const char *take_server(const char *s, size_t len, struct san_server *server)
 {
-    if (!str_starts(s, "iqn.") && !str_starts(s, "eui.") && !str_starts(s, "naa."))
-        return false;
-    for (s += 4; *s; s++)
-        if (*s <= ' ' || *s == 0x7f)
-            return false;
-    return s[-1] != '.';
+    if (len && s[0] == '[')
+        return "IPv6 is not supported";
+    bool good = len && str_put(server->name, sizeof(server->name), s, len);
+    for (const char *c = server->name; *c; c++)
+        good &= *c > ' ' && *c <= '~';
+    return good ? NULL : "the server is not valid";
+}
+
+static const char *refuse_protocol(const char *s, size_t len)
+{
+    static char text[64];
+    char name[16];
+    if (!str_put(name, sizeof(name), s, len))
+        return "the protocol is not valid";
+    format_text(text, sizeof(text), "protocol %s is not supported, only tcp (6)", name);
+    return text;
 }
 
 static const char *parse(const char *text, struct iscsi_path *path)
 {
-    const char *s;
-    size_t len;
-    u32 v;
+    const char *s[4];
+    size_t len[4];
+    u32 port = ISCSI_PORT;
     memset(path, 0, sizeof(*path));
-    path->server.port = ISCSI_PORT;
-    if (!str_starts(text, "iscsi:"))
+    if (strlen(text) < PREFIX || !is_word(text, PREFIX, "iscsi:"))
         return "it does not begin with iscsi:";
-    text += 6;
-    if (!field(&text, &s, &len))
-        return "parts are missing";
-    if (len && s[0] == '[')
-        return "IPv6 is not supported";
-    if (!len || !str_put(path->server.name, sizeof(path->server.name), s, len))
-        return "the server is not valid";
-    for (const char *c = path->server.name; *c; c++)
-        if (*c <= ' ' || *c > '~')
-            return "the server is not valid";
-    if (!field(&text, &s, &len))
-        return "parts are missing";
-    if (len && (!parse_number(s, len, 10, 255, &v) || v != 6))
-        return "the protocol is not 6 (TCP)";
-    if (!field(&text, &s, &len))
-        return "parts are missing";
-    if (len && (!parse_number(s, len, 10, 65535, &v) || !v))
+    text += PREFIX;
+    for (u32 i = 0; i < ARRAY_SIZE(s); i++)
+        if (!field(&text, &s[i], &len[i]))
+            return "parts are missing";
+    const char *wrong = take_server(s[0], len[0], &path->server);
+    if (wrong)
+        return wrong;
+    if (!is_tcp(s[1], len[1]))
+        return refuse_protocol(s[1], len[1]);
+    if (len[2] && (!parse_number(s[2], len[2], 10, 65535, &port) || !port))
         return "the port is not valid";
-    if (len)
-        path->server.port = (u16)v;
-    if (!field(&text, &s, &len))
-        return "parts are missing";
-    if (len && !parse_lun(s, len, path->lun))
+    path->server.port = (u16)port;
+    if (len[3] && !parse_lun(s[3], len[3], path->lun))
         return "the LUN is not valid (hexadecimal)";
-    if (!str_put(path->target, sizeof(path->target), text, strlen(text)) ||
-        !valid_name(path->target))
-        return "the target name is not valid (iqn., eui. or naa.)";
+    if (!*text || !str_is_word(text) ||
+        !str_put(path->target, sizeof(path->target), text, strlen(text)))
+        return "the target name is missing, too long, or has spaces";
     return NULL;
 }
 

@@ -4,8 +4,10 @@
 #include "base/bytes.h"
 #include "base/format.h"
 #include "base/inet.h"
+#include "base/print.h"
 #include "base/str.h"
 #include "iscsi/ibft.h"
+#include "iscsi/name.h"
 #include "iscsi/root_path.h"
 #include "iscsi/session.h"
 #include "net/address.h"
@@ -20,13 +22,21 @@ void san_init(void)
     memset(&config, 0, sizeof(config));
 }
 
+/* Some targets are content with any name, and who sets one that they refuse should read why. */
+static void doubt(const char *what, const char *name)
+{
+    if (!iscsi_name_is_proper(name))
+        print("Warning  %s %s is no iqn., eui. or naa. name; it is used as it is\n", what, name);
+}
+
 enum error san_add_path(const char *root_path, const char **why)
 {
     *why = "there are too many";
     if (config.path_count == ISCSI_PATHS)
         return ERR_ROOT_PATH;
     enum error e = iscsi_parse_root_path(root_path, &config.paths[config.path_count], why);
-    config.path_count += !e;
+    if (!e)
+        doubt("target", config.paths[config.path_count++].target);
     return e;
 }
 
@@ -47,6 +57,7 @@ static void name_ourselves(const u8 *mac)
     else
         format_text(config.initiator, sizeof(config.initiator), "iqn.2026-11.org.lunboot:%s",
                     *host ? host : hex);
+    doubt(setting_name(SET_INITIATOR_IQN), config.initiator);
 }
 
 void san_attach(u32 give_up_ms, msec now)
@@ -99,22 +110,23 @@ static u32 lun_number(const struct iscsi_path *path)
     return (path->lun[0] & 0x3fu) << 8 | path->lun[1];
 }
 
-static void path_text(const struct iscsi_path *p, char text[SAN_TEXT])
+static void path_text(const struct iscsi_path *p, char *text, u32 size)
 {
-    format_text(text, SAN_TEXT, "%s at %s:%u, LUN %x", p->target, p->server.name, p->server.port,
+    format_text(text, size, "%s at %s:%u, LUN %x", p->target, p->server.name, p->server.port,
                 lun_number(p));
 }
 
 void san_path_text(u32 i, char text[SAN_TEXT])
 {
-    path_text(&iscsi_config()->paths[i], text);
+    path_text(&iscsi_config()->paths[i], text, SAN_TEXT);
 }
 
 void san_tried_text(char text[SAN_TEXT])
 {
-    path_text(iscsi_used()->path, text);
+    /* First who we are: it is what a target's access list has to hold, and may not be cut off. */
+    format_text(text, SAN_TEXT, "as %s, ", iscsi_config()->initiator);
     u32 len = strlen(text);
-    format_text(text + len, SAN_TEXT - len, ", as %s", iscsi_config()->initiator);
+    path_text(iscsi_used()->path, text + len, SAN_TEXT - len);
 }
 
 void san_where_text(char text[SAN_WHERE_TEXT])

@@ -16,6 +16,8 @@ static const struct rule rules[] = {
     {0x0, ANY, ANY, OK, SCSI_FINAL},
     {0x1, ANY, ANY, OK, SCSI_FINAL}, /* recovered error */
     {0x2, 0x3a, ANY, ERR_LUN_EMPTY, SCSI_FINAL},
+    {0x2, 0x04, 0x0b, ERR_LUN_STANDBY, SCSI_ELSEWHERE}, /* ALUA (SPC-4, 5.16.2): standby, */
+    {0x2, 0x04, 0x0c, ERR_LUN_STANDBY, SCSI_ELSEWHERE}, /* unavailable */
     {0x2, ANY, ANY, ERR_LUN_NOT_READY, SCSI_LATER},
     {0x3, ANY, ANY, ERR_MEDIUM, SCSI_FINAL},
     {0x4, ANY, ANY, ERR_MEDIUM, SCSI_FINAL}, /* hardware error */
@@ -23,6 +25,7 @@ static const struct rule rules[] = {
     {0x5, 0x25, ANY, ERR_LUN_NOT_FOUND, SCSI_FINAL},
     {0x5, ANY, ANY, ERR_BAD_REQUEST, SCSI_FINAL}, /* illegal request */
     {0x6, ANY, ANY, ERR_SCSI, SCSI_AGAIN},        /* unit attention */
+    {0x7, 0x27, 0x07, ERR_LUN_FULL, SCSI_FINAL},  /* thin provisioning (SBC-3, 4.7.3.6) */
     {0x7, ANY, ANY, ERR_LUN_PROTECTED, SCSI_FINAL},
     {0xb, ANY, ANY, ERR_SCSI, SCSI_AGAIN}, /* aborted command */
     {ANY, ANY, ANY, ERR_SCSI, SCSI_FINAL},

@@ -106,8 +106,9 @@ void iscsi_poll(msec now)
         session_retry(ERR_ABORTED, 0, now);
     if (session.phase == PHASE_RESOLVE)
         session_look_up(now);
-    if (task_stalled(now))
-        session_retry(ERR_TCP_TIMEOUT, 0, now);
+    enum error lost = task_lost(now);
+    if (lost)
+        session_retry(lost, 0, now);
     if (!session.attached && session.phase > PHASE_IDLE && session.phase < PHASE_READY &&
         time_reached(now, session.give_up_at)) {
         static const u8 why[] = {

@@ -2,6 +2,7 @@
  * that comes to nothing, or is lost again, the next attempt. */
 #include "base/arith.h"
 #include "base/bytes.h"
+#include "base/random.h"
 #include "base/str.h"
 #include "iscsi/conn.h"
 #include "iscsi/discover.h"
@@ -12,12 +13,14 @@
 #include "iscsi/task.h"
 #include "san/rounds.h"
 
-#define MAX_REDIRECTS 8
-#define CONNECT_MS    3000 /* for a TCP handshake when it is not the only chance */
-#define LOGIN_MS      15000
-#define DISCOVER_MS   3000 /* for a discovery's login, and for its answer */
-#define SETTLED_MS    5000 /* a connection that lived so long is tried again at once */
-#define MAX_BLOCKS    2048 /* in one request: 1 MiB */
+#define MAX_REDIRECTS  8
+#define CONNECT_MS     3000 /* for a TCP handshake when it is not the only chance */
+#define LOGIN_MS       15000
+#define DISCOVER_MS    3000 /* for a discovery's login, and for its answer */
+#define SETTLED_MS     5000 /* a connection that lived so long is tried again at once */
+#define MAX_BLOCKS     2048 /* in one request: 1 MiB */
+
+#define ISID_QUALIFIER 4 /* its last two bytes, in both of an ISID's forms (RFC 7143, 11.12.5) */
 
 static msec ready_since;
 static bool discovering; /* the session that begins is to ask for portals */
@@ -25,6 +28,8 @@ static u32 redirects;
 static struct iscsi_path *current;   /* the path that is gone */
 static struct iscsi_path redirected; /* where a redirect has sent us */
 static u32 identity;                 /* of the disk; 0: not known */
+static bool other_isid;              /* one was tried since a login has worked last */
+static u16 first_isid;               /* before it: the end of the qualifier */
 
 void session_fail(enum error e)
 {
@@ -46,13 +51,15 @@ void session_retry(enum error why, u32 wait, msec now)
         session_fail(why);
         return;
     }
-    /* A path that has worked is taken again at once, unless its portal has fallen silent; one that
-     * is lost as soon as it is there waits for its turn like one that has not. */
+    /* A path that has worked is taken again at once, unless its portal has fallen silent or does
+     * not serve the disk; one that is lost as soon as it is there waits for its turn like one that
+     * has not. */
+    bool leave = why == ERR_TCP_TIMEOUT || why == ERR_LUN_STANDBY;
     bool settled = session.phase == PHASE_READY &&
                    (session.progress || time_reached(now, ready_since + SETTLED_MS));
     if (settled)
         rounds_settled();
-    if (!settled || (why == ERR_TCP_TIMEOUT && current != &redirected)) {
+    if (!settled || (leave && current != &redirected)) {
         u32 ms = path_failed(why, session.attached);
         if (ms == TIMEOUT_NEVER) {
             session_fail(why);
@@ -106,6 +113,7 @@ void session_attach(msec now)
 {
     identity = 0;
     discovering = session.config.discover;
+    other_isid = false;
     session_start(now);
 }
 
@@ -164,6 +172,27 @@ static void redirect(msec now)
         resolve(&redirected, now);
 }
 
+/* A target may still hold the session of before a reset, and refuse its ISID instead of ending it
+ * (RFC 7143, 6.3.5, has it end; Microsoft's was seen to refuse): the same way once more, with
+ * another. False: that was tried, and the first is as good; or it is not what the target means. */
+static bool try_other_isid(u8 status_class, enum error why, msec now)
+{
+    u8 *qualifier = session.config.isid + ISID_QUALIFIER;
+    if (discovering || status_class < 2 ||
+        (why != ERR_LOGIN_REFUSED && why != ERR_LOGIN_UNAVAILABLE))
+        return false;
+    if (other_isid) {
+        put_be16(qualifier, first_isid);
+        return false;
+    }
+    other_isid = true;
+    first_isid = get_be16(qualifier);
+    put_be16(qualifier, (u16)(first_isid + 1 + random_u32() % 0xffff));
+    conn_drop();
+    connect(now);
+    return true;
+}
+
 static void login_done(msec now)
 {
     conn_full_feature();
@@ -172,6 +201,7 @@ static void login_done(msec now)
         discover_ask(session.used.path->target);
         return;
     }
+    other_isid = false;
     session.used.chap = login_used_chap();
     session.used.mutual_chap = session.used.chap && session.config.reverse_user[0];
     path_learn(session.used.path);
@@ -197,7 +227,8 @@ void session_login_answer(const u8 *bhs, const u8 *data, u32 len, msec now)
             redirect(now);
         break;
     case LOGIN_FAILED:
-        session_not_in(why, now);
+        if (!try_other_isid(bhs[LOGIN_STATUS], why, now))
+            session_not_in(why, now);
         break;
     }
 }

@@ -24,7 +24,7 @@ void task_init(void)
     memset(tasks, 0, sizeof(tasks));
     memset(results, 0, sizeof(results));
     task_all.allowed = task_all.pump_wanted = false;
-    waiting_for = OK;
+    waiting_for = task_all.lost = OK;
     task_all.stalled = 0;
     task_all.next_itt = random_u32();
 }
@@ -143,6 +143,7 @@ void task_reconnect(void)
     }
     results[true] = 0;
     task_all.allowed = false;
+    task_all.lost = OK;
     task_all.stalled = 0;
     task_all.pump_wanted = true;
 }
@@ -168,13 +169,15 @@ void task_again(struct task *t, enum error why, enum scsi_retry how, msec now)
     task_all.pump_wanted = true;
 }
 
-bool task_stalled(msec now)
+enum error task_lost(msec now)
 {
     bool in_flight = task_find(TASK_SENT) ||
                      (task_all.pump_wanted && task_next_waiting(now) && !conn_window_open());
     task_all.stalled = in_flight ? task_all.stalled + min_u32(now - last_look, ATTENTION_MS) : 0;
     last_look = now;
-    return task_all.stalled >= (task_all.allowed ? STALL_MS : STALL_URGENT_MS);
+    if (task_all.stalled >= (task_all.allowed ? STALL_MS : STALL_URGENT_MS))
+        return ERR_TCP_TIMEOUT;
+    return task_all.lost;
 }
 
 u32 task_timeout(msec now)

@@ -79,8 +79,10 @@ void task_rejected(const u8 bhs[BHS_SIZE]);
  * end to that: who does not want to wait ends it. */
 enum error task_waiting_for(void);
 
-/* Anything under way that has seen nothing from the target for too long (attended time)? */
-bool task_stalled(msec now);
+/* Why the connection is of no use any more: ERR_TCP_TIMEOUT when something under way has seen
+ * nothing from the target for too long (attended time); or the target says that it will not do it
+ * there. OK: it is good. */
+enum error task_lost(msec now);
 
 /* Milliseconds until task_pump() has something to do without input. */
 u32 task_timeout(msec now);

@@ -49,7 +49,8 @@ struct task_all {
     bool allowed;     /* commands that are not urgent may go */
     bool pump_wanted; /* something may be waiting to be sent */
     u32 next_itt;
-    u32 stalled; /* ms of attended time without a word about any */
+    u32 stalled;     /* ms of attended time without a word about any */
+    enum error lost; /* task_lost()'s, but for that */
 };
 extern struct task_all task_all;
 

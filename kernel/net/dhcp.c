@@ -6,18 +6,18 @@
 #include "base/bytes.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "net/dhcp_question.h"
 #include "net/dhcp_wire.h"
 #include "net/ip.h"
 #include "net/port.h"
 #include "net/udp.h"
 
-#define BOOTP_LEAST    300  /* bytes; old servers drop shorter ones (RFC 1542, 2.1) */
 #define FIRST_GAP      1000 /* ms to the first retransmission; each gap is twice the last */
 #define GAP_DOUBLINGS  4    /* at most, while somebody waits for the address */
 #define LOST_DOUBLINGS 6    /* at most, once an address is in use anyway */
 #define REQUESTS       3    /* without an answer, then from the start */
 #define UNICAST_TRIES  2    /* then answers are asked for by broadcast */
-#define BETTER_OFFER   1000 /* ms that an offer without a root path waits for one with it */
+#define BETTER_OFFER   2000 /* ms that an offer without a root path waits for one with it */
 #define AFTER_NAK      1000 /* ms of peace, from the second refusal on */
 #define RENEW_LEAST    4000 /* ms between renewals, at least */
 #define LEASE_LEAST    10   /* seconds; a server that gives less doesn't mean it */
@@ -46,10 +46,14 @@ static bool live;                 /* an address is in use, and stays so */
 static bool forever;              /* the lease has no end */
 static msec t1, t2, end;
 
+/* How good an offer is. BOOTP's is no offer, but the address; when it is requested all the same, it
+ * is given again. */
+enum rank { FROM_BOOTP, WITHOUT_DISK, WITH_DISK };
+
 /* The offer that is to be requested: addr 0 while there is none. */
 static struct {
     ip4 addr, server;
-    bool root_path;
+    enum rank rank;
 } chosen;
 
 static u32 xid;
@@ -58,88 +62,28 @@ static msec sent_at; /* the latest message */
 static msec due;     /* the next thing to do */
 static u32 tries, stalls, refusals, attempts;
 
-/* What we are to a server. User class, vendor class and architecture are word for word iPXE's: a
- * server's configuration recognises iPXE by them (or by option 175), and sends what we read as iPXE
- * does; to anybody else it would send a boot file. That PXEClient makes some servers add boot menus
- * and proxy offers does no harm: they are ignored, and nothing waits for them. */
-static const u8 fixed_options[] = {
-    /* clang-format off */
-    OPT_MAX_SIZE, 2, 1472 >> 8, 1472 & 255,
-    OPT_VENDOR_CLASS, 32,
-    'P', 'X', 'E', 'C', 'l', 'i', 'e', 'n', 't', ':', 'A', 'r', 'c', 'h', ':', '0',
-    '0', '0', '0', '0', ':', 'U', 'N', 'D', 'I', ':', '0', '0', '2', '0', '0', '1',
-    OPT_USER_CLASS, 4, 'i', 'P', 'X', 'E', /* not in the form of RFC 3004, as iPXE sends it */
-    OPT_CLIENT_ARCH, 2, 0, 0,              /* BIOS */
-    OPT_CLIENT_NDI, 3, 1, 2, 1,            /* UNDI 2.1 */
-    OPT_PARAMETERS, 18,
-    OPT_CLASSLESS_ROUTES, /* before routers: RFC 3442 */
-    OPT_NETMASK, OPT_ROUTERS, OPT_DNS, OPT_HOSTNAME, OPT_DOMAIN, OPT_ROOT_PATH, OPT_MTU, OPT_VENDOR,
-    OPT_LEASE_TIME, OPT_SERVER_ID, OPT_T1, OPT_T2, OPT_VENDOR_CLASS, OPT_BOOT_FILE, OPT_USER_CLASS,
-    OPT_IPXE, OPT_INITIATOR_IQN,
-    /* The bus id's last four bytes, PCI vendor and device, are appended. */
-    OPT_IPXE, 13, IPXE_FEATURE_ISCSI, 1, 1, IPXE_FEATURE_DNS, 1, 1, IPXE_BUS_ID, 5, IPXE_BUS_PCI,
-    /* clang-format on */
-};
-
-static u8 *put_option(u8 *o, u8 code, const void *value, u32 len)
-{
-    *o++ = code;
-    *o++ = (u8)len;
-    memcpy(o, value, len);
-    return o + len;
-}
-
-static u8 *put_address(u8 *o, u8 code, ip4 addr)
-{
-    u8 value[4];
-    put_be32(value, addr);
-    return put_option(o, code, value, 4);
-}
-
-static u8 *put_options(u8 *o)
-{
-    const struct netdev *dev = net_device();
-    u8 id[1 + 6];
-    id[0] = state == SELECTING ? DHCPDISCOVER : DHCPREQUEST;
-    o = put_option(o, OPT_TYPE, id, 1);
-    if (state == REQUESTING)
-        o = put_address(o, OPT_SERVER_ID, chosen.server);
-    if (state == REQUESTING || (state == SELECTING && live))
-        o = put_address(o, OPT_REQUESTED_IP, live ? lease.ip.addr : chosen.addr);
-    memcpy(o, fixed_options, sizeof(fixed_options));
-    o += sizeof(fixed_options);
-    put_be16(o, dev->vendor_id);
-    put_be16(o + 2, dev->device_id);
-    o += 4;
-    id[0] = DHCP_ETHERNET;
-    memcpy(id + 1, dev->mac, 6);
-    o = put_option(o, OPT_CLIENT_ID, id, sizeof(id));
-    if (hostname[0])
-        o = put_option(o, OPT_HOSTNAME, hostname, strlen(hostname));
-    *o++ = OPT_END;
-    return o;
-}
-
 /* The message that the state calls for. False when it did not go out. */
 static bool dhcp_send(msec now)
 {
     struct pkt *p = net_alloc();
     if (!p)
         return false;
-    u8 *d = p->data;
-    memset(d, 0, BOOTP_LEAST);
-    put_be32(d, DHCP_BOOTREQUEST << 24 | DHCP_ETHERNET << 16 | 6 << 8);
-    put_be32(d + DHCP_XID, xid);
-    put_be16(d + DHCP_SECS, (u16)min_u32((now - started) / 1000, 0xffff));
-    /* ipv4.c takes an answer to the address that is offered. Some relays can't send that, so that
-     * after a while we ask for a broadcast. */
-    if (!live && tries >= UNICAST_TRIES)
-        put_be16(d + DHCP_FLAGS, DHCP_BROADCAST);
+    struct dhcp_question q = {
+        .type = state == SELECTING ? DHCPDISCOVER : DHCPREQUEST,
+        .xid = xid,
+        .seconds = (u16)min_u32((now - started) / 1000, 0xffff),
+        /* ipv4.c takes an answer to the address that is offered. Some relays can't send that, so
+         * that after a while we ask for a broadcast. */
+        .broadcast = !live && tries >= UNICAST_TRIES,
+        .hostname = hostname,
+    };
     if (state >= BOUND)
-        put_be32(d + DHCP_CIADDR, lease.ip.addr);
-    memcpy(d + DHCP_CHADDR, net_device()->mac, 6);
-    put_be32(d + DHCP_COOKIE, DHCP_MAGIC);
-    p->len = (u16)max_u32((u32)(put_options(d + DHCP_OPTIONS) - d), BOOTP_LEAST);
+        q.ciaddr = lease.ip.addr;
+    else
+        q.requested = live ? lease.ip.addr : chosen.addr;
+    if (state == REQUESTING)
+        q.server = chosen.server;
+    p->len = (u16)dhcp_put_question(p->data, &q);
     return udp_send(p, DHCP_CLIENT_PORT, state == RENEWING ? lease.server : IP4_BROADCAST,
                     DHCP_SERVER_PORT, now);
 }
@@ -181,19 +125,19 @@ static void set_timers(void)
     end = sent_at + s * 1000;
 }
 
-static void dhcp_take_offer(msec now)
+static void dhcp_take_offer(bool bootp, msec now)
 {
-    bool root_path = scratch.root_path[0];
+    enum rank rank = bootp ? FROM_BOOTP : scratch.root_path[0] ? WITH_DISK : WITHOUT_DISK;
     if (live && scratch.ip.addr != lease.ip.addr)
         return;
     if (!chosen.addr)
         due = now + BETTER_OFFER;
-    else if (!root_path || chosen.root_path)
+    else if (rank <= chosen.rank)
         return;
     chosen.addr = scratch.ip.addr;
     chosen.server = scratch.server;
-    chosen.root_path = root_path;
-    if (root_path || live || !want_root_path)
+    chosen.rank = rank;
+    if (rank == WITH_DISK || (rank == WITHOUT_DISK && (live || !want_root_path)))
         begin(REQUESTING, now);
 }
 
@@ -237,28 +181,31 @@ static void refused(msec now)
     refusals = 1;
 }
 
+/* Has a server that was asked for the address answered with `type`? */
+static bool is_answer(u8 type)
+{
+    if (state == REQUESTING)
+        return scratch.server == chosen.server && !type == (chosen.rank == FROM_BOOTP);
+    /* At REBINDING every server may answer, before only the one that was asked. */
+    return type && (state == REBINDING || (state == RENEWING && scratch.server == lease.server));
+}
+
 static void dhcp_input(const u8 *data, u32 len, ip4 from, u16 from_port, msec now)
 {
     u8 type;
-    (void)from;
     (void)from_port;
     if (len < DHCP_OPTIONS || get_be32(data + DHCP_XID) != xid ||
         memcmp(data + DHCP_CHADDR, net_device()->mac, 6))
         return; /* somebody else's */
-    bool requested = state == REQUESTING || state == RENEWING || state == REBINDING;
-    bool ok = dhcp_parse(data, len, &type, &scratch);
-    /* At REBINDING every server may answer, before only the one that was asked. */
-    bool asked = state == REBINDING ||
-                 scratch.server == (state == REQUESTING ? chosen.server : lease.server);
+    bool ok = dhcp_parse(data, len, from, &type, &scratch);
     if (type == DHCPNAK) {
-        if (requested && asked)
+        if (is_answer(type))
             refused(now);
     } else if (!ok) {
         net_stats.dhcp_bad++;
-    } else if (type == DHCPOFFER) {
-        if (state == SELECTING)
-            dhcp_take_offer(now);
-    } else if (requested && asked) {
+    } else if (state == SELECTING && type != DHCPACK) {
+        dhcp_take_offer(!type, now);
+    } else if (is_answer(type) && type != DHCPOFFER) {
         dhcp_take_ack(now);
     }
     wipe(&scratch, sizeof(scratch));
@@ -286,10 +233,10 @@ bool dhcp_adopt(const char *own_name, bool want_root, const u8 *ack, u32 ack_len
                 u32 extra_len, msec now)
 {
     u8 type;
-    bool ok = dhcp_parse(ack, ack_len, &type, &scratch) && type == DHCPACK &&
+    bool ok = dhcp_parse(ack, ack_len, 0, &type, &scratch) && type != DHCPOFFER &&
               !memcmp(ack + DHCP_CHADDR, net_device()->mac, 6);
     if (ok) {
-        dhcp_merge(&scratch, extra, extra_len);
+        dhcp_merge(&scratch, extra, extra_len, 0);
         ok = scratch.root_path[0] || !want_root;
     }
     if (ok) {

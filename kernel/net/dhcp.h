@@ -8,27 +8,25 @@
 #include "net/address.h"
 #include "net/dns.h"
 
-#define DHCP_TEXT     256 /* bytes for an option's text and its terminator */
-#define DHCP_HOSTNAME 64  /* bytes for our own name and its terminator */
+#define DHCP_TEXT     256  /* bytes for an option's text and its terminator */
+#define DHCP_HOSTNAME 64   /* bytes for our own name and its terminator */
+#define DHCP_IPXE     1024 /* bytes of option 175 that are kept */
 
 struct dhcp_lease {
-    struct ipv4_config ip;                 /* options 1, 3, 121 and yiaddr */
-    u16 mtu;                               /* option 26, at most MTU_MOST; 0: not given */
-    ip4 server;                            /* option 54 */
-    ip4 dns[DNS_SERVERS];                  /* option 6 */
-    u32 lease_seconds;                     /* option 51; UINT32_MAX: for ever */
-    u32 t1_seconds, t2_seconds;            /* options 58, 59; 0: not given */
-    char domain[DHCP_TEXT];                /* option 15 */
-    char hostname[DHCP_TEXT];              /* option 12 */
-    char root_path[DHCP_TEXT];             /* option 17; empty: none */
-    char initiator_iqn[DHCP_TEXT];         /* option 203 */
-    bool has_ipxe;                         /* option 175 was there, whatever it says */
-    char username[DHCP_TEXT];              /* 175.190 */
-    char password[DHCP_TEXT];              /* 175.191 */
-    char reverse_username[DHCP_TEXT];      /* 175.192 */
-    char reverse_password[DHCP_TEXT];      /* 175.193 */
-    bool has_keep_san, keep_san;           /* 175.8 */
-    bool has_skip_san_boot, skip_san_boot; /* 175.9 */
+    struct ipv4_config ip;         /* options 1, 3, 121 and yiaddr */
+    u16 mtu;                       /* option 26, at most MTU_MOST; 0: not given */
+    ip4 server;                    /* option 54; of BOOTP siaddr, else who has answered */
+    ip4 dns[DNS_SERVERS];          /* option 6 */
+    u32 lease_seconds;             /* option 51; UINT32_MAX: for ever */
+    u32 t1_seconds, t2_seconds;    /* options 58, 59; 0: not given */
+    char domain[DHCP_TEXT];        /* option 15 */
+    char hostname[DHCP_TEXT];      /* option 12 */
+    char root_path[DHCP_TEXT];     /* option 17; empty: none */
+    char initiator_iqn[DHCP_TEXT]; /* option 203 */
+    ip4 next_server;               /* where the boot file is: siaddr, 66, who says so; or 0 */
+    char boot_file[DHCP_TEXT];     /* option 67, or the field `file`; empty: none */
+    u32 ipxe_len;                  /* 0: no option 175, or a malformed one */
+    u8 ipxe[DHCP_IPXE];            /* what option 175 holds: see dhcp_ipxe() */
 };
 
 enum dhcp_state {
@@ -73,14 +71,19 @@ void dhcp_poll(msec now);
 u32 dhcp_timeout(msec now);
 
 /* Parse one BOOTP/DHCP packet into a lease, as a cached answer of PXE would be too: false when it
- * is no acceptable OFFER or ACK. *type gets the message type (option 53, 0 when absent or when the
- * packet is malformed); lease->server is filled in for a NAK, too. */
-bool dhcp_parse(const u8 *packet, u32 len, u8 *type, struct dhcp_lease *lease);
+ * is no acceptable OFFER or ACK, or BOOTP reply (RFC 951, 1048), whose address is for ever. *type
+ * gets the message type (option 53, 0 when absent, as of BOOTP, or when the packet is malformed);
+ * lease->server is filled in for a NAK, too. from: who has sent it, 0 when that is not known. */
+bool dhcp_parse(const u8 *packet, u32 len, ip4 from, u8 *type, struct dhcp_lease *lease);
+
+/* What option 175 of the lease says under a number of its own, put together from its pieces and cut
+ * off at `size`: any bytes, which may be a secret. Returns their number; 0: nothing. */
+u32 dhcp_ipxe(const struct dhcp_lease *lease, u8 number, void *buf, u32 size);
 
 /* Fill in from another server's OFFER or ACK what a parsed lease lacks of where the disk is and who
  * asks for it: options 17, 203 and 175, this one whole or not at all, so that no name gets
- * somebody else's password. The packet need not lease an address: a proxyDHCP server's does
- * not. Any other message, or a malformed one, says nothing. */
-void dhcp_merge(struct dhcp_lease *lease, const u8 *packet, u32 len);
+ * somebody else's password; and the boot file with its server. The packet need not lease an
+ * address: a proxyDHCP server's does not. Any other message, or a malformed one, says nothing. */
+void dhcp_merge(struct dhcp_lease *lease, const u8 *packet, u32 len, ip4 from);
 
 #endif

@@ -52,6 +52,7 @@ enum dhcp_option {
     OPT_T2 = 59,
     OPT_VENDOR_CLASS = 60,
     OPT_CLIENT_ID = 61,
+    OPT_TFTP_SERVER = 66,
     OPT_BOOT_FILE = 67,
     OPT_USER_CLASS = 77,        /* RFC 3004 */
     OPT_CLIENT_ARCH = 93,       /* RFC 4578 */
@@ -62,16 +63,25 @@ enum dhcp_option {
     OPT_END = 255,
 };
 
+/* Bits of OPT_OVERLOAD: which fields hold options. */
+#define OVERLOAD_FILE  1
+#define OVERLOAD_SNAME 2
+
 enum dhcp_ipxe_option {
     IPXE_KEEP_SAN = 8,
     IPXE_SKIP_SAN_BOOT = 9,
     IPXE_FEATURE_ISCSI = 17,
     IPXE_FEATURE_DNS = 23,
     IPXE_BUS_ID = 177,
+    IPXE_SAN_DRIVE = 189,
     IPXE_USERNAME = 190,
     IPXE_PASSWORD = 191,
     IPXE_REVERSE_USERNAME = 192,
     IPXE_REVERSE_PASSWORD = 193,
+    /* lunboot's own, as text; iPXE has nothing from here to 234. 226 to 228 are for the settings
+     * retry, vlan and config. */
+    IPXE_LUNBOOT_TIMEOUT = 224,
+    IPXE_LUNBOOT_NIC = 225,
 };
 
 #define IPXE_BUS_PCI 1

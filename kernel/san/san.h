@@ -20,7 +20,7 @@ enum san_state {
 void san_init(void);
 
 /* One more way to the disk, a root path as the setting has it. On failure *why is a short text
- * about the part that is wrong. */
+ * about the part that is wrong. What is only doubtful of it is said on the screen. */
 enum error san_add_path(const char *root_path, const char **why);
 
 /* Begin to attach the disk by the first path that works, there is one at least; who we are and what

@@ -20,15 +20,6 @@ static bool is_alnum(char c)
     return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
-static bool is_hex(const char *s, size_t len)
-{
-    u32 ignored;
-    for (size_t i = 0; i < len; i++)
-        if (!parse_number(s + i, 1, 16, 15, &ignored))
-            return false;
-    return true;
-}
-
 /* An address that one machine can have: not "this network", loopback, multicast or reserved. */
 static bool check_host(const char *s, size_t len, u32 *addr)
 {
@@ -67,29 +58,6 @@ static bool check_name(char *s, size_t len)
             return false;
     }
     return len <= DNS_MAX && label;
-}
-
-/* RFC 7143, 4.2.7; RFC 3980 for naa. Beyond the letter of RFC 3722 capitals and '_' pass, as given:
- * others let them pass, so targets have them in their access lists. */
-static bool check_iqn(const char *s, size_t len)
-{
-    static const char form[] = "iqn.dddd-dd.a";
-    if (len > IQN_MAX)
-        return false;
-    if (str_starts(s, "eui."))
-        return len == 4 + 16 && is_hex(s + 4, 16);
-    if (str_starts(s, "naa."))
-        return (len == 4 + 16 || len == 4 + 32) && is_hex(s + 4, len - 4);
-    for (size_t i = 0; form[i]; i++)
-        if (form[i] == 'd' ? !is_digit(s[i]) : form[i] == 'a' ? !is_alnum(s[i]) : s[i] != form[i])
-            return false;
-    u32 month;
-    if (!parse_number(s + 9, 2, 10, 12, &month) || !month)
-        return false;
-    for (size_t i = 12; i < len; i++)
-        if (!is_alnum(s[i]) && s[i] != '-' && s[i] != '.' && s[i] != ':' && s[i] != '_')
-            return false;
-    return true;
 }
 
 static bool check_flag(const char *s, u32 *flag)
@@ -135,6 +103,9 @@ bool form_check(enum form form, struct setting_value *v)
     const char *s = v->text;
     size_t len = strlen(s);
     u32 *n = &v->number;
+    /* DHCP servers' files end lines in many ways. */
+    while (form != FORM_SECRET && len && (u8)s[len - 1] <= ' ')
+        v->text[--len] = 0;
     if (!len)
         return false;
     switch (form) {
@@ -155,7 +126,7 @@ bool form_check(enum form form, struct setting_value *v)
     case FORM_SECRET:
         return true;
     case FORM_IQN:
-        return check_iqn(s, len);
+        return len <= IQN_MAX && str_is_word(s);
     case FORM_FLAG:
         return check_flag(s, n);
     case FORM_DRIVE: {

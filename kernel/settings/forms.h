@@ -13,7 +13,7 @@ enum form {
     FORM_NAME, /* DNS name */
     FORM_TEXT,
     FORM_SECRET,
-    FORM_IQN,
+    FORM_IQN, /* what can be sent as an iSCSI name; iscsi/name.h knows what is one */
     FORM_FLAG,
     FORM_DRIVE,
     FORM_NIC,
@@ -31,7 +31,7 @@ struct setting_value {
 #define FORM_NO_BDF 0xffffu /* FORM_NIC's number when the text is a MAC address */
 
 /* Is v->text of this form? v->number and v->prefix get what it means; some texts are brought into
- * one form. */
+ * one form. White space at the end is cut off, but for FORM_SECRET. */
 bool form_check(enum form form, struct setting_value *v);
 
 #endif

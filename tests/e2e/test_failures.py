@@ -1,9 +1,12 @@
 """Each failure names itself, and ends at INT 18h: the BIOS's next boot device starts."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
+
+from rig.child import need
 
 TABLE = Path(__file__).resolve().parent.parent.parent / "kernel/base/error.h"
 
@@ -162,6 +165,16 @@ def test_no_boot_sector(fails, net, tgtd, iso, logs):
           iso=iso(STATIC, f"root-path={target.root_path()}"))
 
 
+def test_no_boot_code(fails, net, tgtd, iso, logs):
+    """A disk that was partitioned for UEFI."""
+    need("sfdisk")
+    (logs / "gpt.img").write_bytes(bytes(4 << 20))
+    subprocess.run(["sfdisk", "--quiet", logs / "gpt.img"], input="label: gpt\n,\n", text=True, check=True)
+    target = tgtd().target().lun(logs / "gpt.img")
+    fails("NO_BOOT_CODE", namespace=net, tap="tap0",
+          iso=iso(STATIC, f"root-path={target.root_path()}"))
+
+
 def test_bad_setting_is_named_and_the_rest_used(net, tgtd, machine, iso, demo_disk):
     target = tgtd().target().lun(demo_disk)
     pc = machine(namespace=net, tap="tap0",
@@ -182,6 +195,25 @@ def test_key_tries_again(net, tgtd, machine, second_disk, iso, demo_disk):
     server.start()
     pc.key("ret")
     pc.expect("^Booting", 30)
+
+
+def test_access_list_of_initiator_names(net, tgtd, dhcp, machine, iso, disk):
+    """The target was set up for iPXE's name; ours, which the screen shows, is no iSCSI name, and neither
+    is the target's. The root path is written as old tools do."""
+    target = tgtd().target("sheeva:disk1", allow=None).lun(disk)
+    bind = ("--op", "bind", "--mode", "target", *target.on, "--initiator-name")
+    target.tgtd.admin(*bind, "iqn.2010-04.org.ipxe:pc7")
+    dhcp(options={17: "iSCSI:192.0.2.1:TCP (6):3260:0x1:sheeva:disk1", 203: "iqn.GAMER79"})
+    pc = machine(namespace=net, tap="tap0", iso=iso("keep-san=1"))
+    pc.expect(r"^Warning  target sheeva:disk1 is no iqn\.", 60)
+    pc.expect(r"^Warning  initiator-iqn iqn\.GAMER79 is no iqn\.", 5)
+    pc.expect(rf"^E{error('LOGIN_NOT_FOUND')[0]}: ", 30)
+    name = pc.expect(r"^  tried: +as (\S+), sheeva:disk1 at ", 5)[1]
+    pc.expect(r"^  help: +.*initiator-iqn=", 5)
+    target.tgtd.admin(*bind, name)
+    pc.key("ret")
+    pc.expect("^Disk ", 30)
+    assert name == "iqn.GAMER79" and f"Initiator: {name} " in target.tgtd.ask("--op", "show", "--mode", "target")
 
 
 def test_d_shows_what_was_counted(machine, net, second_disk, iso):

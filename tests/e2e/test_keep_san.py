@@ -23,6 +23,13 @@ def lun(logs):
     return image
 
 
+@pytest.fixture
+def empty_label(lun):
+    """An image with a partition table that has no boot code."""
+    lun.write_bytes(bytes(510) + SIGNATURE + bytes((SECTORS - 1) * 512))
+    return lun
+
+
 def cd(image):
     """QEMU's arguments for one more CD that the BIOS may boot."""
     return ("-drive", f"if=none,id=second,media=cdrom,readonly=on,format=raw,file={image}",
@@ -79,9 +86,9 @@ def test_installer_writes_to_the_empty_lun(net, tgtd, dhcp, machine, kernel, lun
     assert ["installed"] in run(pc, 60).lines
 
 
-def test_grub_from_cd_sees_the_empty_lun(net, tgtd, machine, kernel, lun, grub_cd):
+def test_grub_from_cd_sees_the_empty_lun(net, tgtd, machine, kernel, empty_label, grub_cd):
     """keep-san as a setting."""
-    target = tgtd().target().lun(lun)
+    target = tgtd().target().lun(empty_label)
     pc = machine(namespace=net, tap="tap0", kernel=kernel, extra=cd(grub_cd),
                  append=f"ip=192.0.2.77/24 root-path={target.root_path()} keep-san=1")
     pc.expect("GRUB is here", 60)

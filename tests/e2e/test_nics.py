@@ -13,7 +13,8 @@ def pc(net, tgtd, machine, kernel, logs):
     """pc(settings, links) starts a PC with two NICs, of which only the second reaches the target, and
     with a local disk. links: whether each has a link at the start."""
     image = logs / "lun.img"
-    image.write_bytes(bytes(510) + b"\x55\xaa" + bytes(1 << 20))
+    halts = b"\xf4\xeb\xfd"
+    image.write_bytes(halts.ljust(510, b"\0") + b"\x55\xaa" + bytes(1 << 20))
     target = tgtd().target().lun(image)
 
     def start(settings="", links=(True, True), **options):

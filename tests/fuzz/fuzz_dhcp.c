@@ -33,6 +33,17 @@ static void check_text(const char *text)
     CHECK(len < DHCP_TEXT && !memcmp(text + len, nothing, DHCP_TEXT - len));
 }
 
+/* Any of its pieces can be read; nothing lies behind them. */
+static void check_ipxe(const struct dhcp_lease *l)
+{
+    static const u8 nothing[DHCP_IPXE];
+    u8 value[255];
+    CHECK(l->ipxe_len <= DHCP_IPXE);
+    CHECK(!memcmp(l->ipxe + l->ipxe_len, nothing, DHCP_IPXE - l->ipxe_len));
+    for (u32 number = 0; number < 256; number++)
+        CHECK(dhcp_ipxe(l, (u8)number, value, sizeof(value)) <= sizeof(value));
+}
+
 static void check_lease(const struct dhcp_lease *l)
 {
     CHECK(ip4_is_host(l->ip.addr) && ip4_is_host(l->server));
@@ -52,10 +63,9 @@ static void check_lease(const struct dhcp_lease *l)
     check_text(l->hostname);
     check_text(l->root_path);
     check_text(l->initiator_iqn);
-    check_text(l->username);
-    check_text(l->password);
-    check_text(l->reverse_username);
-    check_text(l->reverse_password);
+    check_text(l->boot_file);
+    CHECK(!l->next_server || ip4_is_host(l->next_server));
+    check_ipxe(l);
 }
 
 /* --- Messages --- */
@@ -117,8 +127,9 @@ static void make_message(void)
     u8 type = in_u8(), odd = in_u8(), count = in_u8();
     memset(message, 0, sizeof(message));
     message_len = dhcp_put_reply(message, heard.xid, odd & 1 ? some_address() : WIRE_US);
-    type = type < 0xf0 ? 1 + type % DHCPNAK : type;
-    option(OPT_TYPE, &type, 1);
+    type = type < 0xf0 ? type % (DHCPNAK + 1) : type;
+    if (type) /* else it is BOOTP's */
+        option(OPT_TYPE, &type, 1);
     address_option(OPT_SERVER_ID, odd & 2 ? some_address() : WIRE_PEER);
     for (u32 i = 0; i < count % 16u && message_len < sizeof(message) - 300; i++)
         some_option();
@@ -154,12 +165,13 @@ static void check_merged(const struct dhcp_lease *before, const struct dhcp_leas
     CHECK(!before->initiator_iqn[0] || !strcmp(l.initiator_iqn, before->initiator_iqn));
     memcpy(l.root_path, before->root_path, DHCP_TEXT);
     memcpy(l.initiator_iqn, before->initiator_iqn, DHCP_TEXT);
-    if (!before->has_ipxe) {
-        memset(l.username, 0, DHCP_TEXT);
-        memset(l.password, 0, DHCP_TEXT);
-        memset(l.reverse_username, 0, DHCP_TEXT);
-        memset(l.reverse_password, 0, DHCP_TEXT);
-        l.has_ipxe = l.has_keep_san = l.keep_san = l.has_skip_san_boot = l.skip_san_boot = false;
+    if (!before->boot_file[0]) {
+        memset(l.boot_file, 0, DHCP_TEXT);
+        l.next_server = before->next_server;
+    }
+    if (!before->ipxe_len) {
+        memset(l.ipxe, 0, DHCP_IPXE);
+        l.ipxe_len = 0;
     }
     CHECK(!memcmp(&l, before, sizeof(l)));
 }
@@ -176,14 +188,14 @@ static void adopt(void)
         extra = exact_copy(message, extra_len);
     }
     struct dhcp_lease *own = malloc(sizeof(*own)), *lease = malloc(sizeof(*lease));
-    bool good = dhcp_parse(ack, ack_len, &type, own);
+    bool good = dhcp_parse(ack, ack_len, 0, &type, own);
     *lease = *own;
     if (good) {
-        dhcp_merge(lease, extra, extra_len);
+        dhcp_merge(lease, extra, extra_len, 0);
         check_merged(own, lease);
     }
     if (dhcp_adopt(who, want_root_path, ack, ack_len, extra, extra_len, host_now)) {
-        CHECK(good && type == DHCPACK && dhcp_state() == DHCP_BOUND);
+        CHECK(good && type != DHCPOFFER && dhcp_state() == DHCP_BOUND);
         CHECK(lease->root_path[0] || !want_root_path);
         CHECK(!memcmp(dhcp_lease(), lease, sizeof(*lease)));
         CHECK(ipv4_config()->addr == lease->ip.addr);

@@ -48,7 +48,7 @@ static void check_root_path(const char *text)
     if (e == OK) {
         CHECK(*path->server.name && memchr(path->server.name, 0, sizeof(path->server.name)));
         CHECK(path->server.port);
-        CHECK(memchr(path->target, 0, sizeof(path->target)) && strlen(path->target) > 4);
+        CHECK(memchr(path->target, 0, sizeof(path->target)) && *path->target);
         check_printable(path->server.name);
         /* Its last part is the target, as it stands. */
         CHECK(!strcmp(copy + strlen(copy) - strlen(path->target), path->target));

@@ -43,6 +43,15 @@ TEST(numbers)
     assert_false(parse_number("+1", 2, 10, 99, &v));
 }
 
+TEST(words)
+{
+    assert_true(str_is_word("a-b:\xc3\xa4~"));
+    assert_true(str_is_word(""));
+    const char *bad[] = {"a b", " ", "a\n", "\x1b[2J", "a\x7f"};
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        assert_false(str_is_word(bad[i]));
+}
+
 TEST(division)
 {
     const u64 n[] = {0, 1, 0xffffffff, 0x100000000, 0x123456789abcdef0, UINT64_MAX};

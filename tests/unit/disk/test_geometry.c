@@ -1,4 +1,4 @@
-/* Guessing the geometry from partition tables. */
+/* What a boot sector is good for, and guessing the geometry from its partition table. */
 #include "base/bytes.h"
 #include "disk/mbr.h"
 #include "disk/mbr_table.h"
@@ -25,6 +25,34 @@ static void expect(u64 blocks, u32 cylinders, u32 heads, u32 sectors)
     assert_int_equal(g.heads, heads);
     assert_int_equal(g.sectors, sectors);
     assert_int_equal(g.cylinders, cylinders);
+}
+
+TEST(a_boot_sector_is_signed_and_has_code)
+{
+    /* How real ones begin: a FAT's, GRUB's, Windows', syslinux's, FreeBSD's, OpenBSD's,
+     * isohybrid's, and one that gives up at once. */
+    static const u8 code[][2] = {{0xeb, 0x3c}, {0xeb, 0x63}, {0x33, 0xc0}, {0xfa, 0xfc},
+                                 {0xfc, 0x31}, {0xea, 0x05}, {0x45, 0x52}, {0xcd, 0x18}};
+    for (size_t i = 0; i < ARRAY_SIZE(code); i++) {
+        empty_mbr();
+        memcpy(mbr, code[i], 2);
+        assert_int_equal(mbr_bootable(mbr), OK);
+        mbr[511] = 0;
+        assert_int_equal(mbr_bootable(mbr), ERR_NO_BOOT_SECTOR);
+    }
+    memset(mbr, 0, sizeof(mbr));
+    assert_int_equal(mbr_bootable(mbr), ERR_NO_BOOT_SECTOR);
+}
+
+TEST(a_partition_table_without_code_is_none)
+{
+    empty_mbr();
+    assert_int_equal(mbr_bootable(mbr), ERR_NO_BOOT_CODE);
+    partition(0, 0xee, 1, 99999, 255, 63); /* GPT */
+    put_le32(mbr + 440, 0x12345678);       /* Windows' number of the disk */
+    assert_int_equal(mbr_bootable(mbr), ERR_NO_BOOT_CODE);
+    mbr[MBR_TABLE] = 0x80;
+    assert_int_equal(mbr_bootable(mbr), ERR_NO_BOOT_CODE);
 }
 
 TEST(without_partitions_255_and_63)

@@ -295,6 +295,76 @@ TEST(a_target_out_of_service_is_tried_until_the_time_is_up)
     assert_true(peer.connects > 5 && peer.connects < 20);
 }
 
+/* A target that still holds the session of before the reset, and does not take its ISID for a
+ * reason to end it. */
+static u8 held_isid[6];
+static u32 refused;
+
+static bool holds_a_session(const struct peer_pdu *p)
+{
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ || memcmp(p->bhs + LOGIN_ISID, held_isid, 6))
+        return false;
+    refused++;
+    peer_login_answer(p, 0, final_class, final_detail, NULL, 0);
+    return true;
+}
+
+static void hold(const u8 *isid, u8 class, u8 detail)
+{
+    memcpy(held_isid, isid, sizeof(held_isid));
+    final_class = class;
+    final_detail = detail;
+    refused = 0;
+    peer.hook = holds_a_session;
+}
+
+TEST(a_refused_isid_is_tried_in_another_form_and_what_works_is_kept)
+{
+    static const u8 statuses[][2] = {{2, 0}, {2, 6}, {3, 0}, {3, 1}, {3, 2}};
+    for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+        peer_reset();
+        hold(peer_config.isid, statuses[i][0], statuses[i][1]);
+        expect(ISCSI_READY, OK);
+        assert_int_equal(refused, 1);
+        assert_int_equal(host_now, 1000);
+        const u8 *isid = iscsi_config()->isid;
+        assert_memory_equal(isid, peer_config.isid, 4); /* the NIC's maker stays */
+        assert_memory_not_equal(isid, peer_config.isid, 6);
+        u8 worked[6];
+        memcpy(worked, isid, 6);
+        peer_lose(ERR_TCP_RESET);
+        assert_true(peer_run(1000, peer_ready));
+        assert_memory_equal(iscsi_config()->isid, worked, 6);
+        assert_int_equal(refused, 1);
+        /* The same once more: this session is the one that is held now. */
+        hold(worked, statuses[i][0], statuses[i][1]);
+        peer_lose(ERR_TCP_RESET);
+        assert_true(peer_run(1000, peer_ready));
+        assert_int_equal(refused, 1);
+    }
+}
+
+TEST(who_is_refused_with_a_reason_or_twice_keeps_its_isid)
+{
+    for (u8 detail = 1; detail <= 4; detail++) {
+        peer_reset();
+        hold(peer_config.isid, 2, detail);
+        assert_int_equal(peer_attach(), ISCSI_FAILED);
+        assert_int_equal(refused, 1);
+        assert_int_equal(peer.connects, 1);
+    }
+    with_final(NULL, 0);
+    final_class = 3;
+    final_detail = 1;
+    iscsi_attach(&peer_config, 20000, host_now);
+    peer_run(3000, NULL);
+    u32 attempts = peer.connects;
+    assert_true(attempts > 2);
+    hold(peer_config.isid, 2, 2);
+    assert_true(peer_run(10000, peer_over));
+    assert_int_equal(refused, 1);
+}
+
 /* An answer that would do, but for one thing. */
 enum { NOTHING, TAG, ISID, NO_TSIH, OPCODE, AHS, WAYS };
 static u32 wrong;

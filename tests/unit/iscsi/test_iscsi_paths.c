@@ -230,6 +230,63 @@ TEST(an_address_is_remembered_when_the_name_server_is_away)
     assert_good(6);
 }
 
+/* Where a controller does not serve the disk, as its ports say (ALUA). */
+static u32 standby; /* this path is in standby */
+
+static bool in_standby(const struct peer_pdu *p)
+{
+    static const u8 sense[18] = {0x70, 0, 2, 0, 0, 0, 0, 10, 0, 0, 0, 0, 4, 0x0b};
+    u8 opcode = p->bhs[SCSI_CMD_CDB];
+    if (p->bhs[BHS_OPCODE] != OPCODE_SCSI_CMD || peer.addr != ADDR(standby) ||
+        opcode == SCSI_REPORT_LUNS || opcode == SCSI_INQUIRY)
+        return false;
+    peer_status(get_be32(p->bhs + BHS_ITT), SCSI_CHECK_CONDITION, sense, sizeof(sense));
+    return true;
+}
+
+TEST(a_path_in_standby_is_passed_over)
+{
+    add_path("10.0.0.2");
+    peer.hook = in_standby;
+    standby = 1;
+    msec before = host_now;
+    assert_int_equal(peer_attach(), ISCSI_READY);
+    assert_int_equal(iscsi_used()->addr, ADDR(2));
+    assert_true(host_now - before < 1000);
+}
+
+TEST(one_that_goes_to_standby_is_left_and_no_request_fails)
+{
+    add_path("10.0.0.2");
+    peer.hook = in_standby;
+    standby = 9;
+    assert_int_equal(peer_attach(), ISCSI_READY);
+    for (u32 i = 0; i < 4; i++) {
+        standby = 1 + i % 2;
+        submit(i & 2 ? BLOCK_READ : BLOCK_WRITE, COUNT);
+        assert_true(peer_run(1000, done));
+        assert_good(2 - i % 2);
+    }
+    /* The other one is gone, too: the request waits for either. */
+    dies(1, PORTAL_REFUSES);
+    submit(BLOCK_WRITE, COUNT);
+    assert_false(peer_run(30000, done));
+    standby = 9;
+    assert_true(peer_run(10000, done));
+    assert_good(2);
+}
+
+TEST(the_only_path_in_standby_is_tried_until_the_time_is_up)
+{
+    peer.hook = in_standby;
+    standby = 1;
+    msec before = host_now;
+    assert_int_equal(peer_attach(), ISCSI_FAILED);
+    assert_int_equal(iscsi_error(), ERR_LUN_STANDBY);
+    assert_int_equal(host_now - before, 20000);
+    assert_true(peer.connects < 15);
+}
+
 /* It has to be the same disk. */
 
 static const u8 serial_a[] = {0, 0x80, 0, 8, ' ', 'd', 'i', 's', 'k', ' ', '0', '1'};

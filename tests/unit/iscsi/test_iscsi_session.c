@@ -196,6 +196,36 @@ TEST(unit_attention_without_an_end_is_an_error)
     expect_failure(ERR_SCSI);
 }
 
+/* CLARiiON, while it has a unit attention to tell. */
+static u32 empty_answers;
+
+static bool capacity_without_data(const struct peer_pdu *p)
+{
+    if (p->bhs[BHS_OPCODE] != OPCODE_SCSI_CMD || p->bhs[SCSI_CMD_CDB] != SCSI_READ_CAPACITY_10 ||
+        !empty_answers)
+        return false;
+    empty_answers--;
+    peer_status(get_be32(p->bhs + BHS_ITT), SCSI_GOOD, NULL, 0);
+    return true;
+}
+
+TEST(a_capacity_without_data_is_asked_for_again)
+{
+    peer.hook = capacity_without_data;
+    empty_answers = 3;
+    attach();
+    assert_true(iscsi_disk()->blocks == PEER_BLOCKS);
+    assert_int_equal(peer.connects, 1);
+}
+
+TEST(but_not_for_ever)
+{
+    peer.hook = capacity_without_data;
+    empty_answers = 1000;
+    expect_failure(ERR_SCSI);
+    assert_in_range(empty_answers, 985, 995);
+}
+
 TEST(disks_beyond_2_tib)
 {
     peer.blocks = 0x200000000ull;

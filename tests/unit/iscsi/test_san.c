@@ -92,6 +92,27 @@ TEST(our_name_is_the_one_that_was_set_or_tells_our_host_or_nic)
     assert_string_equal(peer_key("InitiatorName"), PEER_US);
 }
 
+/* Whoever named it so, means it. */
+TEST(names_that_are_not_proper_are_used_with_a_warning)
+{
+    host_reset(1000);
+    add(PATH("1"));
+    attach();
+    assert_string_equal(host_console(), "");
+    set(SET_INITIATOR_IQN, "iqn.GAMER79");
+    san_init();
+    add("iscsi:10.0.0.1:::1:sheeva:disk1");
+    assert_string_equal(host_console(), "Warning  target sheeva:disk1 is no iqn., eui. or naa. "
+                                        "name; it is used as it is\n");
+    host_reset(1000);
+    san_init();
+    add(PATH("1"));
+    attach();
+    assert_string_equal(peer_key("InitiatorName"), "iqn.GAMER79");
+    assert_string_equal(host_console(), "Warning  initiator-iqn iqn.GAMER79 is no iqn., eui. or "
+                                        "naa. name; it is used as it is\n");
+}
+
 TEST(the_screen_reads_where_the_disk_is)
 {
     char text[SAN_TEXT];
@@ -101,11 +122,27 @@ TEST(the_screen_reads_where_the_disk_is)
     san_path_text(0, text);
     assert_string_equal(text, PEER_TARGET " at 10.0.0.1:3260, LUN 1");
     san_tried_text(text);
-    assert_string_equal(text, PEER_TARGET " at 10.0.0.1:3260, LUN 1, as "
-                                          "iqn.2026-11.org.lunboot:525400123456");
+    assert_string_equal(text, "as iqn.2026-11.org.lunboot:525400123456, " PEER_TARGET
+                              " at 10.0.0.1:3260, LUN 1");
     san_where_text(text);
     assert_string_equal(text, "10.0.0.1:3260");
     assert_false(san_is_elsewhere());
+}
+
+/* Who has to let us in needs our name, whole. */
+TEST(our_name_is_shown_in_full_with_the_longest_of_others)
+{
+    char us[224], path[600] = "iscsi:", text[SAN_TEXT];
+    memset(us, 'u', 223);
+    us[223] = 0;
+    memset(path + 6, 'h', 253);
+    strcpy(path + 259, "::::");
+    memset(path + 263, 't', 223);
+    set(SET_INITIATOR_IQN, us);
+    add(path);
+    san_attach(1000, 1000);
+    san_tried_text(text);
+    assert_non_null(strstr(text, us));
 }
 
 TEST(several_paths_are_worth_saying_which)

@@ -64,6 +64,9 @@ TEST(sense_in_both_formats)
         {0x0, 0, 0, OK, SCSI_FINAL},
         {0x1, 0x17, 0, OK, SCSI_FINAL},
         {0x2, 0x04, 1, ERR_LUN_NOT_READY, SCSI_LATER},
+        {0x2, 0x04, 0x0a, ERR_LUN_NOT_READY, SCSI_LATER}, /* ALUA: in transition */
+        {0x2, 0x04, 0x0b, ERR_LUN_STANDBY, SCSI_ELSEWHERE},
+        {0x2, 0x04, 0x0c, ERR_LUN_STANDBY, SCSI_ELSEWHERE}, /* unavailable */
         {0x2, 0x3a, 2, ERR_LUN_EMPTY, SCSI_FINAL},
         {0x3, 0x11, 0, ERR_MEDIUM, SCSI_FINAL},
         {0x4, 0x44, 0, ERR_MEDIUM, SCSI_FINAL},
@@ -72,6 +75,7 @@ TEST(sense_in_both_formats)
         {0x5, 0x25, 0, ERR_LUN_NOT_FOUND, SCSI_FINAL},
         {0x6, 0x29, 0, ERR_SCSI, SCSI_AGAIN},
         {0x7, 0x27, 0, ERR_LUN_PROTECTED, SCSI_FINAL},
+        {0x7, 0x27, 7, ERR_LUN_FULL, SCSI_FINAL},
         {0x8, 0, 0, ERR_SCSI, SCSI_FINAL},
         {0xb, 0x47, 0, ERR_SCSI, SCSI_AGAIN},
     };
@@ -86,6 +90,12 @@ TEST(sense_in_both_formats)
         assert_int_equal(v.error, cases[i].e);
         assert_int_equal(v.retry, cases[i].retry);
     }
+}
+
+TEST(a_full_pool_is_no_write_protection_for_a_caller_either)
+{
+    assert_int_equal(error_int13_status(ERR_LUN_FULL), 0xcc);
+    assert_int_equal(error_int13_status(ERR_LUN_PROTECTED), 0x03);
 }
 
 TEST(sense_of_any_length_is_read_within_it)

@@ -108,7 +108,7 @@ static u8 *exact_answer(void)
 bool parse(void)
 {
     u8 *exact = exact_answer();
-    bool ok = dhcp_parse(exact, answer_len, &lease_type, &lease);
+    bool ok = dhcp_parse(exact, answer_len, PARSED_FROM, &lease_type, &lease);
     free(exact);
     return ok;
 }
@@ -116,7 +116,7 @@ bool parse(void)
 void merge(void)
 {
     u8 *exact = exact_answer();
-    dhcp_merge(&lease, exact, answer_len);
+    dhcp_merge(&lease, exact, answer_len, PARSED_FROM);
     free(exact);
 }
 

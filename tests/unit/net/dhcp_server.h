@@ -40,7 +40,9 @@ void add_u32(u8 code, u32 value);
 void add_network(void); /* mask and gateway of WIRE_US */
 void send_answer(void);
 
-/* Parse the answer, or add what the lease lacks of it, from memory of exactly its length. */
+/* Parse the answer, as if it came from PARSED_FROM, or add what the lease lacks of it, from memory
+ * of exactly its length. */
+#define PARSED_FROM (WIRE_PEER + 2)
 bool parse(void);
 void merge(void);
 extern struct dhcp_lease lease;

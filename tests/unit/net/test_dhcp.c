@@ -61,7 +61,7 @@ TEST(the_whole_exchange_without_a_wait)
     assert_false(said_has(OPT_REQUESTED_IP));
     u32 n;
     const u8 *wanted = said_option(OPT_PARAMETERS, &n);
-    static const u8 needed[] = {1, 3, 6, 12, 15, 17, 26, 43, 51, 54, 58, 59, 121, 175, 203};
+    static const u8 needed[] = {1, 3, 6, 12, 15, 17, 26, 43, 51, 54, 58, 59, 66, 67, 121, 175, 203};
     for (u32 i = 0; i < sizeof(needed); i++)
         assert_non_null(memchr(wanted, needed[i], n));
 
@@ -224,14 +224,14 @@ TEST_WITH(an_offer_with_a_root_path_is_taken_at_once, asking)
     assert_int_equal(dhcp_lease()->ip.addr, WIRE_US + 2);
 }
 
-TEST_WITH(a_plain_offer_is_taken_after_a_second, asking)
+TEST_WITH(a_plain_offer_is_taken_after_two_seconds, asking)
 {
     hear();
     wire_run(300);
     answer_with(DHCPOFFER, WIRE_US, SERVER, 3600, NULL);
     wire_run(200);
     answer_with(DHCPOFFER, WIRE_US + 1, SERVER2, 3600, NULL);
-    wire_run(799);
+    wire_run(1799);
     assert_int_equal(hear(), 0);
     wire_run(1);
     assert_int_equal(hear(), DHCPREQUEST);
@@ -287,7 +287,7 @@ TEST_WITH(foreign_and_malformed_answers_are_not_ours, asking)
     static const struct {
         u32 at;
         u8 value;
-    } bad[] = {{DHCP_OP, 1}, {DHCP_HTYPE, 6}, {DHCP_HLEN, 16}, {DHCP_COOKIE, 0}};
+    } bad[] = {{DHCP_OP, 1}, {DHCP_HTYPE, 6}, {DHCP_HLEN, 16}};
     for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
         begin_answer(DHCPOFFER, WIRE_US, SERVER);
         add_text(OPT_ROOT_PATH, "root");
@@ -316,6 +316,76 @@ TEST_WITH(addresses_that_can_be_no_machines_are_refused, asking)
     answer_with(DHCPOFFER, WIRE_US, 0x7f000001, 3600, "root");
     assert_int_equal(net_stats.dhcp_bad, ARRAY_SIZE(bad) + 2);
     assert_int_equal(hear(), 0);
+}
+
+/* ---- BOOTP ---- */
+
+static void answer_as_bootp(const char *root_path)
+{
+    begin_answer(0, WIRE_US + 1, SERVER2);
+    answer_len = DHCP_OPTIONS;
+    put_be32(answer + DHCP_SIADDR, SERVER2);
+    add_network();
+    if (root_path)
+        add_text(OPT_ROOT_PATH, root_path);
+    send_answer();
+}
+
+/* Such a server answers any question, and does not know that ours is a DHCPREQUEST. */
+TEST_WITH(a_bootp_servers_address_is_taken_and_kept, asking)
+{
+    hear();
+    answer_as_bootp("root");
+    wire_run(1999); /* DHCP may still come */
+    assert_int_equal(hear(), 0);
+    wire_run(1);
+    assert_int_equal(hear(), DHCPREQUEST);
+    assert_said(OPT_REQUESTED_IP, "\xc0\0\2\x0b", 4);
+    answer_as_bootp("root");
+    assert_int_equal(dhcp_state(), DHCP_BOUND);
+    assert_int_equal(ipv4_config()->addr, WIRE_US + 1);
+    assert_int_equal(dhcp_lease()->server, SERVER2);
+    assert_string_equal(dhcp_lease()->root_path, "root");
+    assert_int_equal(dhcp_timeout(host_now), TIMEOUT_NEVER);
+    assert_int_equal(net_stats.dhcp_bad, 0);
+}
+
+TEST_WITH(any_dhcp_offer_beats_bootps, asking)
+{
+    hear();
+    answer_as_bootp("root");
+    answer_with(DHCPOFFER, WIRE_US, SERVER, 3600, NULL);
+    answer_as_bootp("root");
+    wire_run(2000);
+    while (hear() != DHCPREQUEST)
+        ;
+    assert_said(OPT_REQUESTED_IP, "\xc0\0\2\x0a", 4);
+    answer_as_bootp("root"); /* not whom we asked */
+    assert_int_equal(dhcp_state(), DHCP_ASKING);
+    answer_with(DHCPACK, WIRE_US, SERVER, 120, NULL);
+    assert_int_equal(dhcp_state(), DHCP_BOUND);
+    wire_neighbours = true;
+    wire_run(60100);
+    while (hear())
+        ;
+    begin_answer(0, WIRE_US, SERVER); /* nor does BOOTP renew a lease */
+    answer_len = DHCP_OPTIONS;
+    put_be32(answer + DHCP_SIADDR, SERVER);
+    send_answer();
+    assert_int_equal(dhcp_lease()->lease_seconds, 120);
+}
+
+TEST(bootp_waits_for_dhcp_even_where_no_root_path_is_wanted)
+{
+    wire_reset(START);
+    dhcp_start("", false, GIVE_UP, host_now);
+    net_poll(host_now);
+    hear();
+    answer_as_bootp(NULL);
+    assert_int_equal(hear(), 0);
+    answer_with(DHCPOFFER, WIRE_US, SERVER, 3600, NULL);
+    assert_int_equal(hear(), DHCPREQUEST);
+    assert_said(OPT_REQUESTED_IP, "\xc0\0\2\x0a", 4);
 }
 
 TEST(a_full_ring_delays_the_question_only)
@@ -359,7 +429,7 @@ TEST_WITH(mutated_answers_do_no_harm, asking)
 TEST(at_t1_it_is_renewed_by_unicast)
 {
     bind_for(120);
-    dhcp_lease()->password[0] = 'x';
+    dhcp_lease()->ipxe[0] = 'x';
     wire_run(60000 - 1);
     assert_int_equal(hear(), 0);
     wire_run(50);
@@ -375,7 +445,7 @@ TEST(at_t1_it_is_renewed_by_unicast)
     assert_int_equal(dhcp_state(), DHCP_BOUND);
     assert_int_equal(dhcp_lease()->lease_seconds, 240);
     assert_string_equal(dhcp_lease()->root_path, "first root"); /* the times only */
-    assert_int_equal(dhcp_lease()->password[0], 'x');
+    assert_int_equal(dhcp_lease()->ipxe[0], 'x');
     assert_int_equal(dhcp_timeout(host_now), said.at + 120000 - host_now);
     wire_check_leaks();
 }
@@ -636,6 +706,17 @@ TEST(the_root_path_may_be_the_other_servers)
     assert_string_equal(dhcp_lease()->root_path, "own");
 }
 
+TEST(bootps_answer_is_adopted_too)
+{
+    another_has_asked(DHCPACK, NULL);
+    answer_len = DHCP_OPTIONS;
+    add_text(OPT_ROOT_PATH, "root");
+    put_be32(answer + DHCP_SIADDR, SERVER2);
+    assert_true(adopt(true));
+    assert_int_equal(dhcp_lease()->server, SERVER2);
+    assert_int_equal(dhcp_timeout(host_now), TIMEOUT_NEVER);
+}
+
 TEST(only_an_ack_for_us_is_adopted)
 {
     another_has_asked(DHCPOFFER, "root");
@@ -658,10 +739,10 @@ TEST(only_an_ack_for_us_is_adopted)
 TEST(stopping_forgets_the_lease)
 {
     bind_for(120);
-    strcpy(dhcp_lease()->password, "secret");
+    memcpy(dhcp_lease()->ipxe, "secret", 6);
     dhcp_stop();
     assert_int_equal(dhcp_state(), DHCP_OFF);
-    assert_int_equal(dhcp_lease()->password[0], 0);
+    assert_int_equal(dhcp_lease()->ipxe[0], 0);
     wire_run(600000);
     assert_int_equal(hear(), 0);
 }

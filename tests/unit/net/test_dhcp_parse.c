@@ -16,6 +16,15 @@ static void begin(void)
 
 FIXTURE(begin);
 
+/* What is said inside option 175, as text. */
+static const char *ipxe(u8 number)
+{
+    static char value[DHCP_TEXT];
+    memset(value, 0, sizeof(value));
+    dhcp_ipxe(&lease, number, value, sizeof(value) - 1);
+    return value;
+}
+
 TEST(every_option_is_read)
 {
     u8 dns[16];
@@ -49,12 +58,15 @@ TEST(every_option_is_read)
     assert_string_equal(lease.hostname, "pc7");
     assert_string_equal(lease.root_path, "iscsi:192.0.2.20::::iqn.t");
     assert_string_equal(lease.initiator_iqn, "iqn.2026-01.org.example:pc7");
-    assert_string_equal(lease.username, "me");
-    assert_string_equal(lease.password, "secret");
-    assert_string_equal(lease.reverse_username, "you");
-    assert_string_equal(lease.reverse_password, "rs");
-    assert_true(lease.has_keep_san && lease.keep_san);
-    assert_true(lease.has_skip_san_boot && !lease.skip_san_boot);
+    assert_string_equal(ipxe(IPXE_USERNAME), "me");
+    assert_string_equal(ipxe(IPXE_PASSWORD), "secret");
+    assert_string_equal(ipxe(IPXE_REVERSE_USERNAME), "you");
+    assert_string_equal(ipxe(IPXE_REVERSE_PASSWORD), "rs");
+    assert_string_equal(ipxe(IPXE_KEEP_SAN), "\1");
+    u8 flag = 1;
+    assert_int_equal(dhcp_ipxe(&lease, IPXE_SKIP_SAN_BOOT, &flag, 1), 1);
+    assert_int_equal(flag, 0);
+    assert_int_equal(dhcp_ipxe(&lease, IPXE_SAN_DRIVE, &flag, 1), 0);
     assert_int_equal(net_stats.dhcp_option, 0);
 }
 
@@ -67,8 +79,8 @@ TEST(split_options_are_put_together)
     add(OPT_IPXE, "c\x08\1\1", 4); /* cut in the middle of an encapsulated option */
     assert_true(parse());
     assert_string_equal(lease.root_path, "iscsi:192.0.2.20::::t");
-    assert_string_equal(lease.username, "abc");
-    assert_true(lease.keep_san);
+    assert_string_equal(ipxe(IPXE_USERNAME), "abc");
+    assert_string_equal(ipxe(IPXE_KEEP_SAN), "\1");
 }
 
 TEST(overloaded_fields_are_read_in_order)
@@ -227,8 +239,8 @@ TEST(numbers_of_a_wrong_length_are_not_there)
     assert_int_equal(lease.dns[0], 0xc0000201);
     assert_int_equal(lease.dns[1], 0);
     assert_int_equal(lease.mtu, 0);
-    assert_false(lease.has_keep_san);
-    assert_true(lease.skip_san_boot);
+    assert_string_equal(ipxe(IPXE_KEEP_SAN), "");
+    assert_string_equal(ipxe(IPXE_SKIP_SAN_BOOT), "\1");
 }
 
 TEST(nonsense_values_are_not_used)
@@ -261,6 +273,60 @@ TEST(an_mtu_is_at_most_9000)
         add(OPT_MTU, mtu, 2);
         assert_true(parse());
         assert_int_equal(lease.mtu, min_u32(mtus[i], 9000));
+    }
+}
+
+/* ---- the boot file ---- */
+
+#define FILE_OF(text) memcpy(answer + DHCP_FILE, text, sizeof(text) - 1)
+
+static void check_boot(ip4 server, const char *file)
+{
+    assert_true(parse());
+    assert_int_equal(lease.next_server, server);
+    assert_string_equal(lease.boot_file, file);
+}
+
+TEST(a_boot_file_is_named_by_the_field_or_by_option_67)
+{
+    check_boot(0, "");
+    FILE_OF("field.ipxe");
+    check_boot(SERVER, "field.ipxe"); /* no other server is named: the one that answers */
+    put_be32(answer + DHCP_SIADDR, WIRE_GATEWAY);
+    check_boot(WIRE_GATEWAY, "field.ipxe");
+    add_text(OPT_BOOT_FILE, "option.ipxe");
+    check_boot(WIRE_GATEWAY, "option.ipxe");
+    begin();
+    memset(answer + DHCP_FILE, 'x', DHCP_FILE_LEN); /* without a terminator */
+    assert_true(parse());
+    assert_int_equal(strlen(lease.boot_file), DHCP_FILE_LEN);
+}
+
+TEST(an_overloaded_field_names_no_boot_file)
+{
+    add(OPT_OVERLOAD, "\1", 1);
+    FILE_OF("\x0c\3pc7\xff");
+    check_boot(0, "");
+    FILE_OF("\x43\6a.ipxe\xff"); /* but may hold the option */
+    check_boot(SERVER, "a.ipxe");
+}
+
+TEST(its_server_is_siaddr_else_option_66_else_who_answers)
+{
+    static const struct {
+        const char *option;
+        ip4 siaddr, want;
+    } cases[] = {
+        {"192.0.2.99", SERVER2, SERVER2},       {"192.0.2.99", 0, 0xc0000263},
+        {"192.0.2.99", 0x7f000001, 0xc0000263}, {"127.0.0.1", 0, SERVER},
+        {"tftp.example.org", 0, SERVER},        {"192.0.2.100.too.long", 0, SERVER},
+    };
+    for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+        begin();
+        FILE_OF("f");
+        put_be32(answer + DHCP_SIADDR, cases[i].siaddr);
+        add(OPT_TFTP_SERVER, cases[i].option, (u32)strlen(cases[i].option) + 1);
+        check_boot(cases[i].want, "f");
     }
 }
 
@@ -314,8 +380,8 @@ TEST(encapsulated_options_that_overrun_are_not_used)
 {
     add(OPT_IPXE, "\x08\1\1\xbf\6secre", 10);
     assert_true(parse());
-    assert_false(lease.has_keep_san);
-    assert_string_equal(lease.password, "");
+    assert_string_equal(ipxe(IPXE_KEEP_SAN), "");
+    assert_string_equal(ipxe(IPXE_PASSWORD), "");
     assert_int_equal(net_stats.dhcp_option, 1);
     begin();
     const u8 filler[255] = {1, 253};
@@ -330,13 +396,56 @@ TEST(other_messages_are_no_leases)
     for (u32 t = 0; t < 256; t++) {
         begin();
         begin_answer((u8)t, WIRE_US, SERVER);
-        assert_int_equal(parse(), t == DHCPOFFER || t == DHCPACK);
+        assert_int_equal(parse(), t == DHCPOFFER || t == DHCPACK || !t);
         assert_int_equal(lease_type, t);
         assert_int_equal(lease.server, SERVER);
     }
-    answer_len = DHCP_OPTIONS; /* BOOTP */
-    assert_false(parse());
+}
+
+/* ---- BOOTP ---- */
+
+static void begin_bootp(void)
+{
+    begin();
+    answer_len = DHCP_OPTIONS;
+}
+
+TEST(an_answer_without_a_type_is_bootps_and_for_ever)
+{
+    begin_bootp();
+    add_network(); /* RFC 1048's vendor area */
+    add_text(OPT_ROOT_PATH, "root");
+    memcpy(answer + DHCP_FILE, "file", 4);
+    put_be32(answer + DHCP_SIADDR, SERVER2);
+    assert_true(parse());
     assert_int_equal(lease_type, 0);
+    assert_int_equal(lease.server, SERVER2);
+    assert_int_equal(lease.lease_seconds, UINT32_MAX);
+    assert_int_equal(lease.ip.addr, WIRE_US);
+    assert_int_equal(lease.ip.netmask, 0xffffff00);
+    assert_int_equal(lease.ip.gateway, WIRE_GATEWAY);
+    assert_string_equal(lease.root_path, "root");
+    assert_string_equal(lease.boot_file, "file");
+    put_be32(answer + DHCP_SIADDR, 0);
+    assert_true(parse());
+    assert_int_equal(lease.server, PARSED_FROM);
+}
+
+TEST(another_vendors_area_says_nothing)
+{
+    begin_bootp();
+    memset(answer + DHCP_COOKIE, 0x11, 64);
+    memcpy(answer + DHCP_FILE, "file", 4);
+    answer_len = DHCP_COOKIE + 64;
+    assert_true(parse());
+    assert_int_equal(lease_type, 0);
+    assert_string_equal(lease.root_path, "");
+    assert_string_equal(lease.boot_file, "file");
+    assert_int_equal(lease.next_server, PARSED_FROM);
+    put_be32(answer + DHCP_YIADDR, 0);
+    assert_false(parse());
+    merge(); /* nor is it another server's word on the disk */
+    assert_int_equal(net_stats.dhcp_option, 0);
 }
 
 TEST(short_packets_are_refused)
@@ -345,7 +454,8 @@ TEST(short_packets_are_refused)
     u32 whole = answer_len;
     for (answer_len = 0; answer_len < whole; answer_len++)
         if (parse())
-            assert_true(answer_len == DHCP_OPTIONS + 9); /* type and server, no root path */
+            assert_true(answer_len == DHCP_OPTIONS ||    /* BOOTP */
+                        answer_len == DHCP_OPTIONS + 9); /* type and server, no root path */
 }
 
 /* ---- another server's answer beside it ---- */
@@ -370,9 +480,9 @@ static void check_proxys_are_taken(void)
 {
     assert_string_equal(lease.root_path, "proxy's");
     assert_string_equal(lease.initiator_iqn, "iqn.proxy");
-    assert_string_equal(lease.username, "them");
-    assert_string_equal(lease.password, "secret");
-    assert_true(lease.has_keep_san && lease.keep_san);
+    assert_string_equal(ipxe(IPXE_USERNAME), "them");
+    assert_string_equal(ipxe(IPXE_PASSWORD), "secret");
+    assert_string_equal(ipxe(IPXE_KEEP_SAN), "\1");
 }
 
 TEST(what_the_lease_lacks_of_the_disk_is_taken)
@@ -390,7 +500,7 @@ TEST(what_the_lease_lacks_of_the_disk_is_taken)
         if (message_type == DHCPOFFER || message_type == DHCPACK)
             check_proxys_are_taken();
         else
-            assert_true(!lease.root_path[0] && !lease.initiator_iqn[0] && !lease.has_ipxe);
+            assert_true(!lease.root_path[0] && !lease.initiator_iqn[0] && !lease.ipxe_len);
         /* The rest is not its business. */
         assert_int_equal(lease.ip.addr, WIRE_US);
         assert_int_equal(lease.ip.netmask, 0xffffff00);
@@ -413,16 +523,34 @@ TEST(what_the_lease_has_stays)
     merge();
     assert_string_equal(lease.root_path, "own");
     assert_string_equal(lease.initiator_iqn, "iqn.own");
-    assert_string_equal(lease.username, "them");
+    assert_string_equal(ipxe(IPXE_USERNAME), "them");
     begin();
     add(OPT_IPXE, "\xbe\2me", 4);
     assert_true(parse());
     begin_proxy(DHCPACK);
     merge();
     assert_string_equal(lease.root_path, "proxy's");
-    assert_string_equal(lease.username, "me"); /* and no password of somebody else's */
-    assert_string_equal(lease.password, "");
-    assert_false(lease.has_keep_san);
+    assert_string_equal(ipxe(IPXE_USERNAME), "me"); /* and no password of somebody else's */
+    assert_string_equal(ipxe(IPXE_PASSWORD), "");
+    assert_string_equal(ipxe(IPXE_KEEP_SAN), "");
+}
+
+TEST(the_boot_file_comes_with_its_own_server)
+{
+    put_be32(answer + DHCP_SIADDR, SERVER);
+    assert_true(parse());
+    begin_answer(DHCPOFFER, 0, SERVER2);
+    merge();
+    assert_int_equal(lease.next_server, SERVER);
+    FILE_OF("proxy's");
+    merge();
+    assert_string_equal(lease.boot_file, "proxy's");
+    assert_int_equal(lease.next_server, SERVER2);
+    begin_answer(DHCPOFFER, 0, SERVER);
+    FILE_OF("late");
+    merge();
+    assert_string_equal(lease.boot_file, "proxy's");
+    assert_int_equal(lease.next_server, SERVER2);
 }
 
 TEST(the_first_that_says_it_counts)
@@ -450,7 +578,7 @@ TEST(split_and_overloaded_options_are_taken_from_it_too)
     merge();
     assert_string_equal(lease.root_path, "one,two");
     assert_string_equal(lease.initiator_iqn, "iqn");
-    assert_string_equal(lease.username, "abc");
+    assert_string_equal(ipxe(IPXE_USERNAME), "abc");
 }
 
 TEST(nothing_is_taken_from_a_malformed_answer)
@@ -465,7 +593,7 @@ TEST(nothing_is_taken_from_a_malformed_answer)
         merge();
         if (lease.root_path[0]) /* cut behind it only */
             assert_string_equal(lease.root_path, "proxy's");
-        if (lease.has_ipxe)
+        if (lease.ipxe_len)
             fail();
         lease = before;
     }

@@ -157,7 +157,7 @@ TEST(addresses_that_no_machine_can_have)
     ALL_VALID(SET_IP, "1.0.0.1", "223.255.255.254", "10.0.0.0", "10.0.0.1/8");
     NONE_VALID(SET_IP, "", "0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "255.255.255.255",
                "240.0.0.1", "10.0.0.1/", "10.0.0.1/0", "10.0.0.1/33", "10.0.0.1/-1", "10.0.0.1/8/8",
-               "10.0.0.1 ", "10.0.0", "10.0.0.256", "/24", "10.0.0.0/24", "10.0.0.255/24",
+               " 10.0.0.1", "10.0.0", "10.0.0.256", "/24", "10.0.0.0/24", "10.0.0.255/24",
                "192.0.2.3/30", "example.com");
     NONE_VALID(SET_GATEWAY, "0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "10.0.0.1/24");
     NONE_VALID(SET_DNS, "0.0.0.0", "10.0.0.1,10.0.0.2", "name");
@@ -166,22 +166,29 @@ TEST(addresses_that_no_machine_can_have)
                "0.255.255.0", "127.255.255.255");
 }
 
-TEST(iscsi_names)
+/* Whatever can be sent is taken: what it looks like is worth a warning (iscsi/name.c). */
+TEST(initiator_names)
 {
     char longest[256];
     memset(longest, 'a', sizeof(longest));
-    memcpy(longest, "iqn.2024-01.a.b:", 16);
     longest[223] = 0;
-    ALL_VALID(SET_INITIATOR_IQN, "iqn.1992-08.com.example:storage.disk-1", "iqn.2001-12.org.x",
-              "eui.02004567A425678D", "naa.52004567BA64678D",
-              "naa.62004567BA64678D0123456789ABCDEF", "iqn.1994-05.com.RedHat:my_host", longest);
+    ALL_VALID(SET_INITIATOR_IQN, "iqn.1994-05.com.RedHat:my_host", "iqn.GAMER79", "pc7", "a/b",
+              "p\xc3\xa4", longest);
     strcpy(longest + 223, "a");
-    NONE_VALID(SET_INITIATOR_IQN, "", "iqn", "iqn.", "iqn.2024-01", "iqn.2024-01.", "iqn.2024-00.a",
-               "iqn.2024-13.a", "iqn.24-01.com", "iqn.2024-1.com.x", "iqn.2024/01.com",
-               "iqn.2024-01.a b", "iqn.2024-01.a/b", "iqn.2024-01.a,b", "iqn.2024-01.a\xc3\xa4",
-               "iqn.2024-01..a", "IQN.2024-01.com", "eui.02004567A425678", "eui.02004567A425678DA",
-               "eui.02004567A425678G", "naa.52004567BA64678", "naa.52004567BA64678D0",
-               "naa.x2004567BA64678D", "host1", longest);
+    NONE_VALID(SET_INITIATOR_IQN, "", "iqn.2024-01.a b", "a\tb", "a\x7f", longest);
+}
+
+TEST(white_space_at_the_end_is_cut_off)
+{
+    ALL_VALID(SET_ROOT_PATH, "iscsi:a::::b \r\n");
+    assert_string_equal(setting_text(SET_ROOT_PATH), "iscsi:a::::b");
+    ALL_VALID(SET_INITIATOR_IQN, "iqn.2024-01.a\n");
+    assert_string_equal(setting_text(SET_INITIATOR_IQN), "iqn.2024-01.a");
+    ALL_VALID(SET_GATEWAY, "10.0.0.1 ");
+    assert_int_equal(setting_ip4(SET_GATEWAY), 0x0a000001);
+    ALL_VALID(SET_PASSWORD, "it ends in a blank ");
+    assert_string_equal(setting_text(SET_PASSWORD), "it ends in a blank ");
+    NONE_VALID(SET_ROOT_PATH, " \n");
 }
 
 TEST(names_texts_and_secrets)

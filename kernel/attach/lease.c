@@ -1,0 +1,85 @@
+/* The settings that come with a lease. */
+#include "attach/attach_internal.h"
+
+#include "base/format.h"
+#include "base/print.h"
+#include "base/str.h"
+#include "net/dhcp_wire.h"
+#include "settings/settings.h"
+
+/* What DHCP says of a setting that is a text in the lease, with an option of its own. */
+static const struct {
+    u16 offset; /* in struct dhcp_lease */
+    u8 setting;
+} texts[] = {
+    {offsetof(struct dhcp_lease, domain), SET_DOMAIN},
+    {offsetof(struct dhcp_lease, hostname), SET_HOSTNAME},
+    {offsetof(struct dhcp_lease, root_path), SET_ROOT_PATH},
+    {offsetof(struct dhcp_lease, initiator_iqn), SET_INITIATOR_IQN},
+};
+
+/* ... and of those inside option 175: its number there, the setting, and what iPXE gives where it
+ * is no text. */
+enum reading { AS_TEXT, AS_FLAG, AS_HEX };
+static const struct {
+    u8 number, setting, reading;
+} ipxe[] = {
+    {IPXE_KEEP_SAN, SET_KEEP_SAN, AS_FLAG},
+    {IPXE_SKIP_SAN_BOOT, SET_SKIP_SAN_BOOT, AS_FLAG},
+    {IPXE_SAN_DRIVE, SET_DRIVE, AS_HEX},
+    {IPXE_USERNAME, SET_USERNAME, AS_TEXT},
+    {IPXE_PASSWORD, SET_PASSWORD, AS_TEXT},
+    {IPXE_REVERSE_USERNAME, SET_REVERSE_USERNAME, AS_TEXT},
+    {IPXE_REVERSE_PASSWORD, SET_REVERSE_PASSWORD, AS_TEXT},
+    {IPXE_LUNBOOT_TIMEOUT, SET_TIMEOUT, AS_TEXT},
+    {IPXE_LUNBOOT_NIC, SET_NIC, AS_TEXT},
+};
+
+static void take_setting(enum setting_id id, const char *value, u32 len)
+{
+    enum error e = len ? setting_set(id, value, len, FROM_DHCP) : OK;
+    if (e)
+        print("E%u      DHCP: %s: %s\n", e, setting_name(id), error_text(e));
+}
+
+/* Bytes that are no text are a number, the highest first; a flag is set by any that is not 0.
+ * Returns the new length. */
+static u32 number_as_text(char *value, u32 len, enum reading reading)
+{
+    u32 n = 0;
+    for (u32 i = 0; i < len; i++) {
+        u8 byte = (u8)value[i];
+        if (byte >= ' ' && byte <= '~')
+            return len;
+        n = (reading == AS_HEX ? n << 8 : n) | byte;
+    }
+    return format_text(value, SETTING_TEXT, "%x", reading == AS_HEX ? n : n != 0);
+}
+
+static void take_ipxe(const struct dhcp_lease *lease)
+{
+    char value[SETTING_TEXT];
+    for (u32 i = 0; i < ARRAY_SIZE(ipxe); i++) {
+        u32 len = dhcp_ipxe(lease, ipxe[i].number, value, sizeof(value));
+        if (len && ipxe[i].reading != AS_TEXT)
+            len = number_as_text(value, len, ipxe[i].reading);
+        while (len && !value[len - 1]) /* RFC 2132, 2: be prepared to delete trailing nulls */
+            len--;
+        take_setting(ipxe[i].setting, value, len);
+    }
+    wipe(value, sizeof(value));
+}
+
+void attach_take_lease(struct dhcp_lease *lease)
+{
+    char mtu[6];
+    if (lease->mtu)
+        take_setting(SET_MTU, mtu, format_text(mtu, sizeof(mtu), "%u", lease->mtu));
+    for (u32 i = 0; i < ARRAY_SIZE(texts); i++) {
+        const char *text = (const char *)lease + texts[i].offset;
+        take_setting(texts[i].setting, text, strlen(text));
+    }
+    take_ipxe(lease);
+    wipe(lease->ipxe, sizeof(lease->ipxe));
+    lease->ipxe_len = 0;
+}
