@@ -65,7 +65,7 @@ $(B)/boot/entry.o: boot/entry.asm $(B)/boot/resident.bin
 $(B)/lunboot.elf: $(B)/lunboot.debug
 	@objcopy --strip-all $< $@
 
-$(B)/lunboot.iso: $(B)/lunboot.elf iso/grub.cfg.in tools/mkiso
+$(B)/lunboot.iso: $(B)/lunboot.elf $(B)/boot/esp.img iso/grub.cfg.in tools/mkiso
 	@tools/mkiso -k $< -o $@
 
 # What each commit costs: media, the resident part, and what the kernel hides by the machine's memory; and

@@ -14,6 +14,7 @@
 #include "machine/prefix.h"
 #include "main.h"
 #include "pc/bios.h"
+#include "pc/frame.h"
 #include "pc/pc.h"
 #include "pc/resident.h"
 
@@ -116,6 +117,7 @@ _Noreturn void start(u32 magic, u32 info)
         loader_map = machine.map;
     else if (!machine.map.count)
         machine.map = loader_map;
+    frame_init(memmap_find_top(&machine.map, PAGE) + PAGE);
     machine.plan = plan_for(memmap_usable(&loader_map));
     if (!machine.plan)
         stop(ERR_NO_MEMORY);
