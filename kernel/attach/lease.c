@@ -1,7 +1,9 @@
 /* The settings that come with a lease. */
 #include "attach/attach_internal.h"
 
+#include "attach/step.h"
 #include "base/format.h"
+#include "base/inet.h"
 #include "base/print.h"
 #include "base/str.h"
 #include "net/dhcp_wire.h"
@@ -33,6 +35,7 @@ static const struct {
     {IPXE_REVERSE_PASSWORD, SET_REVERSE_PASSWORD, AS_TEXT},
     {IPXE_LUNBOOT_TIMEOUT, SET_TIMEOUT, AS_TEXT},
     {IPXE_LUNBOOT_NIC, SET_NIC, AS_TEXT},
+    {IPXE_LUNBOOT_CONFIG, SET_CONFIG, AS_TEXT},
 };
 
 static void take_setting(enum setting_id id, const char *value, u32 len)
@@ -82,4 +85,20 @@ void attach_take_lease(struct dhcp_lease *lease)
     take_ipxe(lease);
     wipe(lease->ipxe, sizeof(lease->ipxe));
     lease->ipxe_len = 0;
+}
+
+void attach_try_lease(const char *kind)
+{
+    struct dhcp_lease *lease = dhcp_lease();
+    char server[IP4_TEXT], next[IP4_TEXT];
+    ip4_text(server, lease->server);
+    ip4_text(next, lease->next_server);
+    if (!lease->server)
+        step_try("the command line");
+    else if (!lease->boot_file[0])
+        step_try("the command line and DHCP server %s", server);
+    else
+        step_try(
+            "DHCP server %s, which offers the file \"%s\" on %s%s%s, but no root path (option 17)",
+            server, text_clean(lease->boot_file), next, *kind ? ": " : "", kind);
 }

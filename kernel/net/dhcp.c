@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "net/dhcp_proxy.h"
 #include "net/dhcp_question.h"
 #include "net/dhcp_wire.h"
 #include "net/ip.h"
@@ -18,6 +19,8 @@
 #define REQUESTS       3    /* without an answer, then from the start */
 #define UNICAST_TRIES  2    /* then answers are asked for by broadcast */
 #define BETTER_OFFER   2000 /* ms that an offer without a root path waits for one with it */
+#define PROXY_GAP      1000 /* ms between two questions to a proxyDHCP server */
+#define PROXY_WAIT     2000 /* ms that it has to answer */
 #define AFTER_NAK      1000 /* ms of peace, from the second refusal on */
 #define RENEW_LEAST    4000 /* ms between renewals, at least */
 #define LEASE_LEAST    10   /* seconds; a server that gives less doesn't mean it */
@@ -30,6 +33,7 @@ static enum {
     OFF,
     SELECTING,
     REQUESTING,
+    ASKING_PROXY, /* where a lease is in use, but no root path known */
     BOUND,
     RENEWING,
     REBINDING,
@@ -56,6 +60,9 @@ static struct {
     enum rank rank;
 } chosen;
 
+static ip4 proxy; /* who is asked at ASKING_PROXY */
+static msec proxy_until;
+
 static u32 xid;
 static msec started; /* of this transaction */
 static msec sent_at; /* the latest message */
@@ -77,15 +84,20 @@ static bool dhcp_send(msec now)
         .broadcast = !live && tries >= UNICAST_TRIES,
         .hostname = hostname,
     };
-    if (state >= BOUND)
+    ip4 to = IP4_BROADCAST;
+    if (state > REQUESTING)
         q.ciaddr = lease.ip.addr;
     else
         q.requested = live ? lease.ip.addr : chosen.addr;
     if (state == REQUESTING)
         q.server = chosen.server;
+    if (state == ASKING_PROXY)
+        to = q.server = proxy;
+    if (state == RENEWING)
+        to = lease.server;
     p->len = (u16)dhcp_put_question(p->data, &q);
-    return udp_send(p, DHCP_CLIENT_PORT, state == RENEWING ? lease.server : IP4_BROADCAST,
-                    DHCP_SERVER_PORT, now);
+    return udp_send(p, DHCP_CLIENT_PORT, to,
+                    state == ASKING_PROXY ? DHCP_PROXY_PORT : DHCP_SERVER_PORT, now);
 }
 
 /* 1, 2, 4 ... seconds, give or take an eighth, so that machines that were switched on together
@@ -125,6 +137,14 @@ static void set_timers(void)
     end = sent_at + s * 1000;
 }
 
+/* Nothing better than the chosen offer is waited for when it comes with all that is wanted. */
+static void request_if_enough(msec now)
+{
+    bool enough = live || !want_root_path || dhcp_proxy_has_disk();
+    if (chosen.rank == WITH_DISK || (chosen.rank == WITHOUT_DISK && enough))
+        begin(REQUESTING, now);
+}
+
 static void dhcp_take_offer(bool bootp, msec now)
 {
     enum rank rank = bootp ? FROM_BOOTP : scratch.root_path[0] ? WITH_DISK : WITHOUT_DISK;
@@ -137,8 +157,17 @@ static void dhcp_take_offer(bool bootp, msec now)
     chosen.addr = scratch.ip.addr;
     chosen.server = scratch.server;
     chosen.rank = rank;
-    if (rank == WITH_DISK || (rank == WITHOUT_DISK && (live || !want_root_path)))
-        begin(REQUESTING, now);
+    request_if_enough(now);
+}
+
+static void dhcp_take_proxy_offer(const u8 *data, u32 len, ip4 from, msec now)
+{
+    if (live)
+        return; /* too late */
+    if (!dhcp_proxy_keep(data, len, from, &scratch))
+        net_stats.dhcp_bad++;
+    else if (state == SELECTING && chosen.addr)
+        request_if_enough(now);
 }
 
 static void bound(void)
@@ -153,9 +182,17 @@ static void use_lease(msec now)
 {
     lease = scratch;
     live = true;
+    proxy = dhcp_proxy_merge(&lease);
+    dhcp_proxy_forget();
     ip_configure(&lease.ip, now);
     dns_configure(lease.dns, lease.domain);
     bound();
+    if (!proxy && lease.for_pxe) /* it is its own proxy */
+        proxy = lease.server;
+    if (proxy && want_root_path && !lease.root_path[0] && !lease.boot_file[0]) {
+        begin(ASKING_PROXY, now);
+        proxy_until = now + PROXY_WAIT;
+    }
 }
 
 static void dhcp_take_ack(msec now)
@@ -193,7 +230,6 @@ static bool is_answer(u8 type)
 static void dhcp_input(const u8 *data, u32 len, ip4 from, u16 from_port, msec now)
 {
     u8 type;
-    (void)from_port;
     if (len < DHCP_OPTIONS || get_be32(data + DHCP_XID) != xid ||
         memcmp(data + DHCP_CHADDR, net_device()->mac, 6))
         return; /* somebody else's */
@@ -201,6 +237,13 @@ static void dhcp_input(const u8 *data, u32 len, ip4 from, u16 from_port, msec no
     if (type == DHCPNAK) {
         if (is_answer(type))
             refused(now);
+    } else if (from_port == DHCP_PROXY_PORT) {
+        if (state == ASKING_PROXY && (type == DHCPACK || type == DHCPOFFER)) {
+            dhcp_merge(&lease, data, len, from);
+            begin(BOUND, t1);
+        }
+    } else if (type == DHCPOFFER && !scratch.ip.addr) {
+        dhcp_take_proxy_offer(data, len, from, now);
     } else if (!ok) {
         net_stats.dhcp_bad++;
     } else if (state == SELECTING && type != DHCPACK) {
@@ -211,10 +254,11 @@ static void dhcp_input(const u8 *data, u32 len, ip4 from, u16 from_port, msec no
     wipe(&scratch, sizeof(scratch));
 }
 
-static void prepare(const char *own_name, msec now)
+static void prepare(const char *own_name, bool want_root, msec now)
 {
     static const struct ipv4_config none;
     dhcp_stop();
+    want_root_path = want_root;
     str_put(hostname, sizeof(hostname), own_name, strlen(own_name));
     attempts = refusals = 0;
     ip_configure(&none, now);
@@ -223,8 +267,7 @@ static void prepare(const char *own_name, msec now)
 
 void dhcp_start(const char *own_name, bool want_root, u32 give_up_ms, msec now)
 {
-    prepare(own_name, now);
-    want_root_path = want_root;
+    prepare(own_name, want_root, now);
     give_up_at = now + give_up_ms;
     discover(now);
 }
@@ -240,7 +283,7 @@ bool dhcp_adopt(const char *own_name, bool want_root, const u8 *ack, u32 ack_len
         ok = scratch.root_path[0] || !want_root;
     }
     if (ok) {
-        prepare(own_name, now);
+        prepare(own_name, want_root, now);
         sent_at = now;
         use_lease(now);
     }
@@ -253,6 +296,7 @@ void dhcp_stop(void)
     state = OFF;
     live = false;
     wipe(&lease, sizeof(lease));
+    dhcp_proxy_forget();
     udp_bind(DHCP_CLIENT_PORT, NULL);
 }
 
@@ -264,7 +308,7 @@ enum dhcp_state dhcp_state(void)
         return DHCP_FAILED;
     if (state >= BOUND)
         return DHCP_BOUND;
-    return live ? DHCP_FAILED : DHCP_ASKING;
+    return live && state != ASKING_PROXY ? DHCP_FAILED : DHCP_ASKING;
 }
 
 struct dhcp_lease *dhcp_lease(void)
@@ -286,6 +330,10 @@ static bool dhcp_advance(msec now)
     }
     if (!time_reached(now, due))
         return false;
+    if (state == ASKING_PROXY && time_reached(now, proxy_until)) {
+        begin(BOUND, t1);
+        return false;
+    }
     if (state == SELECTING && chosen.addr)
         begin(REQUESTING, now);
     if (state == REQUESTING && tries == REQUESTS)
@@ -324,6 +372,8 @@ void dhcp_poll(msec now)
         msec until = state == RENEWING ? t2 : end;
         u32 left = time_left(now, until);
         due = now + min_u32(left, max_u32(left / 2, RENEW_LEAST));
+    } else if (state == ASKING_PROXY) {
+        due = now + PROXY_GAP;
     } else {
         due = now + gap();
         tries++;

@@ -25,22 +25,27 @@ struct dhcp_lease {
     char initiator_iqn[DHCP_TEXT]; /* option 203 */
     ip4 next_server;               /* where the boot file is: siaddr, 66, who says so; or 0 */
     char boot_file[DHCP_TEXT];     /* option 67, or the field `file`; empty: none */
+    bool for_pxe;                  /* option 60 is PXEClient */
     u32 ipxe_len;                  /* 0: no option 175, or a malformed one */
     u8 ipxe[DHCP_IPXE];            /* what option 175 holds: see dhcp_ipxe() */
 };
 
 enum dhcp_state {
     DHCP_OFF,
-    DHCP_ASKING, /* DISCOVER or REQUEST is out */
+    DHCP_ASKING, /* DISCOVER or REQUEST is out, or a proxyDHCP server is asked */
     DHCP_BOUND,  /* an address is in use, renewal is under way when due */
     DHCP_FAILED, /* nobody answered in the time given; or the lease was refused or has ended, and
                   * then the same address is asked for until somebody grants it */
 };
 
 /* Begin. hostname: ours (copied), to be told; empty, or too long: none is. `give_up_ms`: when
- * DHCP_ASKING turns into DHCP_FAILED. When bound, the address has been given to ipv4.c and dns.c. A
- * second offer without a root path does not beat one with it: an offer with a root path is taken at
- * once, one without only after a short wait for a better one, unless want_root_path is false.
+ * DHCP_ASKING turns into DHCP_FAILED. When bound, the address has been given to ipv4.c and dns.c.
+ *
+ * An offer with a root path is taken at once; so is one without when root_path is not wanted, or a
+ * proxyDHCP server (PXE 2.1) offers the root path; else it waits for such a one for two seconds, as
+ * iPXE does. Where still nobody has named a root path or a boot file, but a server says that it
+ * serves PXE clients, that is asked for two seconds more, on its port 4011. BOOTP's answers wait
+ * for DHCP's.
  *
  * An address that was bound is never changed and never taken down here: the disk under a running
  * system depends on it, and ARP's conflict detection tells when somebody else gets it. What a

@@ -210,11 +210,14 @@ static bool offers(const struct answer *a)
     return a->type == DHCPOFFER || a->type == DHCPACK;
 }
 
+/* How the vendor class of servers for PXE clients begins (PXE 2.1, table 2-4). */
+static const char pxe_class[] = {'P', 'X', 'E', 'C', 'l', 'i', 'e', 'n', 't'};
+
 bool dhcp_parse(const u8 *packet, u32 len, ip4 from, u8 *type, struct dhcp_lease *lease)
 {
     struct answer a;
     const struct dhcp_options *o = &a.options;
-    u8 mtu[2];
+    u8 mtu[2], class[sizeof(pxe_class)];
     memset(lease, 0, sizeof(*lease));
     bool open = open_answer(&a, packet, len, from);
     *type = a.type;
@@ -234,6 +237,8 @@ bool dhcp_parse(const u8 *packet, u32 len, ip4 from, u8 *type, struct dhcp_lease
     option_text(o, OPT_HOSTNAME, lease->hostname);
     if (dhcp_option_get(o, OPT_MTU, mtu, 2) == 2 && get_be16(mtu) >= MTU_LEAST)
         lease->mtu = (u16)min_u32(get_be16(mtu), MTU_MOST); /* a link that takes more takes that */
+    lease->for_pxe = dhcp_option_get(o, OPT_VENDOR_CLASS, class, sizeof(class)) == sizeof(class) &&
+                     !memcmp(class, pxe_class, sizeof(class));
     parse_ip(o, &lease->ip);
     parse_disk(&a, lease);
     return host_acceptable(&lease->ip) && lease->server;

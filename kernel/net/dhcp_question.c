@@ -11,8 +11,8 @@
 
 /* What we are to a server. User class, vendor class and architecture are word for word iPXE's: a
  * server's configuration recognises iPXE by them (or by option 175), and sends what we read as iPXE
- * does; to anybody else it would send a boot file. That PXEClient makes some servers add boot menus
- * and proxy offers does no harm: they are ignored, and nothing waits for them. */
+ * does; to anybody else it would send a boot file. Proxies answer nobody who is no PXEClient. That
+ * it makes some servers add boot menus does no harm: they are ignored. */
 static const u8 fixed_options[] = {
     /* clang-format off */
     OPT_MAX_SIZE, 2, 1472 >> 8, 1472 & 255,

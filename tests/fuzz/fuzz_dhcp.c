@@ -109,6 +109,9 @@ static void some_option(void)
             return;
         }
         break;
+    case OPT_VENDOR_CLASS:
+        option(code, "PXEClient", 9);
+        return;
     case OPT_LEASE_TIME:
     case OPT_T1:
     case OPT_T2:
@@ -151,8 +154,9 @@ static void answer(void)
     make_message();
     answers++;
     ip4 from = in_u8() < 0xf0 ? WIRE_PEER : some_address();
-    wire_deliver(frame, wire_udp(frame, from, DHCP_SERVER_PORT, WIRE_US, DHCP_CLIENT_PORT, message,
-                                 message_len));
+    u16 port = in_u8() & 1 ? DHCP_SERVER_PORT : DHCP_PROXY_PORT;
+    wire_deliver(frame,
+                 wire_udp(frame, from, port, WIRE_US, DHCP_CLIENT_PORT, message, message_len));
 }
 
 /* What a lease has stays when another answer is merged with it; only what is of the disk may come.

@@ -1,5 +1,7 @@
 /* Settings by DHCP: which option is which, and the forms that their values may have. */
 #include "attach/attach_internal.h"
+#include "attach/step.h"
+#include "base/bytes.h"
 #include "net/dhcp_server.h"
 #include "net/net_no_tcp.h"
 #include "settings/settings.h"
@@ -152,4 +154,31 @@ TEST(the_command_line_wins)
     add_ipxe(224, "20", 2);
     take();
     assert_int_equal(setting_number(SET_TIMEOUT), 7);
+}
+
+/* ---- when there is no root path ---- */
+
+static void adopt(void)
+{
+    assert_true(dhcp_adopt("", false, answer, answer_len, NULL, 0, host_now));
+    attach_try_lease("");
+}
+
+TEST(what_was_tried_names_the_file_that_is_offered)
+{
+    dhcp_stop();
+    attach_try_lease("");
+    assert_string_equal(step_tried(), "the command line");
+    adopt();
+    assert_string_equal(step_tried(), "the command line and DHCP server 192.0.2.20");
+    memcpy(answer + DHCP_FILE, "boot\33.ipxe", 10);
+    put_be32(answer + DHCP_SIADDR, SERVER2);
+    adopt();
+    assert_string_equal(step_tried(),
+                        "DHCP server 192.0.2.20, which offers the file \"boot?.ipxe\" "
+                        "on 192.0.2.21, but no root path (option 17)");
+    attach_try_lease("an iPXE script");
+    assert_string_equal(step_tried(),
+                        "DHCP server 192.0.2.20, which offers the file \"boot?.ipxe\" "
+                        "on 192.0.2.21: an iPXE script, but no root path (option 17)");
 }

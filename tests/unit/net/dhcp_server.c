@@ -46,11 +46,12 @@ u8 hear(void)
     const struct wire_frame *f = wire_take_ip();
     if (!f)
         return 0;
-    u16 from_port, to_port;
-    const u8 *p = wire_udp_payload(f, &said.to, &from_port, &to_port, &said.len);
+    u16 from_port;
+    const u8 *p = wire_udp_payload(f, &said.to, &from_port, &said.port, &said.len);
     assert_non_null(p);
-    assert_int_equal(from_port, 68);
-    assert_int_equal(to_port, 67);
+    assert_int_equal(from_port, DHCP_CLIENT_PORT);
+    if (said.port != DHCP_PROXY_PORT)
+        assert_int_equal(said.port, DHCP_SERVER_PORT);
     assert_true(said.len >= 300);
     memcpy(said.packet, p, said.len);
     said.at = f->at;
@@ -122,13 +123,18 @@ void merge(void)
 
 void send_answer(void)
 {
+    send_answer_from(SERVER, DHCP_SERVER_PORT);
+}
+
+void send_answer_from(ip4 from, u16 port)
+{
     u8 frame[2048];
     ip4 to = get_be32(said.packet + DHCP_CIADDR);
     if (!to)
         to = get_be32(answer + DHCP_YIADDR);
     answer[answer_len++] = OPT_END;
     wire_deliver(frame,
-                 wire_udp(frame, SERVER, 67, to ? to : IP4_BROADCAST, 68, answer, answer_len));
+                 wire_udp(frame, from, port, to ? to : IP4_BROADCAST, 68, answer, answer_len));
 }
 
 void answer_with(u8 type, ip4 yiaddr, ip4 server, u32 seconds, const char *root_path)

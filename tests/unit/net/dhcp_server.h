@@ -15,6 +15,7 @@ extern struct dhcp_said {
     u8 packet[1500];
     u32 len;
     ip4 to;
+    u16 port; /* DHCP_SERVER_PORT, or DHCP_PROXY_PORT */
     msec at;
 } said;
 
@@ -39,6 +40,7 @@ void add_text(u8 code, const char *text);
 void add_u32(u8 code, u32 value);
 void add_network(void); /* mask and gateway of WIRE_US */
 void send_answer(void);
+void send_answer_from(ip4 from, u16 port);
 
 /* Parse the answer, as if it came from PARSED_FROM, or add what the lease lacks of it, from memory
  * of exactly its length. */

@@ -306,8 +306,8 @@ TEST_WITH(foreign_and_malformed_answers_are_not_ours, asking)
 TEST_WITH(addresses_that_can_be_no_machines_are_refused, asking)
 {
     hear();
-    static const ip4 bad[] = {0,          0x00000001, 0x7f000001,    0xe0000001,
-                              0xf0000001, 0xc0000200, IP4_BROADCAST, 0xc00002ff};
+    static const ip4 bad[] = {0x00000001, 0x7f000001,    0xe0000001, 0xf0000001,
+                              0xc0000200, IP4_BROADCAST, 0xc00002ff};
     for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
         answer_with(DHCPOFFER, bad[i], SERVER, 3600, "root");
         assert_int_equal(net_stats.dhcp_bad, i + 1);
