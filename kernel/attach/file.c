@@ -3,7 +3,7 @@
 #include "attach/step.h"
 #include "base/inet.h"
 #include "base/loop.h"
-#include "base/print.h"
+#include "base/say.h"
 #include "base/str.h"
 #include "net/dhcp.h"
 #include "net/port.h"
@@ -24,8 +24,8 @@ static void complain(const char *name, const char *value, enum error why)
     while (file > path && file[-1] != '/')
         file--;
     if (complaints++ < COMPLAINTS)
-        print("E%u      %s:%u: %s%s%s%s%s\n", why, file, settings_file_line(), name,
-              *name ? "=" : "", value, *name ? ": " : "", error_text(why));
+        say("E%u      %s:%u: %s%s%s%s%s\n", why, file, settings_file_line(), name, *name ? "=" : "",
+            value, *name ? ": " : "", error_text(why));
 }
 
 /* What is tried, and what there is to say of it. */
@@ -79,7 +79,7 @@ static enum error fetch(void)
                                    .name = path,
                                    .most = SETTINGS_FILE_MOST,
                                    .take = settings_file_take};
-    u32 give_up = setting_number(SET_TIMEOUT) * 1000;
+    u32 give_up = step_limit();
     settings_file_begin(net_device()->mac, complain);
     tftp_start(&file, give_up, loop_now());
     step_wait(tftp_ended, give_up + 1000, "the TFTP server");
@@ -141,7 +141,7 @@ enum error attach_file(void)
     }
     if (e)
         return e;
-    print("Settings %s\n", step_tried());
+    say("Settings %s\n", step_tried());
     attach_address_set_dns();
     return attach_nic_set_mtu();
 }

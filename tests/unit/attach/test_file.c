@@ -3,6 +3,7 @@
 #include "attach/step.h"
 #include "base/bytes.h"
 #include "base/loop.h"
+#include "base/say.h"
 #include "net/dhcp.h"
 #include "net/net.h"
 #include "net/net_no_tcp.h"
@@ -79,6 +80,9 @@ static void fresh(void)
     static const struct poller net = {net_poll, net_timeout};
     without_tcp();
     settings_init();
+    say_begin();
+    step_begin();
+    step_set_limit(60000);
     loop_register(&net);
     loop_poll(NULL);
     host_on_wait = serve;
