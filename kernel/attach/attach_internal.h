@@ -15,6 +15,9 @@ void attach_nic_init(const struct plan *plan, u16 bdf);
  * link; wait for its link; start the network on it. */
 enum error attach_nic(void);
 
+/* Is the NIC in use the one of the setting `nic`? */
+bool attach_nic_is_named(void);
+
 /* The `mtu` setting may have changed: use it from now on. For larger or smaller receive packets
  * this resets the NIC, as long as there is no TCP connection yet; addresses and the lease stay. */
 enum error attach_nic_set_mtu(void);
