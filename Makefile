@@ -23,7 +23,7 @@ all: $(B)/lunboot.elf $(B)/lunboot.iso sizes
 CC := gcc
 HOST_CC ?= gcc
 NASM := nasm
-CFLAGS := -m32 -march=i686 -mtune=i386 -std=gnu11 -ffreestanding -fno-pic -mregparm=3 \
+CFLAGS := -m32 -march=i486 -mtune=i386 -std=gnu11 -ffreestanding -fno-pic -mregparm=3 \
 	-mgeneral-regs-only -mpreferred-stack-boundary=2 -Os -g -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections -fdata-sections \
 	-fvisibility=hidden -fno-common -Wall -Wextra -Werror -Wno-format-truncation -iquote kernel \
@@ -64,7 +64,7 @@ $(B)/boot/entry.o: boot/entry.asm $(B)/boot/resident.bin
 $(B)/lunboot.elf: $(B)/lunboot.debug
 	@objcopy --strip-all $< $@
 
-$(B)/lunboot.iso: $(B)/lunboot.elf iso/grub.cfg.in tools/mkiso
+$(B)/lunboot.iso: $(B)/lunboot.elf $(B)/boot/esp.img iso/grub.cfg.in tools/mkiso
 	@tools/mkiso -k $< -o $@
 
 # What each commit costs: media, the resident part, and what the kernel hides by the machine's memory; and

@@ -1,12 +1,13 @@
 ; build/lunboot.img, 1.44 MB: starts as a floppy, as a USB stick, whatever the BIOS takes that for, and
 ; as a hard disk.
 ;
-; It is an empty FAT12 volume with lunboot in its reserved sectors, so that nobody offers to format the
-; stick; and one active partition covers all of it, so that a BIOS that wants a partition table boots it
-; as a hard disk. Only INT 13h and the drive number in DL are relied upon: some BIOSes write into the
+; It is a FAT12 volume with lunboot in its reserved sectors, so that nobody offers to format the stick, and
+; with the programs for UEFI as its files; and one active partition covers all of it, so that a BIOS that
+; wants a partition table boots it as a hard disk. Only INT 13h and the drive number in DL are relied upon: some BIOSes write into the
 ; BPB, and some give no geometry for floppies.
 
 %include "offsets.inc"
+%include "efi.inc"
 
         bits 16
         cpu 586
@@ -41,7 +42,7 @@ boot:
         cli
         xor ax, ax
         mov ss, ax
-        mov sp, 7C00h
+        mov sp, PREFIX_STACK
         sti
         cld
         jmp 7C0h:.here
@@ -193,8 +194,8 @@ RESERVED equ (image_end - $$ + SECTOR - 1) / SECTOR
 %endif
 
         times RESERVED * SECTOR - ($ - $$) db 0
-%rep 2
-        db MEDIA_BYTE, 0FFh, 0FFh
-        times FAT * SECTOR - 3 db 0
-%endrep
+        EFI_FAT MEDIA_BYTE, FAT * SECTOR
+        EFI_FAT MEDIA_BYTE, FAT * SECTOR
+        EFI_ROOT ROOT_ENTRIES
+        EFI_DATA
         times SECTORS * SECTOR - ($ - $$) db 0

@@ -56,7 +56,7 @@ start:
         mov ds, ax
         xor ax, ax
         mov ss, ax                      ; PXE's stack goes with PXE
-        mov sp, 7C00h
+        mov sp, PREFIX_STACK
         sti
         cld
 

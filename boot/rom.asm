@@ -1,7 +1,8 @@
 ; The option ROM: a PCI 3.0 expansion ROM with a PnP header, whose boot entry vector (BEV) loads the kernel.
 ;
 ; Init, during POST, moves the packed kernel to memory that the BIOS's PMM keeps for us, and shrinks to
-; ROM_RESIDENT bytes; without PMM all of it stays. After POST nothing here can be written any more.
+; ROM_RESIDENT bytes; without PMM all of it stays. After POST nothing here can be written any more. Bochs' BIOS
+; protects us while init runs already: what init would note is left out then, and we work as we are.
 ;
 ; tools/rom makes the files of it: one for each PCI device, with its checksum.
 ;
@@ -17,7 +18,6 @@
 
 ROM_RESIDENT    equ 2048
 INIT_IPL_DEVICE equ 20h                 ; init's answer: a boot device is attached
-BOOT_STACK      equ 7C00h
 RUN_TIME_FIRST  equ 0C000h              ; option ROMs lie from this segment to before that
 RUN_TIME_END    equ 0F000h
 
@@ -81,12 +81,12 @@ pci_bus:    db "00:"
 pci_device: db "00."
 pci_function: db "0)", 0
 
-; The BIOS boots from us. Its stack may be tiny; ours ends where boot sectors begin.
+; The BIOS boots from us. Its stack may be tiny.
 bev:
         cld
         xor eax, eax
         mov ss, ax
-        mov esp, BOOT_STACK
+        mov esp, PREFIX_STACK
 %ifdef DRIVER_INC
         call prepare_nic
 %endif
@@ -110,6 +110,10 @@ bev:
         lea esi, [eax + payload]
 .load:
         call load_kernel
+        push cs
+        pop ds
+        mov si, no_memory
+        call name_device.next
         int 18h                         ; the next boot device
 
 %ifdef DRIVER_INC
@@ -154,18 +158,25 @@ init:
         cld
         push cs
         pop ds
+        mov cx, cs
+        mov [run_time], cx
+        cmp [run_time], cx              ; 0 where nothing can be written
+        jne .protected
         mov [bdf], ax
-        mov [run_time], cs
         call find_run_time
         call name_device
         call move_payload
         call settle
+.done:
         pop es
         pop ds
         popad
         popf
         mov ax, INIT_IPL_DEVICE
         retf
+.protected:
+        call name_device.say
+        jmp .done
 
 run_time: dw 0
 
@@ -328,23 +339,24 @@ copy_payload:
         mov ecx, (PAYLOAD_SIZE + 3) / 4
         ret
 
-; What stays goes where it is to be at run time, and gets its checksum.
+; What stays gets its checksum, and goes where it is to be at run time.
 settle:
         movzx cx, byte [size]
         shl cx, 9
+        push cx
+        xor si, si
+        mov byte [checksum], 0
+        mov ah, 0
+.sum:
+        lodsb
+        sub ah, al
+        loop .sum
+        mov [checksum], ah
+        pop cx
         mov es, [run_time]
         xor si, si
         xor di, di
-        mov byte [checksum], 0
-        push cx
         rep movsb                       ; onto itself, before PCI 3.0
-        pop cx
-        mov al, 0
-.sum:
-        dec di
-        sub al, [es:di]
-        loop .sum
-        mov [es:checksum], al
         ret
 
 rom_resident_end:

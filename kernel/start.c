@@ -14,10 +14,12 @@
 #include "machine/prefix.h"
 #include "main.h"
 #include "pc/bios.h"
+#include "pc/frame.h"
 #include "pc/pc.h"
 #include "pc/resident.h"
 
-#define PAGE 4096u
+#define PAGE       4096u
+#define STOP_TICKS 182 /* of the BIOS, ten seconds */
 
 /* From the linker script. */
 extern u8 image_start[], image_end[];
@@ -34,9 +36,16 @@ static struct machine machine;
  */
 static struct memmap loader_map;
 
+/* Say why there is no going on, and let it be read, by the BIOS's clock: there may be no other. */
 static _Noreturn void stop(enum error e)
 {
-    print("E%u: %s; %s\n", e, error_text(e), error_advice(e));
+    print("E%u: %s; %s\nPress a key for the next boot device, or wait\n", e, error_text(e),
+          error_advice(e));
+    while (bios_key())
+        ;
+    u32 start = bda_get32(BDA_TICKS);
+    while (!bios_key() && bda_get32(BDA_TICKS) - start < STOP_TICKS)
+        platform_wait(TIMEOUT_NEVER);
     resident_remove();
     bios_next_device();
 }
@@ -98,7 +107,8 @@ _Noreturn void start(u32 magic, u32 info)
     if (!resident_install())
         __asm__ volatile("cli\n\thlt");
     console_init();
-    platform_time_init();
+    if (!platform_time_init())
+        stop(ERR_NO_CLOCK);
     platform_random_init();
 
     bios_memory_map(&machine.map);
@@ -107,6 +117,7 @@ _Noreturn void start(u32 magic, u32 info)
         loader_map = machine.map;
     else if (!machine.map.count)
         machine.map = loader_map;
+    frame_init(memmap_find_top(&machine.map, PAGE) + PAGE);
     machine.plan = plan_for(memmap_usable(&loader_map));
     if (!machine.plan)
         stop(ERR_NO_MEMORY);

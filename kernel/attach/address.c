@@ -23,10 +23,10 @@ static bool dhcp_settled(void)
     return dhcp_state() != DHCP_ASKING;
 }
 
-static void use_dns(const ip4 *servers)
+void attach_address_set_dns(void)
 {
     ip4 list[DNS_SERVERS] = {setting_ip4(SET_DNS)};
-    dns_configure(list[0] ? list : servers, setting_text(SET_DOMAIN));
+    dns_configure(list[0] ? list : dhcp_lease()->dns, setting_text(SET_DOMAIN));
 }
 
 static void say_address(const struct ipv4_config *ip, const char *origin, ip4 server)
@@ -42,31 +42,32 @@ static void say_address(const struct ipv4_config *ip, const char *origin, ip4 se
 
 static enum error configure_static(void)
 {
-    static const ip4 none[DNS_SERVERS];
     struct ipv4_config ip = {
         .addr = setting_ip4(SET_IP),
         .netmask = setting_ip4(SET_NETMASK),
         .gateway = setting_ip4(SET_GATEWAY),
     };
     ip_configure(&ip, loop_now());
-    use_dns(none);
+    attach_address_set_dns();
     say_address(&ip, "from the command line", 0);
     return OK;
 }
 
-/* The answers that whoever started us has got for this NIC; only once, so that another try asks. */
+/* The answers that whoever started us has got for this NIC; only once, so that another try asks. In
+ * a VLAN it asks at once: PXE has no setting for one, so that it has asked another network. */
 static bool adopt(const char *hostname, bool want_root_path)
 {
     u32 len = boot->dhcp_ack.len;
     boot->dhcp_ack.len = 0;
-    return len && dhcp_adopt(hostname, want_root_path, boot->dhcp_ack.packet, len,
-                             boot->dhcp_reply.packet, boot->dhcp_reply.len, loop_now());
+    return len && !net_device()->vlan &&
+           dhcp_adopt(hostname, want_root_path, boot->dhcp_ack.packet, len, boot->dhcp_reply.packet,
+                      boot->dhcp_reply.len, loop_now());
 }
 
 static enum error configure_dhcp(void)
 {
     const char *hostname = setting_text(SET_HOSTNAME);
-    bool want_root_path = !*setting_text(SET_ROOT_PATH);
+    bool want_root_path = !*setting_text(SET_ROOT_PATH) && !*setting_text(SET_CONFIG);
     bool adopted = adopt(hostname, want_root_path);
     if (!adopted) {
         u32 give_up = setting_number(SET_TIMEOUT) * 1000;
@@ -79,7 +80,7 @@ static enum error configure_dhcp(void)
         return ERR_DHCP_TIMEOUT;
     struct dhcp_lease *lease = dhcp_lease();
     attach_take_lease(lease);
-    use_dns(lease->dns);
+    attach_address_set_dns();
     say_address(&lease->ip, adopted ? "from the PXE's DHCP server " : "from DHCP server ",
                 lease->server);
     return attach_nic_set_mtu();

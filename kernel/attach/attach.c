@@ -3,6 +3,7 @@
 
 #include "attach/attach_internal.h"
 #include "base/str.h"
+#include "settings/settings.h"
 
 static struct boot_info *boot;
 
@@ -16,9 +17,12 @@ void attach_init(struct machine *machine)
 
 enum error attach(void)
 {
+    settings_forget(FROM_OWN_SECTION);
     enum error e = attach_nic();
     if (!e)
         e = attach_address();
+    if (!e)
+        e = attach_file();
     return e ? e : attach_disk();
 }
 

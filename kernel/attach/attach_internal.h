@@ -33,14 +33,23 @@ void attach_address_init(struct boot_info *boot);
 /* Get an address, and the settings that DHCP has, for the NIC that is open. */
 enum error attach_address(void);
 
+/* The settings `dns` and `domain` may have changed: use them from now on. */
+void attach_address_set_dns(void);
+
 /* ---- lease.c ---- */
 
 /* Make settings of what a DHCP server says; a bad value is reported, and left out. The secrets of
  * the lease are overwritten. */
 void attach_take_lease(struct dhcp_lease *lease);
 
-/* step_try() with where a root path was looked for, and what else DHCP has offered. */
-void attach_try_lease(void);
+/* step_try() with where a root path was looked for, and what else DHCP has offered: a file, which
+ * turned out to be `kind` (""  when nobody has looked). */
+void attach_try_lease(const char *kind);
+
+/* ---- file.c ---- */
+
+/* Take the settings file that `config` names; or else DHCP, when nothing has set a root path. */
+enum error attach_file(void);
 
 /* ---- disk.c ---- */
 

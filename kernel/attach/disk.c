@@ -33,8 +33,12 @@ static bool ends(const char *s)
 static enum error parse_paths(void)
 {
     const char *list = setting_text(SET_ROOT_PATH);
+    const char *file = setting_text(SET_CONFIG);
     u32 len, good = 0;
-    attach_try_lease();
+    if (*file)
+        step_try("the command line, %s, DHCP", file);
+    else
+        attach_try_lease("");
     if (!*list)
         return ERR_DHCP_NO_ROOT_PATH;
     san_init();

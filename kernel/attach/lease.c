@@ -36,6 +36,7 @@ static const struct {
     {IPXE_REVERSE_PASSWORD, SET_REVERSE_PASSWORD, AS_TEXT},
     {IPXE_LUNBOOT_TIMEOUT, SET_TIMEOUT, AS_DECIMAL},
     {IPXE_LUNBOOT_NIC, SET_NIC, AS_MAC},
+    {IPXE_LUNBOOT_CONFIG, SET_CONFIG, AS_TEXT},
 };
 
 static void take_setting(enum setting_id id, const char *value, u32 len)
@@ -111,7 +112,7 @@ void attach_take_lease(struct dhcp_lease *lease)
     lease->ipxe_len = 0;
 }
 
-void attach_try_lease(void)
+void attach_try_lease(const char *kind)
 {
     struct dhcp_lease *lease = dhcp_lease();
     char server[IP4_TEXT], next[IP4_TEXT];
@@ -122,6 +123,7 @@ void attach_try_lease(void)
     else if (!lease->boot_file[0])
         step_try("the command line and DHCP server %s", server);
     else
-        step_try("DHCP server %s, which offers the file \"%s\" on %s, but no root path (option 17)",
-                 server, text_clean(lease->boot_file), next);
+        step_try(
+            "DHCP server %s, which offers the file \"%s\" on %s%s%s, but no root path (option 17)",
+            server, text_clean(lease->boot_file), next, *kind ? ": " : "", kind);
 }

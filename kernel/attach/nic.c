@@ -77,12 +77,12 @@ static bool link_is_up(void)
 static u32 nic_mtu(u16 bdf)
 {
     u32 set = setting_number(SET_MTU);
-    return nic_packet_size(bdf, set + ETH_HEADER) ? set : MTU_ETHERNET;
+    return nic_packet_size(bdf, set + ETH_HEADER + ETH_TAG) ? set : MTU_ETHERNET;
 }
 
 static u32 rx_size(u16 bdf)
 {
-    return nic_packet_size(bdf, nic_mtu(bdf) + ETH_HEADER);
+    return nic_packet_size(bdf, nic_mtu(bdf) + ETH_HEADER + ETH_TAG);
 }
 
 /* Open the NIC at bdf, another than before or the same anew, with receive packets for its MTU:
@@ -100,6 +100,7 @@ static enum error open_nic(u16 bdf)
     if (e)
         return e;
     dev->mtu = (u16)nic_mtu(bdf);
+    dev->vlan = (u16)setting_number(SET_VLAN);
     wake_set_source(&dev->wake);
     return OK;
 }
@@ -141,6 +142,13 @@ static void say_nic(const char *state)
           mac_text(mac, dev->mac), state);
 }
 
+static void say_link(void)
+{
+    const char *vlan = setting_text(SET_VLAN);
+    print("Link     %u Mb/s, %s duplex%s%s\n", dev->link_mbps, dev->full_duplex ? "full" : "half",
+          *vlan ? ", VLAN " : "", vlan);
+}
+
 enum error attach_nic(void)
 {
     u16 list[NICS_MAX];
@@ -169,8 +177,7 @@ enum error attach_nic(void)
         if (count > 1 && (up || i < count))
             say_nic(up ? "" : ", no link");
         if (up) {
-            print("Link     %u Mb/s, %s duplex\n", dev->link_mbps,
-                  dev->full_duplex ? "full" : "half");
+            say_link();
             return OK;
         }
     }

@@ -19,6 +19,7 @@
 #define BDA_CURSOR      0x450 /* column, row, of page 0; others behind it */
 #define BDA_PAGE        0x462
 #define BDA_CRTC        0x463 /* word, port */
+#define BDA_TICKS       0x46c /* dword: the timer's, since midnight */
 #define BDA_DISK_STATUS 0x474 /* of the last hard disk operation */
 #define BDA_DISKS       0x475 /* how many hard disks INT 13h has */
 #define BDA_KEYS_START  0x480 /* word: where the keyboard buffer begins, from BDA on, ... */
@@ -29,6 +30,11 @@
 static inline u16 bda_get16(u32 address)
 {
     return get_le16(phys_ptr(address, 2));
+}
+
+static inline u32 bda_get32(u32 address)
+{
+    return get_le32(phys_ptr(address, 4));
 }
 
 static inline void bda_put16(u32 address, u16 value)

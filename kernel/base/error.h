@@ -21,11 +21,21 @@
     X(DHCP_TIMEOUT, 20, 0x80, "no DHCP server answered",                                           \
       "check the network, or give ip=, netmask= and root-path=")                                   \
     X(DHCP_NO_ROOT_PATH, 21, 0xaa, "no root path is set",                                          \
-      "give root-path=, or DHCP option 17: iscsi:<server>::::<target>")                            \
+      "give root-path=, DHCP option 17 (iscsi:<server>::::<target>), or a settings file")          \
     X(ADDRESS_IN_USE, 22, 0xaa, "another machine uses our address",                                \
       "give this machine an address of its own")                                                   \
     X(DHCP_LEASE, 23, 0x80, "the DHCP lease has ended",                                            \
       "check the DHCP server; our address stays as it is")                                         \
+    X(FILE_REFUSED, 24, 0xaa, "the TFTP server does not give the settings file",                   \
+      "check the file's name, that it is there and may be read")                                   \
+    X(FILE_NO_SERVER, 25, 0x80, "no TFTP server answered",                                         \
+      "check the TFTP server and any firewall, or give root-path=")                                \
+    X(FILE_TOO_LARGE, 26, 0xaa, "the file is too large for a settings file",                       \
+      "check the file's name; 64 KiB are the most")                                                \
+    X(FILE_NO_SETTINGS, 27, 0xaa, "the file is no settings file",                                  \
+      "begin it with #!lunboot; or give config=, root-path= or DHCP option 17")                    \
+    X(FILE_ADDRESS, 28, 0x01, "there is no way to the settings file",                              \
+      "write config=tftp://<server>[:<port>]/<file>, or a file on DHCP's next server")             \
     X(NET_NO_ROUTE, 30, 0x80, "there is no route to the server",                                   \
       "give gateway= and netmask=, or DHCP options 1 and 3")                                       \
     X(NET_NO_ARP, 31, 0x80, "nobody answers at that address (ARP)",                                \
@@ -74,15 +84,20 @@
       "write iscsi:<server>:<protocol>:<port>:<LUN>:<target>")                                     \
     X(OTHER_DISK, 63, 0xaa, "another disk answers",                                                \
       "make all root paths lead to one LUN with one serial number")                                \
-    X(LUN_STANDBY, 64, 0xaa, "the LUN is not served by this way to it",                            \
+    X(LUN_STANDBY, 64, 0xaa, "the LUN is in standby on this path",                                 \
       "name the portals of the other controller in root-path=, too")                               \
     X(LUN_FULL, 65, 0xcc, "the LUN's pool is full", "free space in the target's pool")             \
+    X(SETTING_LATE, 66, 0x01, "it is needed before the file can be read",                          \
+      "give it on the medium or by DHCP")                                                          \
+    X(FILE_LINE, 67, 0x01, "the line is not valid", "see the settings file in README.md")          \
     X(NO_BOOT_SECTOR, 70, 0xbb, "the disk has no boot sector (no 55AAh)",                          \
       "install a boot loader on the LUN")                                                          \
     X(NO_BOOT_CODE, 71, 0xbb, "the disk has a partition table, but no boot code",                  \
       "install a boot loader for BIOS on the LUN (it may have one for UEFI)")                      \
     X(NO_BASE_MEMORY, 80, 0xbb, "there is no conventional memory left", "remove other ROMs")       \
-    X(NO_MEMORY, 81, 0xbb, "there is not enough memory", "give the machine at least 32 MiB")       \
+    X(NO_MEMORY, 81, 0xbb, "there is not enough memory", "give the machine at least 16 MiB")       \
+    X(NO_CLOCK, 82, 0xbb, "the processor has no time stamp counter",                               \
+      "use a Pentium or a later one")                                                              \
     X(BAD_REQUEST, 90, 0x01, "the request is not valid", "this is a fault of the caller")          \
     X(BUSY, 91, 0xaa, "a request is under way already", "this is a fault of the caller")           \
     X(ABORTED, 92, 0x80, "given up at the keyboard", "press a key to try again")

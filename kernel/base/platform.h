@@ -28,8 +28,9 @@ void platform_entropy(u32 words[ENTROPY_WORDS]);
 /* One character for the person at the screen; '\n' starts a new line. */
 void platform_putc(char c);
 
-/* A line of up to STATUS_WIDTH characters over the last row of the text screen, in place of the one
- * before; NULL: it goes, and what was there comes back. The cursor stays where it is. */
+/* A line of up to STATUS_WIDTH characters over the last row of the screen, in place of the one
+ * before; NULL: it goes, and what was there comes back. The cursor stays where it is. In a graphics
+ * mode it is drawn where there is a linear frame buffer. The first line may call the video BIOS. */
 #define STATUS_WIDTH 79
 void platform_status(const char *line);
 

@@ -49,6 +49,7 @@ struct netdev {
     u16 device_id;
     u8 mac[6];
     u16 mtu;       /* largest IP packet: 1500, unless who opened the device sets another one */
+    u16 vlan;      /* 802.1Q tag of all frames (priority << 13 | id), set likewise; 0: untagged */
     u16 link_mbps; /* 10, 100, 1000; 0 without link */
     bool full_duplex;
     bool link_up;

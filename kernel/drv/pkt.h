@@ -10,7 +10,7 @@
 
 /* Bytes of DMA memory of a packet, unless its pool says more. */
 #define PKT_SIZE       2048
-/* Bytes before data in a fresh packet that are free: for Ethernet, and IPv4 with options. */
+/* Free bytes before data in a fresh packet: for Ethernet with a tag, and IPv4 with options. */
 #define PKT_HEADROOM   66
 
 /* Flags that the driver sets on reception. */

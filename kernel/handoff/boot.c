@@ -7,6 +7,7 @@
 #include "handoff/keep.h"
 #include "handoff/launch.h"
 #include "handoff/waiting.h"
+#include "net/ip.h"
 #include "pc/bios.h"
 #include "pc/resident.h"
 #include "san/san.h"
@@ -22,6 +23,10 @@ enum error boot(const struct machine *machine)
     waiting_end();
     if (e)
         return e;
+    u32 longest = ip_path_shortened();
+    if (longest)
+        print("Path     loses long packets: now %u bytes at most; mtu=%u saves the wait\n", longest,
+              longest);
     bool skip = setting_flag(SET_SKIP_SAN_BOOT);
     e = mbr_bootable(boot_sector);
     if (e && !skip && !setting_flag(SET_KEEP_SAN))

@@ -7,6 +7,7 @@
 
 #define PINGS           8     /* of the target's, that wait for room to be answered */
 #define QUIET_PING_MS   5000  /* silence after which we ask */
+#define QUIET_SHORT_MS  7000  /* after which nobody but TCP has answered: see tcp_shorten() */
 #define QUIET_LOST_MS   15000 /* and after which there is nobody */
 #define ATTENTION_MS    1000  /* the longest gap between two polls that counts as silence */
 #define USER_TIMEOUT_MS 20000
@@ -254,7 +255,7 @@ bool conn_poll(msec now)
     last_poll = now;
     if (!is_open || !full_feature)
         return true;
-    if (quiet >= QUIET_LOST_MS) {
+    if (quiet >= QUIET_LOST_MS || (ping_out && quiet >= QUIET_SHORT_MS && tcp_shorten())) {
         conn_drop();
         return false;
     }

@@ -28,6 +28,7 @@
 #define CONTROL_INITIATOR     8
 #define CONTROL_NIC0          10
 #define CONTROL_TARGET0       12
+#define CONTROL_TARGET1       16
 #define CONTROL_SIZE          18
 
 #define INITIATOR_ID          2
@@ -71,13 +72,13 @@
 #define CONTROL               HEADER_SIZE
 #define INITIATOR             ALIGN8(CONTROL + CONTROL_SIZE)
 #define NIC                   ALIGN8(INITIATOR + INITIATOR_SIZE)
-#define TARGET                ALIGN8(NIC + NIC_SIZE)
-#define HEAP                  (TARGET + TARGET_SIZE)
+#define TARGET(i)             (ALIGN8(NIC + NIC_SIZE) + (i)*ALIGN8(TARGET_SIZE))
 
 /* The table under construction. */
 struct builder {
     u8 *table;
     u32 size; /* room */
+    u32 heap; /* where it begins */
     u32 end;  /* of what is used */
     bool overflow;
 };
@@ -104,7 +105,7 @@ static void put_ip(u8 *p, ip4 addr)
 /* Where the string lies in the heap; it is added when it is not there yet. */
 static u32 heap_string(struct builder *b, const char *s, u32 len)
 {
-    u32 at = HEAP;
+    u32 at = b->heap;
     while (at < b->end) {
         const char *stored = (const char *)b->table + at;
         if (str_equal(stored, s))
@@ -157,13 +158,16 @@ static bool given(const char *s)
     return s && *s;
 }
 
-static void put_target(struct builder *b, const struct ibft_info *info)
+/* All are reached through NIC 0. */
+static void put_target(struct builder *b, u32 i, const struct ibft_info *info)
 {
-    u8 *p = structure(b, TARGET, TARGET_ID, TARGET_SIZE, FLAG_VALID | FLAG_BOOT_SELECTED);
-    put_ip(p + TARGET_IP, info->target_addr);
-    put_le16(p + TARGET_PORT, info->target_port);
-    memcpy(p + TARGET_LUN, info->lun, sizeof(info->lun));
-    put_string(b, p + TARGET_NAME, info->target_name);
+    const struct ibft_target *t = &info->targets[i];
+    u8 *p = structure(b, TARGET(i), TARGET_ID, TARGET_SIZE, FLAG_VALID | FLAG_BOOT_SELECTED);
+    p[STRUCTURE_INDEX] = (u8)i;
+    put_ip(p + TARGET_IP, t->addr);
+    put_le16(p + TARGET_PORT, t->port);
+    memcpy(p + TARGET_LUN, t->lun, sizeof(t->lun));
+    put_string(b, p + TARGET_NAME, t->name);
     if (!given(info->chap_user))
         return;
     p[TARGET_CHAP_TYPE] = CHAP_ONE_WAY;
@@ -176,12 +180,14 @@ static void put_target(struct builder *b, const struct ibft_info *info)
     put_string(b, p + TARGET_REVERSE_SECRET, info->reverse_secret);
 }
 
-static void put_control(struct builder *b)
+static void put_control(struct builder *b, u32 targets)
 {
     u8 *p = structure(b, CONTROL, CONTROL_ID, CONTROL_SIZE, 0);
     put_le16(p + CONTROL_INITIATOR, INITIATOR);
     put_le16(p + CONTROL_NIC0, NIC);
-    put_le16(p + CONTROL_TARGET0, TARGET);
+    put_le16(p + CONTROL_TARGET0, TARGET(0));
+    if (targets > 1)
+        put_le16(p + CONTROL_TARGET1, TARGET(1));
 }
 
 static void put_header(struct builder *b)
@@ -196,14 +202,16 @@ static void put_header(struct builder *b)
 
 u32 ibft_build(u8 *table, u32 size, const struct ibft_info *info)
 {
-    struct builder b = {.table = table, .size = min_u32(size, 0x10000), .end = HEAP};
+    u32 heap = TARGET(info->target_count);
+    struct builder b = {table, min_u32(size, 0x10000), heap, heap, false};
     memset(table, 0, size);
-    if (size < HEAP)
+    if (size < heap)
         return 0;
-    put_control(&b);
+    put_control(&b, info->target_count);
     put_initiator(&b, info);
     put_nic(&b, info);
-    put_target(&b, info);
+    for (u32 i = 0; i < info->target_count; i++)
+        put_target(&b, i, info);
     if (b.overflow) {
         wipe(table, size);
         return 0;

@@ -5,21 +5,28 @@
 
 #include "base/types.h"
 
+#define IBFT_TARGETS 2 /* that there is room for; Linux refuses a table with more */
+
+struct ibft_target {
+    ip4 addr;
+    u16 port;
+    u8 lun[8];
+    const char *name;
+};
+
 struct ibft_info {
     /* initiator */
     const char *initiator_name;
     /* NIC */
-    ip4 addr, netmask, gateway /* only when the target is off link, else 0 */, dns[2], dhcp_server;
+    ip4 addr, netmask, gateway /* 0: none */, dns[2], dhcp_server;
     u8 mac[6];
     u16 bdf;
     u16 vlan;
     bool dhcp; /* addr comes from DHCP */
     const char *hostname;
-    /* target */
-    ip4 target_addr;
-    u16 target_port;
-    u8 lun[8];
-    const char *target_name;
+    /* targets: the disk by its first way, and by others */
+    struct ibft_target targets[IBFT_TARGETS];
+    u32 target_count;                                                    /* 1 or more */
     const char *chap_user, *chap_secret, *reverse_user, *reverse_secret; /* "": none */
 };
 

@@ -6,12 +6,9 @@
 #include "base/inet.h"
 #include "base/print.h"
 #include "base/str.h"
-#include "iscsi/ibft.h"
 #include "iscsi/name.h"
 #include "iscsi/root_path.h"
 #include "iscsi/session.h"
-#include "net/address.h"
-#include "net/dhcp.h"
 #include "net/port.h"
 #include "settings/settings.h"
 
@@ -154,42 +151,6 @@ void san_edd_path(struct edd_path *path)
     memcpy(path->interface, "SCSI    ", sizeof(path->interface));
     for (u32 i = 0; i < 8; i += 2)
         put_le16(path->device + 2 + i, get_be16(lun + i));
-}
-
-bool san_publish(u8 *table, u32 size)
-{
-    const struct iscsi_config *c = iscsi_config();
-    const struct iscsi_used *used = iscsi_used();
-    const struct ipv4_config *ip = ipv4_config();
-    const struct netdev *dev = net_device();
-    const struct dhcp_lease *lease = dhcp_state() == DHCP_BOUND ? dhcp_lease() : NULL;
-    struct ibft_info info = {
-        .initiator_name = c->initiator,
-        .addr = ip->addr,
-        .netmask = ip->netmask,
-        /* With a gateway in the table Windows routes even a target on its own network through it.
-         */
-        .gateway = ipv4_on_link(used->addr) ? 0 : ip->gateway,
-        .dhcp_server = lease ? lease->server : 0,
-        .dhcp = lease != NULL,
-        .bdf = dev->bdf,
-        .hostname = setting_text(SET_HOSTNAME),
-        .target_addr = used->addr,
-        .target_port = used->port,
-        .target_name = used->path->target,
-        .chap_user = used->chap ? c->user : "",
-        .chap_secret = used->chap ? c->secret : "",
-        .reverse_user = used->mutual_chap ? c->reverse_user : "",
-        .reverse_secret = used->mutual_chap ? c->reverse_secret : "",
-    };
-    info.dns[0] = setting_ip4(SET_DNS);
-    if (!info.dns[0] && lease) {
-        info.dns[0] = lease->dns[0];
-        info.dns[1] = lease->dns[1];
-    }
-    memcpy(info.mac, dev->mac, sizeof(info.mac));
-    memcpy(info.lun, used->path->lun, sizeof(info.lun));
-    return ibft_build(table, size, &info) != 0;
 }
 
 void san_leave(msec now)

@@ -49,10 +49,10 @@ static void task_judge(struct task *t, const u8 *bhs, const u8 *sense, u32 sense
         bhs[BHS_FLAGS] & (FLAG_OVERFLOW | FLAG_UNDERFLOW) && get_be32(bhs + BHS_RESIDUAL);
     if (!v.error && !t->c.partial && (residual || t->moved < t->c.len))
         v = (struct scsi_verdict){ERR_SCSI, SCSI_AGAIN};
-    if (v.retry == SCSI_ELSEWHERE && !t->c.urgent)
-        task_all.lost = v.error; /* the next connection has it sent again */
-    else if (v.retry == SCSI_FINAL || v.retry == SCSI_ELSEWHERE)
+    if (v.retry == SCSI_FINAL || (v.retry == SCSI_ELSEWHERE && t->c.urgent))
         task_end(t, v.error);
+    else if (v.retry == SCSI_ELSEWHERE)
+        task_all.lost = v.error; /* the next connection has it sent again */
     else
         task_again(t, v.error, v.retry, now);
 }

@@ -11,6 +11,24 @@
 
 const u8 eth_broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
+/* Take off the tag, if there is one. False: the frame is of another VLAN. */
+static bool open_tag(struct pkt *p, u16 *type)
+{
+    u32 id = 0;
+    if (*type == ETH_TYPE_VLAN) {
+        if (p->len < ETH_TAG) {
+            net_stats.eth_short++;
+            return false;
+        }
+        id = get_be16(p->data) & ETH_VLAN_ID;
+        *type = get_be16(p->data + 2);
+        pkt_skip(p, ETH_TAG);
+    }
+    bool ours = id == (net_device()->vlan & ETH_VLAN_ID);
+    net_stats.eth_other_vlan += !ours;
+    return ours;
+}
+
 bool eth_open(struct pkt *p, u16 *type)
 {
     const u8 *frame = p->data;
@@ -21,7 +39,8 @@ bool eth_open(struct pkt *p, u16 *type)
     pkt_skip(p, ETH_HEADER);
     /* For every frame: in words. */
     u32 to = get_le32(frame + ETH_TO), to4 = get_le16(frame + ETH_TO + 4);
-    const u8 *mac = net_device()->mac;
+    const struct netdev *dev = net_device();
+    const u8 *mac = dev->mac;
     bool ours = to == get_le32(mac) && to4 == get_le16(mac + 4);
     if (!ours) {
         /* We have joined no multicast group. */
@@ -34,12 +53,23 @@ bool eth_open(struct pkt *p, u16 *type)
         return false;
     }
     *type = get_be16(frame + ETH_TYPE);
-    return true;
+    return !(dev->vlan | (*type == ETH_TYPE_VLAN)) || open_tag(p, type);
+}
+
+/* Returns the new type. Where there is no headroom for the tag, there is none for the header. */
+static u16 push_tag(struct pkt *p, u16 vlan, u16 type)
+{
+    u8 *tag = pkt_push(p, ETH_TAG);
+    if (tag)
+        put_be32(tag, (u32)vlan << 16 | type);
+    return ETH_TYPE_VLAN;
 }
 
 bool eth_send(struct pkt *p, const u8 to[6], u16 type)
 {
     struct netdev *dev = net_device();
+    if (dev->vlan)
+        type = push_tag(p, dev->vlan, type);
     u8 *frame = pkt_push(p, ETH_HEADER);
     if (frame) {
         memcpy(frame + ETH_TO, to, 6);

@@ -13,6 +13,7 @@
 #include "net/ipv4.h"
 #include "net/port.h"
 #include "net/tcp.h"
+#include "net/tftp.h"
 #include "net/udp.h"
 
 /* While there is no address only UDP to DHCP's port is let in: servers send their answers to the
@@ -44,8 +45,12 @@ static bool input_ipv4(struct pkt *p, msec now)
             icmp_send_unreachable(&packet, ICMP_PORT_UNREACHABLE, now);
         return false;
     case IP_PROTO_ICMP:
-        if (icmp_input(p, &packet, &error, now) && error.protocol == IP_PROTO_TCP)
+        if (!icmp_input(p, &packet, &error, now))
+            return false;
+        if (error.protocol == IP_PROTO_TCP)
             tcp_icmp_error(&error, now);
+        if (error.protocol == IP_PROTO_UDP)
+            tftp_icmp_error(&error);
         return false;
     default:
         icmp_send_unreachable(&packet, ICMP_PROTO_UNREACHABLE, now);

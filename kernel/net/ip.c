@@ -17,10 +17,12 @@ static struct {
     msec forget_at;
 } path;
 
+static u16 longest; /* see ip_path_shortened() */
+
 void ip_configure(const struct ipv4_config *config, msec now)
 {
     ipv4_set_config(config);
-    path.to = 0;
+    path.to = longest = 0;
     arp_announce(config->addr, now);
 }
 
@@ -49,13 +51,9 @@ ip4 ip_source(ip4 to)
 static u16 path_mtu(ip4 to)
 {
     u16 mtu = net_device()->mtu;
+    if (longest && longest < mtu)
+        mtu = longest;
     return to == path.to && path.mtu < mtu ? path.mtu : mtu;
-}
-
-u32 ip_link_payload(ip4 to)
-{
-    (void)to;
-    return net_device()->mtu - IP_HEADER;
 }
 
 u32 ip_path_payload(ip4 to)
@@ -70,6 +68,24 @@ void ip_path_mtu_found(ip4 to, u16 mtu, msec now)
     path.to = to;
     path.mtu = mtu < PATH_MTU_FLOOR ? PATH_MTU_FLOOR : mtu;
     path.forget_at = now + PATH_MTU_AGE;
+}
+
+bool ip_path_lost(u32 payload)
+{
+    /* Ethernet, tunnels, tunnels in tunnels, and what everybody takes. */
+    static const u16 steps[] = {1500, 1400, 1220, PATH_MTU_FLOOR};
+    for (u32 i = 0; i < ARRAY_SIZE(steps); i++)
+        if (steps[i] < payload + IP_HEADER) {
+            longest = steps[i];
+            net_stats.ip_too_long++;
+            return true;
+        }
+    return false;
+}
+
+u32 ip_path_shortened(void)
+{
+    return longest;
 }
 
 enum error ip_reachable(ip4 to)

@@ -26,15 +26,21 @@ bool ip_send(struct pkt *p, u8 protocol, ip4 to, msec now);
 /* Our address on packets towards `to`; 0: we have none. */
 ip4 ip_source(ip4 to);
 
-/* The longest payload of a packet towards `to`: as the device takes it, and as the whole path does,
- * as far as that is known (RFC 1191). */
-u32 ip_link_payload(ip4 to);
+/* The longest payload of a packet on the way to `to`, either way, as far as that is known: what the
+ * device takes, a router has told (RFC 1191), or ip_path_lost() has come to. */
 u32 ip_path_payload(ip4 to);
 
 /* A router says that no packet of more than mtu bytes fits on the way to `to`. Raises nothing,
  * takes no value under 68, treats one under 576 as 576, and forgets it after ten minutes. One
  * destination is remembered. */
 void ip_path_mtu_found(ip4 to, u16 mtu, msec now);
+
+/* Packets with so many bytes of payload vanish on the way (RFC 4821): none of ours is longer than
+ * the next usual length below that from now on, wherever it goes. False: there is none. */
+bool ip_path_lost(u32 payload);
+
+/* The length that it has come to; 0: nothing has vanished. */
+u32 ip_path_shortened(void);
 
 /* Does a packet towards `to` find its next hop? OK, ERR_NET_NO_ROUTE, or ERR_NET_NO_ARP: nobody has
  * answered there yet, or not for a while. */

@@ -12,6 +12,7 @@
 #include "net/ip.h"
 #include "net/port.h"
 #include "net/tcp.h"
+#include "net/tftp.h"
 #include "net/udp.h"
 
 #define UPDATE_MS 1000 /* how often the link and the counters are looked at */
@@ -31,6 +32,7 @@ void net_init(struct netdev *dev, msec now)
     udp_init();
     dns_init();
     dhcp_stop();
+    tftp_stop();
 }
 
 void net_poll(msec now)
@@ -48,6 +50,7 @@ void net_poll(msec now)
     ip_poll(now);
     dhcp_poll(now);
     dns_poll(now);
+    tftp_poll(now);
     tcp_poll(more, now);
     if (time_reached(now, next_update)) {
         dev->ops->update(dev);
@@ -61,5 +64,6 @@ u32 net_timeout(msec now)
     if (more)
         return 0;
     u32 ms = min_u32(arp_timeout(now), tcp_timeout(now));
+    ms = min_u32(ms, tftp_timeout(now));
     return min_u32(ms, min_u32(dhcp_timeout(now), dns_timeout(now)));
 }

@@ -12,6 +12,7 @@
     X(eth_short)                                                                                   \
     X(eth_type)                                                                                    \
     X(eth_not_ours)                                                                                \
+    X(eth_other_vlan)                                                                              \
     X(arp_bad)                                                                                     \
     X(arp_conflicts)                                                                               \
     X(ip_bad)                                                                                      \
@@ -20,6 +21,7 @@
     X(ip_martian)                                                                                  \
     X(ip_not_ours)                                                                                 \
     X(ip_protocol)                                                                                 \
+    X(ip_too_long) /* packets that vanish on the way: shorter ones are used */                     \
     X(icmp_bad)                                                                                    \
     X(icmp_limited)                                                                                \
     X(udp_bad)                                                                                     \
@@ -35,6 +37,8 @@
     X(dhcp_bad)                                                                                    \
     X(dhcp_option)                                                                                 \
     X(dns_bad)                                                                                     \
+    X(tftp_bad)                                                                                    \
+    X(tftp_retransmits)                                                                            \
     X(tx_no_packet)                                                                                \
     X(tx_ring_full)
 

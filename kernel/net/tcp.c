@@ -23,6 +23,7 @@ void tcp_connect(ip4 addr, u16 port, const struct tcp_ops *ops, void *ctx, u32 g
 {
     tcb.now = now;
     tcp_abort();
+    u32 heard = addr == tcb.remote_addr ? tcb.rcv_mss : 0;
     memset(&tcb, 0, sizeof(tcb));
     tcb.now = now;
     tcb.ops = ops;
@@ -34,7 +35,7 @@ void tcp_connect(ip4 addr, u16 port, const struct tcp_ops *ops, void *ctx, u32 g
     tcb.snd_una = tcb.snd_nxt = tcb.iss;
     tcb.snd_end = tcb.iss + 1;
     tcb.peer_mss = TCP_DEFAULT_MSS;
-    tcb.rcv_mss = TCP_DEFAULT_MSS;
+    tcb.rcv_mss = (u16)max_u32(min_u32(heard, tcp_local_mss()), TCP_DEFAULT_MSS);
     u32 window = min_u32(tcp_params.window, MAX_WINDOW);
     while (window >> tcb.rcv_wscale > 65535)
         tcb.rcv_wscale++;
@@ -152,6 +153,9 @@ static bool timers(void)
         count_retry();
         if (tcp_rto_expired())
             tcp_transmit_tlp();
+        else if (tcp_long_lost())
+            /* Who is there answers what lies outside its window (RFC 9293, 3.10.7.4). */
+            tcp_transmit(tcb.snd_una - 1, 0, TCP_ACK);
     }
     if (keepalive_wanted() && time_reached(tcb.now, tcb.keepalive_at)) {
         /* One that does not go out is as good as one that gets lost. */

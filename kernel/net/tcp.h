@@ -71,6 +71,11 @@ void tcp_abort(void);
  * connections. A peer that answers with a shut window is alive. */
 void tcp_set_user_timeout(u32 ms);
 
+/* The owner waits for something in vain. Are long segments lost on the way to us: the peer takes
+ * all that we send, but none of full length was ever heard? Then true, and the next connection asks
+ * for shorter ones; this one is of no use. */
+bool tcp_shorten(void);
+
 /* p->data is at the TCP header, p->len is the segment's length. True: p is kept until what is
  * missing before it arrives. */
 bool tcp_input(struct pkt *p, ip4 from, ip4 to, msec now);

@@ -9,6 +9,7 @@
  *   tcp_parse.c     an arrived segment: header, checksum, options
  *   tcp_loss.c      what is lost and how much may be under way: RTO, tail loss probe, congestion
  *                   control, SACK; it decides, and sends nothing
+ *   tcp_blackhole.c what is lost because it is too long
  *   tcp_output.c    segments to send
  *   tcp_input.c     what an arrived segment does: checks, and the state machine
  *   tcp.c           interface, opening, closing, timers' poll */
@@ -142,16 +143,17 @@ struct tcb {
     bool window_probe_due; /* the peer is to be asked whether its window is still closed */
     bool keepalive_sent;   /* and not answered yet */
     msec rto_start, rtt_start, delack_at, keepalive_at;
-    u32 rtt_seq;      /* acknowledging this ends the measurement (without timestamps) */
-    msec stall_since; /* no progress since */
-    u32 give_up_ms;   /* for the handshake */
-    u32 retries;      /* timeouts in a row */
-    bool soft_error;  /* an ICMP error that is only worth telling if nothing else comes */
+    u32 rtt_seq;       /* acknowledging this ends the measurement (without timestamps) */
+    msec stall_since;  /* no progress since */
+    u32 give_up_ms;    /* for the handshake */
+    u32 retries;       /* timeouts in a row */
+    u32 signs_of_life; /* of the peer, between them: see tcp_long_lost() */
+    bool soft_error;   /* an ICMP error that is only worth telling if nothing else comes */
 
     /* Receiving. */
     u32 rcv_nxt, rcv_wnd;
     u8 rcv_wscale;
-    u16 rcv_mss; /* the largest segment seen */
+    u16 rcv_mss; /* the largest segment seen, also on the connection to this peer before */
     u32 last_ack_sent;
     bool ack_now;
     u32 dup_acks_sent; /* since the last poll */
@@ -284,6 +286,13 @@ void tcp_reset_rto(void);
 
 /* The initial and restart window (RFC 6928). */
 u32 tcp_initial_window(void);
+
+/* tcp_blackhole.c */
+
+/* The retransmission timer has run out, and the time-outs are counted. When it was a long segment's
+ * again, and the peer was heard meanwhile, segments become shorter. True: as long as that may be so
+ * the peer is to be asked for a sign of life. */
+bool tcp_long_lost(void);
 
 /* tcp_output.c */
 

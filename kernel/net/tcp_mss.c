@@ -5,7 +5,7 @@
 
 u32 tcp_local_mss(void)
 {
-    return ip_link_payload(tcb.remote_addr) - TCP_HEADER;
+    return ip_path_payload(tcb.remote_addr) - TCP_HEADER;
 }
 
 bool tcp_update_mss(void)

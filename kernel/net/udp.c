@@ -11,7 +11,7 @@
 #define UDP_LENGTH   4
 #define UDP_CHECKSUM 6
 
-#define PORTS        4 /* DHCP, DNS, and room */
+#define PORTS        4 /* DHCP, DNS, TFTP, and room */
 
 static struct udp_port {
     u16 port;

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "pc/cpu.h"
 #include "pc/pc.h"
+#include "pc/pixels.h"
 #include "pc/resident.h"
 
 /* ---- the text screen, as the BIOS left it: BDA 40:49 on ---- */
@@ -160,7 +161,14 @@ void platform_putc(char c)
     screen_putc(c);
 }
 
-void platform_status(const char *line)
+static void log_status(const char *line)
+{
+    log_putc(line ? '\r' : '\n');
+    for (u32 i = 0; line && line[i]; i++)
+        log_putc(line[i]);
+}
+
+static void text_status(const char *line)
 {
     static u16 under[STATUS_WIDTH];
     static bool drawn;
@@ -173,10 +181,21 @@ void platform_status(const char *line)
     else if (room && !line)
         memcpy(row, under, sizeof(under));
     drawn = room && line;
-    log_putc(line ? '\r' : '\n');
-    for (u32 i = 0; line && line[i]; i++) {
-        log_putc(line[i]);
-        if (drawn)
-            row[i] = (u16)(INVERSE | (u8)line[i]);
-    }
+    for (u32 i = 0; drawn && line[i]; i++)
+        row[i] = (u16)(INVERSE | (u8)line[i]);
+}
+
+void platform_status(const char *line)
+{
+    static bool shown, pixels;
+    if (!shown)
+        pixels = pixels_begin();
+    shown = line;
+    log_status(line);
+    if (!pixels)
+        text_status(line);
+    else if (line)
+        pixels_draw(line);
+    else
+        pixels_end();
 }

@@ -4,6 +4,8 @@
 
 #include "base/types.h"
 
+#define EFLAGS_ID (1u << 21)
+
 static inline void out8(u16 port, u8 value)
 {
     __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
@@ -19,6 +21,13 @@ static inline u8 in8(u16 port)
 static inline void out16(u16 port, u16 value)
 {
     __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline u16 in16(u16 port)
+{
+    u16 value;
+    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
 }
 
 static inline void out32(u16 port, u32 value)
@@ -40,12 +49,30 @@ static inline u64 read_tsc(void)
     return (u64)high << 32 | low;
 }
 
-/* CPUID leaf 1, ECX. */
-static inline u32 cpuid_features(void)
+/* Is there CPUID? Where there is, EFLAGS has a bit that can be changed. */
+static inline bool has_cpuid(void)
+{
+    u32 changed, flags;
+    __asm__ volatile("pushfl\n\t"
+                     "popl %1\n\t"
+                     "movl %1, %0\n\t"
+                     "xorl %2, %0\n\t"
+                     "pushl %0\n\t"
+                     "popfl\n\t"
+                     "pushfl\n\t"
+                     "popl %0"
+                     : "=&r"(changed), "=&r"(flags)
+                     : "i"(EFLAGS_ID)
+                     : "cc");
+    return (changed ^ flags) & EFLAGS_ID;
+}
+
+/* CPUID leaf 1: EDX, and above it ECX. Only where there is CPUID. */
+static inline u64 cpuid_features(void)
 {
     u32 a = 1, b, c, d;
     __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
-    return c;
+    return (u64)c << 32 | d;
 }
 
 #endif

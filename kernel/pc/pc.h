@@ -7,8 +7,9 @@
 /* Screen, COM1 and port E9: find out which are there. */
 void console_init(void);
 
-/* Measure the clock; takes 8 ms. */
-void platform_time_init(void);
+/* Measure the clock; takes 8 ms. False: the CPU has none; nothing else of platform.h that tells the
+ * time may be called then. */
+bool platform_time_init(void);
 
 /* Find out whether the CPU's own random numbers can be had. */
 void platform_random_init(void);

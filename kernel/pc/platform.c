@@ -10,6 +10,7 @@
 
 /* ---- time: the time stamp counter, measured against the PIT ---- */
 
+#define CPUID_TSC         (1u << 4)
 #define PIT_CHANNEL2      0x42
 #define PIT_COMMAND       0x43
 #define PIT_CH2_MODE0     0xb0 /* channel 2, low and high byte, interrupt on terminal count */
@@ -39,8 +40,10 @@ static u64 sample(void)
     return read_tsc() - start;
 }
 
-void platform_time_init(void)
+bool platform_time_init(void)
 {
+    if (!has_cpuid() || !(cpuid_features() & CPUID_TSC))
+        return false;
     u8 speaker = in8(PORT_SPEAKER);
     out8(PORT_SPEAKER, (u8)((speaker & ~SPEAKER_ON) | SPEAKER_GATE2));
     u64 ticks = UINT64_MAX;
@@ -56,6 +59,7 @@ void platform_time_init(void)
     /* A counter slower than 1 MHz is no counter. */
     tsc_per_ms = max_u32(tsc_per_ms, 1000);
     tsc_per_us = tsc_per_ms / 1000;
+    return true;
 }
 
 msec platform_now(void)
@@ -77,7 +81,7 @@ void platform_delay_us(u32 us)
 
 /* ---- randomness ---- */
 
-#define CPUID_RDRAND    (1u << 30)
+#define CPUID_RDRAND    (1ull << 62)
 
 /* A KVM without VMX or SVM runs us in its instruction emulator, which does not know RDRAND though
  * CPUID announces it, and stops the machine there. What gives it away is that every instruction

@@ -125,5 +125,8 @@ void platform_wait(u32 ms)
     }
     if (mask & PIC_TIMER)
         out8(PIC1_MASK, mask);
-    random_add((u32)read_tsc()); /* whose interrupt it was, and when, is chance */
+    /* Whose interrupt it was, and when, is chance. Before there is a NIC, there may be no clock
+     * either (start.c). */
+    if (source)
+        random_add((u32)read_tsc());
 }

@@ -6,6 +6,7 @@
 #include "base/str.h"
 
 #define SECONDS_MAX 86400
+#define VLAN_MOST   4094
 #define IQN_MAX     223 /* RFC 7143, 4.2.7.1 */
 #define DNS_MAX     253 /* RFC 1035, 2.3.4, as text */
 #define LABEL_MAX   63
@@ -20,6 +21,15 @@ static bool is_alnum(char c)
     return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
+/* Where c is, or the end. */
+static size_t find(const char *s, char c)
+{
+    size_t at = 0;
+    while (s[at] && s[at] != c)
+        at++;
+    return at;
+}
+
 /* An address that one machine can have: not "this network", loopback, multicast or reserved. */
 static bool check_host(const char *s, size_t len, u32 *addr)
 {
@@ -28,9 +38,7 @@ static bool check_host(const char *s, size_t len, u32 *addr)
 
 static bool check_address(struct setting_value *v, size_t len)
 {
-    size_t addr_len = 0;
-    while (addr_len < len && v->text[addr_len] != '/')
-        addr_len++;
+    size_t addr_len = find(v->text, '/');
     if (!check_host(v->text, addr_len, &v->number))
         return false;
     if (addr_len == len)
@@ -98,6 +106,19 @@ static bool check_nic(struct setting_value *v, size_t len)
     return true;
 }
 
+/* IEEE 802.1Q, 9.6: 0 is no VLAN, 4095 is reserved. */
+static bool check_vlan(const char *s, size_t len, u32 *tag)
+{
+    u32 priority = 0;
+    size_t id_len = find(s, '/');
+    if (id_len < len && !parse_number(s + id_len + 1, len - id_len - 1, 10, 7, &priority))
+        return false;
+    if (!parse_number(s, id_len, 10, VLAN_MOST, tag) || !*tag)
+        return false;
+    *tag |= priority << 13;
+    return true;
+}
+
 bool form_check(enum form form, struct setting_value *v)
 {
     const char *s = v->text;
@@ -137,6 +158,8 @@ bool form_check(enum form form, struct setting_value *v)
         return check_nic(v, len);
     case FORM_MTU:
         return parse_number(s, len, 10, MTU_MOST, n) && *n >= MTU_LEAST;
+    case FORM_VLAN:
+        return check_vlan(s, len, n);
     case FORM_SECONDS:
         return parse_number(s, len, 10, SECONDS_MAX, n) && *n;
     }

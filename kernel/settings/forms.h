@@ -18,6 +18,7 @@ enum form {
     FORM_DRIVE,
     FORM_NIC,
     FORM_MTU,
+    FORM_VLAN, /* its number is the tag: priority << 13 | id */
     FORM_SECONDS,
 };
 

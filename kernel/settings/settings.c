@@ -26,24 +26,70 @@ static const struct setting {
     [SET_DRIVE] = {"drive", FORM_DRIVE},
     [SET_NIC] = {"nic", FORM_NIC},
     [SET_MTU] = {"mtu", FORM_MTU},
+    [SET_VLAN] = {"vlan", FORM_VLAN},
     [SET_TIMEOUT] = {"timeout", FORM_SECONDS},
+    [SET_CONFIG] = {"config", FORM_TEXT},
 };
 
 static struct setting_value values[SETTING_COUNT];
 
+/* The numbers of what is not set; others are 0. */
+static u32 default_number(u32 id)
+{
+    switch (id) {
+    case SET_DRIVE:
+        return 0x80;
+    case SET_NIC:
+        return SETTING_NO_BDF;
+    case SET_MTU:
+        return MTU_ETHERNET;
+    case SET_TIMEOUT:
+        return 60;
+    default:
+        return 0;
+    }
+}
+
+static void forget(u32 id)
+{
+    wipe(&values[id], sizeof(values[id]));
+    values[id].number = default_number(id);
+}
+
 void settings_init(void)
 {
-    wipe(values, sizeof(values));
-    values[SET_DRIVE].number = 0x80;
-    values[SET_NIC].number = SETTING_NO_BDF;
-    values[SET_MTU].number = MTU_ETHERNET;
-    values[SET_TIMEOUT].number = 60;
+    for (u32 id = 0; id < SETTING_COUNT; id++)
+        forget(id);
+}
+
+void settings_forget(enum setting_source source)
+{
+    for (u32 id = 0; id < SETTING_COUNT; id++)
+        if (values[id].source <= source)
+            forget(id);
+}
+
+/* Is it needed before a settings file can be read? */
+static bool is_early(enum setting_id id)
+{
+    switch (id) {
+    case SET_IP:
+    case SET_NETMASK:
+    case SET_GATEWAY:
+    case SET_NIC:
+    case SET_CONFIG:
+        return true;
+    default:
+        return false;
+    }
 }
 
 enum error setting_set(enum setting_id id, const char *value, size_t len,
                        enum setting_source source)
 {
     struct setting_value new;
+    if (is_early(id) && (source == FROM_FILE || source == FROM_OWN_SECTION))
+        return ERR_SETTING_LATE;
     memset(&new, 0, sizeof(new));
     new.source = (u8)source;
     struct setting_value *old = &values[id];

@@ -1,5 +1,5 @@
-/* What a person or an administrator can set: the command line first, then DHCP, then the defaults.
- */
+/* What a person or an administrator can set: the command line first, then a settings file, DHCP,
+ * and the defaults. */
 #ifndef LUNBOOT_SETTINGS_H
 #define LUNBOOT_SETTINGS_H
 
@@ -9,8 +9,9 @@
 
 #define SETTING_NAME 17 /* bytes for a name and its terminator */
 
-/* Where a value came from, the stronger later. */
-enum setting_source { FROM_DEFAULT, FROM_DHCP, FROM_COMMAND_LINE };
+/* Where a value came from, the stronger later. FROM_OWN_SECTION is what a settings file holds for
+ * this machine alone. */
+enum setting_source { FROM_DEFAULT, FROM_DHCP, FROM_FILE, FROM_OWN_SECTION, FROM_COMMAND_LINE };
 
 enum setting_id {
     SET_IP, /* ip=192.0.2.10 or 192.0.2.10/24: static address, no DHCP */
@@ -30,15 +31,22 @@ enum setting_id {
     SET_DRIVE,         /* hexadecimal INT 13h drive number, 80 (default) to 8f */
     SET_NIC,           /* PCI address (00:03.0) or MAC of the NIC to use */
     SET_MTU,           /* 576..9000 */
+    SET_VLAN,          /* 1..4094, or with a priority 20/5: none (default), or the 802.1Q tag */
     SET_TIMEOUT, /* seconds that attaching may take before the BIOS's next device, default 60 */
+    SET_CONFIG,  /* where the settings file is; attach/file.c knows its form */
     SETTING_COUNT
 };
 
 /* Forget everything. */
 void settings_init(void);
 
+/* Forget what came from there, or from what is weaker, as it may say something else by now. */
+void settings_forget(enum setting_source source);
+
 /* Set one; a weaker source never replaces a stronger one's value, and within one source the later
- * value wins. The value is checked here, completely; an invalid one changes nothing. */
+ * value wins. The value is checked here, completely; an invalid one changes nothing, and is
+ * ERR_SETTING_VALUE. ERR_SETTING_LATE: it is needed before a settings file can be read, and can't
+ * stand in one. */
 enum error setting_set(enum setting_id id, const char *value, size_t len,
                        enum setting_source source);
 

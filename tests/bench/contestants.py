@@ -51,10 +51,11 @@ class Local:
 
 
 class Lun:
-    """The disk as LUN of tgtd. options: Qemu's. static: the kernel's command line, not DHCP, names it."""
+    """The disk as LUN of tgtd. options: Qemu's. static: the kernel's command line, not DHCP, names it. pxe: what
+    PXE is to load."""
 
-    def __init__(self, name, static=False, **options):
-        self.name, self.static, self.options = name, static, options
+    def __init__(self, name, static=False, pxe=None, **options):
+        self.name, self.static, self.pxe, self.options = name, static, pxe, options
 
     def serve(self, stack, directory, network, disk, delay):
         self.target = stack.enter_context(Tgtd(network, directory)).target().lun(disk.path)
@@ -67,7 +68,11 @@ class Lun:
         if self.static:
             self.options["append"] = f"ip=192.0.2.77/24 root-path={path}"
         else:
-            stack.enter_context(Dnsmasq(network, directory, options={17: path}))
+            tftp = ()
+            if self.pxe:
+                tftp = ("--enable-tftp", f"--tftp-root={self.pxe.parent.resolve()}",
+                        f"--dhcp-boot={self.pxe.name}")
+            stack.enter_context(Dnsmasq(network, directory, options={17: path}, extra=tftp))
 
     def power_on(self, directory, network, disk):
         return Qemu(directory, network, ACCEL, f"{MEMORY_MIB}M", tap="tap0", wire=self.wire,
@@ -94,6 +99,10 @@ def other_build(directory):
 
 LUNBOOT = Lun("lunboot", rom=LUNBOOT_ROM)
 STATIC = Lun("lunboot -kernel", static=True, kernel=BUILD / "lunboot.elf")
+IMG = Lun("lunboot.img", extra=("-drive", f"if=none,id=stick,format=raw,snapshot=on,file={BUILD / 'lunboot.img'}",
+                                "-device", "ide-hd,drive=stick"))
+PXE = Lun("lunboot.pxe", pxe=BUILD / "lunboot.pxe", rom=IPXE_ROM)
+OTHER_WAYS = {"static": STATIC, "img": IMG, "pxe": PXE}  # rows that lunboot has alone
 IPXE = Lun("iPXE", rom=IPXE_ROM)
 VIRTIO, AHCI = Local("virtio"), Local("AHCI")
 AHCI_LUNBOOT = Local("AHCI", "AHCI, NIC with lunboot's ROM", LUNBOOT_ROM)

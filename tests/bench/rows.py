@@ -81,6 +81,8 @@ ROWS = [
     Row("boot", "power-on to boot sector, DHCP", "s", False, {"0": (Limit(0.6),)}),
     Row("static", "the same, static settings (lunboot.elf by -kernel)", "s", False,
         {"0": (Limit(0.4),)}),
+    Row("img", "power-on to boot sector, lunboot.img as a disk", "s", False, {"0": (Limit(2.5),)}, with_delays=False),
+    Row("pxe", "power-on to boot sector, lunboot.pxe by iPXE", "s", False, {"0": (Limit(25),)}, with_delays=False),
     in_order("seq63", "reads in order, 63.5 KiB", (Times(4, IPXE), Times(1, VIRTIO)),
              {"5": (Times(15, IPXE),), "20": (Times(30, IPXE),)}),
     in_order("seq4", "reads in order, 4 KiB", X6, {"20": X100}),

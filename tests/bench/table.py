@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from contestants import (
     AHCI, AHCI_IPXE, AHCI_IPXE_NO_PMM, AHCI_LUNBOOT, AHCI_LUNBOOT_NO_PMM, BUILD, IPXE, IPXE_ROM,
-    LUNBOOT, OTHER, STATIC, VIRTIO,
+    LUNBOOT, OTHER, OTHER_WAYS, VIRTIO,
 )
 from rows import DELAYS, ROWS
 
@@ -45,8 +45,8 @@ class Results:
     def figure(self, row, delay, name):
         delay = delay if name in (LUNBOOT.name, IPXE.name) else LOCAL
         get = self.median
-        if row.name == "static":
-            return get(delay, STATIC.name, "boot") if name == LUNBOOT.name else None
+        if row.name in OTHER_WAYS:
+            return get(delay, OTHER_WAYS[row.name].name, "boot") if name == LUNBOOT.name else None
         if row.name == "fetched":
             asked = get(LOCAL, AHCI.name, "grub-bytes")
             fetched = get(delay, name, "grub-bytes")

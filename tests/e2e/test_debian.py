@@ -4,6 +4,7 @@ import re
 import time
 
 import pytest
+from rig.tgtd import Tgtd
 
 BOOT = 240  # seconds, for a busy machine under TCG
 
@@ -40,18 +41,29 @@ def test_debian_by_dhcp(net, tgtd, dhcp, machine, iso, debian_disk):
 
 
 @pytest.mark.slow
-def test_debian_by_static_settings(net, tgtd, machine, iso, debian_disk):
-    """No DHCP server at all; mutual CHAP, another port and LUN than the usual ones."""
-    target = tgtd(port=860).target("iqn.2026-01.org.lunboot:debian").lun(debian_disk, lun=10)
-    target.chap("reader", "a-secret-of-16-b", "keeper", "another-secret-1")
+def test_debian_by_static_settings(net, stack, logs, machine, iso, debian_disk):
+    """No DHCP server at all; mutual CHAP, other ports and another LUN than the usual ones. Linux gets a
+    gateway, and logs in by both root paths."""
+    paths = []
+    for port in (861, 860):
+        (logs / f"tgtd{port}").mkdir()
+        server = stack.enter_context(Tgtd(net, logs / f"tgtd{port}", port=port))
+        target = server.target("iqn.2026-01.org.lunboot:debian")
+        target.lun(debian_disk, lun=10, scsi_id="the-disk", scsi_sn="the-disk")
+        target.chap("reader", "a-secret-of-16-b", "keeper", "another-secret-1")
+        paths.insert(0, target.root_path(lun=10))
     media = iso(
-        "ip=192.0.2.77/24", f"root-path={target.root_path(lun=10)}",
+        "ip=192.0.2.77/24", "gateway=192.0.2.1", f"root-path={' '.join(paths)}",
         "initiator-iqn=iqn.2026-01.org.lunboot:static", "username=reader",
         "password=a-secret-of-16-b", "reverse-username=keeper", "reverse-password=another-secret-1",
     )
     pc = machine(namespace=net, tap="tap0", iso=media, memory="512M")
     pc.expect(r"^Address  192\.0\.2\.77/24", 30)
     check_report(pc, target, "192.0.2.77")
+    said = pc.serial.text()
+    assert "report: ibft target1/port 861" in said and "report: ibft ethernet0/gateway 192.0.2.1" in said
+    for port in (860, 861):
+        assert re.search(rf"^iscsistart: .* portal: 192\.0\.2\.1,{port}\] .* is operational now", said, re.M)
     assert "iqn.2026-01.org.lunboot:static" in pc.serial.text()
     for secret in ("a-secret-of-16-b", "another-secret-1"):
         assert secret not in pc.serial.text() + pc.e9.text()

@@ -6,7 +6,8 @@ Offsets are those of "iSCSI Boot Firmware Table (iBFT) as defined in ACPI 3.0b S
 import ipaddress
 import struct
 
-from bootdisk import BootDisk, on_lun, run  # noqa: F401 (fixtures)
+from bootdisk import DEBUG_EXIT, BootDisk, on_lun, run  # noqa: F401 (fixtures)
+from rig.tgtd import Tgtd
 
 HEADER = 48
 CONTROL, INITIATOR, NIC, TARGET = 1, 2, 3, 4
@@ -25,17 +26,18 @@ class Ibft:
         assert self.structure(HEADER, CONTROL)
         _, _, initiator, nic0, target0, nic1, target1 = struct.unpack_from("<HHHHHHH", table,
                                                                            HEADER + 4)
-        assert nic1 == target1 == 0
+        assert nic1 == 0
         self.initiator = self.structure(initiator, INITIATOR)
         self.nic = self.structure(nic0, NIC)
         self.target = self.structure(target0, TARGET)
+        self.second = self.structure(target1, TARGET, 1) if target1 else None
 
-    def structure(self, offset, kind):
+    def structure(self, offset, kind, number=0):
         """Linux skips, without a word, a structure that is not as long as it expects, or too high."""
         assert HEADER <= offset < len(self.table) - HEADER and offset % 8 == 0
         data = self.table[offset : offset + LENGTHS[kind]]
-        got, version, length, _, flags = struct.unpack_from("<BBHBB", data)
-        assert (got, version, length) == (kind, 1, LENGTHS[kind])
+        got, version, length, index, flags = struct.unpack_from("<BBHBB", data)
+        assert (got, version, length, index) == (kind, 1, LENGTHS[kind], number)
         assert kind == CONTROL or flags & (VALID | BOOT_SELECTED) == VALID | BOOT_SELECTED
         return data
 
@@ -57,18 +59,16 @@ def address(data, at):
     return str(ipaddress.IPv4Address(raw[12:]))
 
 
-def read_ibft(logs, on_lun):
-    """The table, and the program's report, the target and the serial line's text."""
-    disk = BootDisk(logs / "disk", "ibft", 1)
-    pc, target = on_lun(disk)
+def read_ibft(pc):
+    """The table, and the program's report."""
     report = run(pc)
     assert len(report.all("ibft")) == 1, "Linux takes the first; there must be one"
-    data = bytes(int(word, 16) for words in report.all("bytes") for word in words)
-    return data, report, target, pc
+    return bytes(int(word, 16) for words in report.all("bytes") for word in words), report
 
 
 def test_ibft_says_what_was_used(logs, on_lun):
-    data, report, target, _ = read_ibft(logs, on_lun)
+    pc, target = on_lun(BootDisk(logs / "disk", "ibft", 1))
+    data, report = read_ibft(pc)
     ((where, length),) = report.numbers("ibft")
     ((base_kib,),) = report.numbers("base")
     assert length == len(data) and where % 16 == 0
@@ -91,6 +91,7 @@ def test_ibft_says_what_was_used(logs, on_lun):
     bus_device_function = struct.unpack_from("<H", ibft.nic, 96)[0]
     assert bus_device_function >> 8 == 0 and bus_device_function >> 3 & 31
 
+    assert ibft.second is None
     assert address(ibft.target, 6) == target.tgtd.address
     assert struct.unpack_from("<H", ibft.target, 22) == (target.tgtd.port,)
     assert ibft.target[24:32] == bytes([0, 1, 0, 0, 0, 0, 0, 0])
@@ -98,3 +99,24 @@ def test_ibft_says_what_was_used(logs, on_lun):
     assert ibft.text(ibft.target, 34) == target.iqn
     for at in (38, 42, 46, 50):
         assert ibft.text(ibft.target, at) == ""
+
+
+def test_ibft_of_two_ways_and_a_static_address(logs, stack, net, machine, iso):
+    """The second root path is there, too, and the gateway, which nobody else tells."""
+    disk = BootDisk(logs / "disk", "ibft", 1)
+    targets = []
+    for number in (1, 2):
+        (logs / f"tgtd{number}").mkdir()
+        server = stack.enter_context(Tgtd(net, logs / f"tgtd{number}", port=3260 + number))
+        targets.append(server.target(f"iqn.2026-01.org.lunboot:path{number}").lun(disk.path))
+    paths = " ".join(target.root_path() for target in targets)
+    pc = machine(namespace=net, tap="tap0", extra=DEBUG_EXIT, iso=iso(
+        "ip=192.0.2.77/24", "gateway=192.0.2.254", f"root-path={paths}"))
+    ibft = Ibft(read_ibft(pc)[0])
+    assert address(ibft.nic, 6) == "192.0.2.77" and address(ibft.nic, 24) == "192.0.2.254"
+    for target, table in zip(targets, (ibft.target, ibft.second)):
+        assert ibft.text(table, 34) == target.iqn
+        assert address(table, 6) == target.tgtd.address
+        assert struct.unpack_from("<H", table, 22) == (target.tgtd.port,)
+        assert table[24:32] == bytes([0, 1, 0, 0, 0, 0, 0, 0])
+        assert table[33] == 0  # the NIC

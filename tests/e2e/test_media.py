@@ -8,6 +8,8 @@ import pytest
 from bootdisk import BootDisk, run
 from conftest import BUILD, TOP
 
+from rig.child import need
+
 SECTOR = 512
 FLOPPY = 2880 * SECTOR
 BASE_MEMORY = 0x413  # KiB, what INT 12h answers
@@ -107,13 +109,26 @@ def test_image_is_a_volume_and_a_disk():
     data = first_fat + (fats * fat + root * 32 // SECTOR) * SECTOR
     clusters = (FLOPPY - data) // SECTOR // cluster
     assert clusters < 4085 and (clusters + 2) * 3 // 2 <= fat * SECTOR, "FAT12"
-    for n in range(fats):
-        assert image[first_fat + n * fat * SECTOR :].startswith(b"\xf0\xff\xff" + bytes(fat * SECTOR - 3))
-    assert not any(image[data - root * 32 :]), "an empty root directory"
+    first, second = (image[first_fat + n * fat * SECTOR :][: fat * SECTOR] for n in range(fats))
+    assert first == second and first.startswith(b"\xf0\xff\xff")
     status, *chs, start, length = struct.unpack_from("<B3BB3BII", image, 446)
     assert (status, start, length) == (0x80, 0, 2880)
     assert chs == [0, 1, 0, 1, 1, 18, 79]
     assert not any(image[462:510])
+
+
+@pytest.mark.parametrize("volume", ["lunboot.img", "boot/esp.img"])
+def test_volume_holds_the_programs_for_uefi(volume):
+    """And nothing else."""
+    need("mdir", "mtype")
+
+    def mtools(tool, *arguments):
+        return subprocess.run([tool, "-i", BUILD / volume, *arguments], check=True, stdout=subprocess.PIPE).stdout
+
+    assert mtools("mdir", "-/", "-b").split() == [b"::/EFI/", b"::/EFI/BOOT/", b"::/EFI/BOOT/BOOTX64.EFI",
+                                                  b"::/EFI/BOOT/BOOTIA32.EFI"]
+    for name, program in ("BOOTX64", "efi64"), ("BOOTIA32", "efi32"):
+        assert mtools("mtype", f"::/EFI/BOOT/{name}.EFI") == (BUILD / f"boot/{program}.efi").read_bytes()
 
 
 def mkimg(*arguments):

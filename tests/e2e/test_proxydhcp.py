@@ -18,13 +18,14 @@ def test_root_path_by_proxy(net, tgtd, dhcp, machine, second_disk, logs):
 
 
 def test_boot_file_by_proxy(fails, net, dhcp, iso, logs):  # noqa: F811
-    """dnsmasq as the proxy. A file is no root path, but said."""
+    """dnsmasq as the proxy. A file for others is no root path, but said."""
     dhcp()
     net.ip("link add proxy0 link tap0 type macvlan mode bridge", "addr add 192.0.2.2/24 dev proxy0",
            "link set proxy0 up")
     directory = logs / "proxy"
     directory.mkdir()
+    (directory / "boot.ipxe").write_text("#!ipxe\nsanboot iscsi:192.0.2.1::::iqn.2026-01.org.lunboot:disk\n")
     with Dnsmasq(net, directory, interface="proxy0", proxy="192.0.2.0",
-                 extra=("--pxe-prompt=boot,0", "--dhcp-boot=boot.ipxe,,192.0.2.9")):
+                 extra=("--pxe-prompt=boot,0", "--dhcp-boot=boot.ipxe", "--enable-tftp", f"--tftp-root={directory}")):
         fails("DHCP_NO_ROOT_PATH", iso=iso(), namespace=net, tap="tap0",
-              tried='DHCP server 192.0.2.1, which offers the file "boot.ipxe" on 192.0.2.9')
+              tried='DHCP server 192.0.2.1, which offers the file "boot.ipxe" on 192.0.2.2: an iPXE script')

@@ -5,15 +5,17 @@ import re
 import shutil
 import socket
 import struct
+import subprocess
 import time
 
 import bootdisk
 import pytest
 from bootdisk import BootDisk, run
-from conftest import BUILD
+from conftest import BUILD, TOP
 from test_media import base_memory, base_memory_before  # noqa: F401 (fixture)
 
 from rig.child import need
+from rig.wire import Wire
 
 ROM = "/usr/lib/ipxe/qemu/pxe-e1000.rom"
 PHASES = bootdisk.WHOLE | bootdisk.FUNCTIONS
@@ -113,19 +115,20 @@ LEASE = (51, b"\x00\x00\x0e\x10")
 @pytest.fixture
 def pxe_rom(logs, net, tgtd, machine):
     """pxe_rom(phases, ack, proxy) boots the ROM; gives the PC and the report of the LUN's program. The LUN
-    is at pxe_rom.target.root_path()."""
+    is at pxe_rom.target.root_path(). program: another lunboot.pxe; options: Qemu's."""
     disk = BootDisk(logs / "disk", "drives", 2, reads=10)
     target = tgtd().target().lun(disk.path)
 
-    def boot(phases=0, ack=b"", proxy=b"", other_nic=("-device", "e1000,romfile=,addr=5")):
+    def boot(phases=0, ack=b"", proxy=b"", other_nic=("-device", "e1000,romfile=,addr=5"),
+             program=BUILD / "lunboot.pxe", **options):
         rom = BootDisk(logs / "rom", "pxerom", 2, phases, seconds=len(ack), reads=len(proxy), size=NIC)
         with open(rom.path, "r+b") as f:
             for sector, data in ((ACK_SECTOR, ack), (PROXY_SECTOR, proxy),
-                                 (PROGRAM_SECTOR, (BUILD / "lunboot.pxe").read_bytes())):
+                                 (PROGRAM_SECTOR, program.read_bytes())):
                 f.seek(sector * bootdisk.SECTOR)
                 f.write(data)
         pc = machine(namespace=net, tap="tap0", nic=f"e1000,addr={NIC >> 3:#x}", disks=[rom.path],
-                     extra=other_nic)
+                     extra=other_nic, **options)
         report = run(pc, 60)
         report.check_reads(disk)
         return pc, report
@@ -166,6 +169,18 @@ def test_root_path_from_proxy_dhcp(pxe_rom):
     pc, _ = pxe_rom(0, answer(LEASE, MASK, (203, b"iqn.2026-01.org.example:own")), proxy)
     assert "Address  192.0.2.77/24" in pc.serial.text()
     assert "iqn.2026-01.org.example:own" in target.tgtd.ask("--op", "show", "--mode", "target")
+
+
+def test_in_a_vlan(pxe_rom, net, stack, logs, dhcp):
+    """PXE has asked outside of it: lunboot asks again."""
+    root_path, program = pxe_rom.target.root_path(), logs / "vlan.pxe"
+    subprocess.run([TOP / "tools/mkimg", "-i", BUILD / "lunboot.pxe", "-o", program, "vlan=20",
+                    f"root-path={root_path}"], check=True)
+    net.add_tap("tap1")
+    line = stack.enter_context(Wire(net, logs, "tap1", trunk=("20", "tap0")))
+    dhcp()
+    pc, _ = pxe_rom(0, answer(LEASE, MASK, (17, root_path.encode())), program=program, wire=line)
+    assert re.search(r"^Address .* from DHCP server 192\.0\.2\.1$", pc.serial.text(), re.M)
 
 
 def test_without_pxe(pxe_rom, dhcp):

@@ -19,25 +19,44 @@ def example(name):
 
 
 @pytest.fixture
-def servers(net, tgtd, stack, logs, demo_disk):
-    """The target, with CHAP, and the DHCP and TFTP server."""
+def files(logs):
+    """What the TFTP server has."""
+    files = logs / "tftp"
+    files.mkdir()
+    shutil.copy(BUILD / "lunboot.pxe", files)
+    return files
+
+
+@pytest.fixture
+def target(tgtd, demo_disk):
+    """With CHAP."""
     target = tgtd()
     for line in example("target").splitlines():
         line = line.replace("/srv/disk.img", str(demo_disk))
         command = shlex.split(line, comments=True)
         assert command[:3] == ["tgtadm", "--lld", "iscsi"]
         target.admin(*command[3:])
-    files = logs / "tftp"
-    files.mkdir()
-    shutil.copy(BUILD / "lunboot.pxe", files)
-    config = logs / "dnsmasq.conf"
-    config.write_text(example("dnsmasq").replace("interface=eth1", "interface=tap0")
-                      .replace("/srv/tftp", str(files)))
-    dnsmasq = Child(
-        ["dnsmasq", "--no-daemon", f"--conf-file={config}", "--port=0", "--no-ping",
-         f"--dhcp-leasefile={logs}/leases"], logs / "dnsmasq.log", net)
-    stack.callback(dnsmasq.kill)
-    return dnsmasq
+
+
+@pytest.fixture
+def dnsmasq(net, stack, logs, files):
+    """dnsmasq(text) starts it with this configuration."""
+
+    def start(text):
+        config = logs / "dnsmasq.conf"
+        config.write_text(text.replace("interface=eth1", "interface=tap0").replace("/srv/tftp", str(files)))
+        child = Child(
+            ["dnsmasq", "--no-daemon", f"--conf-file={config}", "--port=0", "--no-ping",
+             f"--dhcp-leasefile={logs}/leases"], logs / "dnsmasq.log", net)
+        stack.callback(child.kill)
+
+    return start
+
+
+@pytest.fixture
+def servers(target, dnsmasq):
+    """The target, and the DHCP and TFTP server."""
+    dnsmasq(example("dnsmasq"))
 
 
 def boots(pc):
@@ -47,6 +66,15 @@ def boots(pc):
 
 def test_readme_target_and_dhcp_server(net, servers, machine, iso):
     assert "--op new --mode account" in example("target") and "encap:175,190" in example("dnsmasq")
+    boots(machine(namespace=net, tap="tap0", iso=iso()))
+
+
+def test_readme_settings_file(net, target, dnsmasq, files, machine, iso):
+    """In place of options 17 and 175, from a server that has lunboot.pxe for others."""
+    (files / "lunboot.conf").write_text(example("settings-file"))
+    kept = [line for line in example("dnsmasq").splitlines() if re.match("interface|dhcp-range|dhcp-option=", line)]
+    assert len(kept) == 3
+    dnsmasq("\n".join([*kept, example("dnsmasq-file")]))
     boots(machine(namespace=net, tap="tap0", iso=iso()))
 
 

@@ -16,6 +16,7 @@ from rig.wire import PROGRAM
 
 WAYS = ("to-pc", "from-pc")
 HEADER = bytes.fromhex("020000000001 020000000002 88b5")  # to nobody here, of a type for experiments
+TAGGED = HEADER[:12] + bytes.fromhex("8100 a014") + HEADER[12:]  # VLAN 20, priority 5
 BURST = 50  # frames at a time: what the receive buffer of a packet socket has room for
 
 # Opens a packet socket inside the namespace and hands it to the test.
@@ -262,6 +263,35 @@ def test_blackout(ends, way):
     assert pair.through(way, frames[7:])[0] == frames[7:]
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_mtu(ends, way):
+    """What is longer is lost, this way only; the tag of a VLAN does not count."""
+    pair, (short, long, tagged) = ends(mtu=1000, dir=way), [
+        *make_frames(1, size=1014), *make_frames(1, size=1015), TAGGED + bytes(1000)]
+    came, stats = pair.through(way, [short, long, tagged])
+    assert came[0] == short and came[1][-1000:] == tagged[-1000:]  # Linux takes off the tag
+    assert stats["too_long"] == 1 and stats["passed"] == 2
+    other = next(w for w in WAYS if w != way)
+    assert pair.through(other, [long])[0] == [long]
+
+
+def test_trunk(stack, net, ends):
+    """A VLAN has a network of its own; the tag is seen on the PC's side alone."""
+    net.add_tap("tap1")
+    net.ip("link set tap1 addrgenmode none")
+    pair, plain = ends(trunk=("20", "tap1")), HEADER + bytes(100)
+    vlan = stack.enter_context(packet_socket(net, "tap1"))
+    vlan.settimeout(20)
+    other = bytearray(TAGGED + bytes(100))
+    other[15] = 21
+    assert pair.through("from-pc", [plain, bytes(other)])[0] == [plain]
+    pair.send("from-pc", [TAGGED + bytes(100)])
+    assert vlan.recv(70000) == plain
+    assert pair.through("to-pc", [plain])[0] == [plain]
+    vlan.send(plain)
+    assert pair.receive("to-pc") == HEADER[:12] + bytes.fromhex("8100 0014") + plain[12:]
+
+
 def test_pc_that_does_not_read(ends):
     """Frames wait for it, as many as the queue holds, and none is torn."""
     pair, frames = ends(queue=100_000), make_frames(50, size=1500)
@@ -287,6 +317,7 @@ def test_pc_that_does_not_read(ends):
     ("set rate=99999999999999999999", "rate: 99999999999999999999"),
     ("set blackout=2", "blackout: 2"),
     ("set queue=99999999999", "queue: 99999999999"),
+    ("set mtu=65536", "mtu: 65536"),
     ("set colour=1", "no such setting: colour"),
     ("set dir=up", "dir is to-pc, from-pc or both, not: up"),
     ("set rtt=5 dir=to-pc", "rtt is of both directions; delay is of one"),

@@ -124,7 +124,8 @@ static void check_request(const struct peer_pdu *p)
         proved = false;
     }
     CHECK(p->bhs[BHS_OPCODE] == (OPCODE_LOGIN_REQ | OPCODE_IMMEDIATE));
-    CHECK(!memcmp(p->bhs + LOGIN_ISID, peer_config.isid, 6));
+    /* The end of the qualifier may be another one, where ours was refused. */
+    CHECK(!memcmp(p->bhs + LOGIN_ISID, peer_config.isid, 4));
     CHECK(p->len <= PDU_MAX_LOGIN_DATA);
     u8 flags = p->bhs[BHS_FLAGS];
     CHECK(!(flags & LOGIN_TRANSIT) || !(flags & LOGIN_CONTINUE));

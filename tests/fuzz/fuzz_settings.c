@@ -70,6 +70,9 @@ static void check_value(enum setting_id id)
     case SET_MTU:
         CHECK(n >= 576 && n <= 9000);
         break;
+    case SET_VLAN:
+        CHECK(*text ? (n & 0xfff) && (n & 0xfff) < 4095 && n >> 13 < 8 && !(n & 0x1000) : !n);
+        break;
     case SET_TIMEOUT:
         CHECK(n >= 1 && n <= 86400);
         break;

@@ -15,6 +15,7 @@
 #include "net/ipv4.h"
 #include "net/tcp.h"
 #include "net/tcp_internal.h"
+#include "net/tftp.h"
 #include "net/udp.h"
 #include <string.h>
 
@@ -85,6 +86,20 @@ static void hear_tcp(const u8 *t, u32 len)
     heard.ack = get_be32(t + TCP_ACK_NUMBER);
 }
 
+static void hear_tftp(const u8 *data, u32 len, u16 from, u16 to)
+{
+    static const u16 read = 1, ack = 4, error = 5;
+    CHECK(len >= 4 && from >= 0x8000);
+    u16 opcode = get_be16(data);
+    CHECK(opcode == read ? to == TFTP_PORT : opcode == ack ? len == 4 : opcode == error);
+    CHECK(opcode == ack || !data[len - 1]);
+    if (opcode == error)
+        return;
+    heard.tftp_reads += opcode == read;
+    heard.tftp_port = from;
+    heard.tftp_block = opcode == ack ? get_be16(data + 2) : 0;
+}
+
 static void hear_udp(const u8 *u, u32 len)
 {
     CHECK(len > UDP_HEADER && get_be16(u + 4) == len);
@@ -96,8 +111,10 @@ static void hear_udp(const u8 *u, u32 len)
         CHECK(!memcmp(data + DHCP_CHADDR, wire_mac, 6));
         heard.requests++;
         heard.xid = get_be32(data + DHCP_XID);
+    } else if (to != DNS_PORT) {
+        hear_tftp(data, len, from, to);
     } else {
-        CHECK(to == DNS_PORT && len > 12 && len - 12 <= sizeof(heard.question));
+        CHECK(len > 12 && len - 12 <= sizeof(heard.question));
         heard.questions++;
         heard.dns_id = get_be16(data);
         heard.dns_port = from;

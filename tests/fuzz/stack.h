@@ -33,6 +33,9 @@ extern struct heard {
     u16 dns_port;     /* where it came from */
     u8 question[300]; /* with type and class */
     u32 question_len; /* 0: none yet */
+    u16 tftp_port;    /* lunboot's, of the latest TFTP packet */
+    u16 tftp_block;   /* that it acknowledges; 0 with a request */
+    u32 tftp_reads;   /* requests so far */
     u32 xid;          /* of the latest DHCP message */
     u8 packet[1500];  /* the latest IP packet */
     u32 packet_len;   /* 0: none yet */

@@ -85,6 +85,7 @@ static const struct key {
     {"corrupt", SHARE, offsetof(struct faults, corrupt), 0},
     {"rate", WHOLE, offsetof(struct faults, rate), UINT64_MAX - 1},
     {"queue", WHOLE, offsetof(struct faults, queue), QUEUE_MAX},
+    {"mtu", WHOLE, offsetof(struct faults, mtu), UINT16_MAX},
     {"blackout", WHOLE, offsetof(struct faults, blackout), 1},
     {"seed", WHOLE, offsetof(struct faults, seed), UINT64_MAX - 1},
 };

@@ -29,6 +29,7 @@ struct faults {
     double corrupt;    /* has one bit flipped, anywhere in the frame */
     uint64_t rate;     /* bytes a second that leave, behind the delay; 0: no limit */
     uint64_t queue;    /* bytes that may be under way, with 16 for each frame; no room: dropped */
+    uint64_t mtu;      /* longer IP packets are lost, and nobody is told; 0: none is */
     uint64_t blackout; /* 1: what comes is lost, and what would leave */
     uint64_t seed;
     uint64_t next; /* the number of the next frame */

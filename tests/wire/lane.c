@@ -79,6 +79,11 @@ static void release(struct lane *lane)
     lane->held.length = 0;
 }
 
+bool is_tagged(const uint8_t *frame, size_t length)
+{
+    return length >= ETH_HEADER + ETH_TAG && frame[12] == 0x81 && frame[13] == 0;
+}
+
 void lane_add(struct lane *lane, size_t length, uint64_t now)
 {
     const struct fate fate = faults_next(lane->faults, lane->direction, length);
@@ -89,6 +94,11 @@ void lane_add(struct lane *lane, size_t length, uint64_t now)
     lane->stats.bytes += length;
     if (lane->faults->blackout) {
         lane->stats.blackout++;
+        return;
+    }
+    const size_t header = ETH_HEADER + (is_tagged(frame, length) ? ETH_TAG : 0);
+    if (lane->faults->mtu && length > header + lane->faults->mtu) {
+        lane->stats.too_long++;
         return;
     }
     if (fate.lost) {

@@ -30,10 +30,16 @@ struct lane {
     struct {
         uint64_t frames, bytes; /* that came in */
         uint64_t passed;        /* that went out */
-        uint64_t lost, blackout, duplicated, reordered, corrupted;
+        uint64_t lost, too_long, blackout, duplicated, reordered, corrupted;
         uint64_t dropped; /* the queue was full, or the far end refused it */
     } stats;
 };
+
+#define ETH_HEADER 14
+#define ETH_TAG    4 /* of IEEE 802.1Q, behind the two addresses */
+
+/* Does this Ethernet frame have a tag? */
+bool is_tagged(const uint8_t *frame, size_t length);
 
 /* Exits when there is no memory. */
 void lane_init(struct lane *lane, enum direction direction, struct faults *faults);

@@ -1,7 +1,7 @@
 /* The wire between a PC and its network: QEMU on one side, a TAP device on the other, and on the
  * way what happens to frames on a bad day.
  *
- *   wire TAP QEMU-SOCKET CONTROL-SOCKET
+ *   wire TAP QEMU-SOCKET CONTROL-SOCKET [VLAN TAP2]
  *
  * Both sockets are made here, in this order, and removed at the end. QEMU connects to the first:
  *
@@ -14,6 +14,10 @@
  *   set name=value ...   "ok", or "error: ..." and nothing has changed; names as in faults.h
  *   clear                all faults off; what is under way still takes its time
  *   stats                what came in, went out and was harmed since the start, each way
+ *
+ * With a VLAN the PC is on the trunk of a switch: its frames with that tag go to TAP2, without the
+ * tag, and what comes from there gets it; untagged frames are TAP's, others nobody's. (Not every
+ * kernel can do that itself.)
  *
  * It ends when QEMU or its parent does, and then prints the stats. */
 #define _GNU_SOURCE
@@ -32,17 +36,20 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lane.h"
 
-#define BATCH 256 /* frames that are moved before the other side has its turn */
+#define BATCH     256 /* frames that are moved before the other side has its turn */
+#define ADDRESSES 12  /* bytes of a frame before its tag or type */
 
 static struct faults faults[DIRECTIONS];
 static struct lane lanes[DIRECTIONS];
-static int poller, tap, timer, signals, qemu_listener, qemu = -1, control_listener;
+static int poller, tap, vlan_tap = -1, timer, signals, qemu_listener, qemu = -1, control_listener;
+static uint16_t vlan;          /* of vlan_tap */
 static const char *sockets[2]; /* their paths */
 static bool qemu_full;         /* it takes no more at the moment */
 
@@ -62,14 +69,15 @@ static const char *stats(void)
     static const char *const names[] = {"to-pc", "from-pc"};
     size_t length = 0;
     for (int i = 0; i < DIRECTIONS; i++)
-        length +=
-            snprintf(text + length, sizeof(text) - length,
-                     "%s%s: frames=%lu bytes=%lu passed=%lu lost=%lu blackout=%lu duplicated=%lu "
-                     "reordered=%lu corrupted=%lu dropped=%lu queued=%lu",
-                     i ? " " : "", names[i], lanes[i].stats.frames, lanes[i].stats.bytes,
-                     lanes[i].stats.passed, lanes[i].stats.lost, lanes[i].stats.blackout,
-                     lanes[i].stats.duplicated, lanes[i].stats.reordered, lanes[i].stats.corrupted,
-                     lanes[i].stats.dropped, lane_queued(&lanes[i]) + lanes[i].held.length);
+        length += snprintf(text + length, sizeof(text) - length,
+                           "%s%s: frames=%lu bytes=%lu passed=%lu lost=%lu too_long=%lu "
+                           "blackout=%lu duplicated=%lu "
+                           "reordered=%lu corrupted=%lu dropped=%lu queued=%lu",
+                           i ? " " : "", names[i], lanes[i].stats.frames, lanes[i].stats.bytes,
+                           lanes[i].stats.passed, lanes[i].stats.lost, lanes[i].stats.too_long,
+                           lanes[i].stats.blackout, lanes[i].stats.duplicated,
+                           lanes[i].stats.reordered, lanes[i].stats.corrupted,
+                           lanes[i].stats.dropped, lane_queued(&lanes[i]) + lanes[i].held.length);
     return text;
 }
 
@@ -102,13 +110,14 @@ static void watch(int fd, int operation, uint32_t events)
 
 /* ---- the two ends ----------------------------------------------------------------------- */
 
-static void open_tap(const char *name)
+static int open_tap(const char *name)
 {
     struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
     snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-    tap = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-    check(tap, "/dev/net/tun");
-    check(ioctl(tap, TUNSETIFF, &request), name);
+    int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    check(fd, "/dev/net/tun");
+    check(ioctl(fd, TUNSETIFF, &request), name);
+    return fd;
 }
 
 static int listen_at(const char *path, int type)
@@ -132,16 +141,24 @@ static void qemu_connects(void)
     qemu_listener = -1;
     watch(qemu, EPOLL_CTL_ADD, EPOLLIN);
     watch(tap, EPOLL_CTL_ADD, EPOLLIN);
+    if (vlan)
+        watch(vlan_tap, EPOLL_CTL_ADD, EPOLLIN);
 }
 
-static void from_tap(void)
+static void from_tap(int fd)
 {
+    const size_t tag = fd == vlan_tap ? ETH_TAG : 0;
     for (int i = 0; i < BATCH; i++) {
-        ssize_t length = read(tap, lane_room(&lanes[TO_PC]), FRAME_MAX);
+        uint8_t *frame = lane_room(&lanes[TO_PC]);
+        ssize_t length = read(fd, frame + tag, FRAME_MAX - tag);
         if (length < 0 && errno == EAGAIN)
             return;
         check(length, "reading from the TAP device");
-        lane_add(&lanes[TO_PC], length, now());
+        if (tag) {
+            memmove(frame, frame + tag, ADDRESSES);
+            memcpy(frame + ADDRESSES, (uint8_t[]){0x81, 0, vlan >> 8, vlan & 0xff}, ETH_TAG);
+        }
+        lane_add(&lanes[TO_PC], length + tag, now());
     }
 }
 
@@ -171,6 +188,19 @@ static void from_qemu(void)
     memmove(stream, stream + at, stream_length);
 }
 
+/* False: nobody there wants it. */
+static bool write_tap(const uint8_t *frame, size_t length)
+{
+    if (!vlan || !is_tagged(frame, length))
+        return write(tap, frame, length) >= 0;
+    if (((frame[14] & 0x0f) << 8 | frame[15]) != vlan)
+        return false;
+    const uint8_t *rest = frame + ADDRESSES + ETH_TAG;
+    const struct iovec parts[] = {{(void *)frame, ADDRESSES},
+                                  {(void *)rest, length - ADDRESSES - ETH_TAG}};
+    return writev(vlan_tap, parts, 2) >= 0;
+}
+
 static void to_tap(uint64_t time)
 {
     struct lane *lane = &lanes[FROM_PC];
@@ -179,10 +209,10 @@ static void to_tap(uint64_t time)
     while ((count = lane_due(lane, time, frames, BATCH)))
         for (int i = 0; i < count; i++) {
             const uint8_t *frame = frames[i].iov_base;
-            if (write(tap, frame + 4, frames[i].iov_len - 4) < 0)
-                lane_refused(lane);
-            else
+            if (write_tap(frame + 4, frames[i].iov_len - 4))
                 lane_taken(lane, frames[i].iov_len);
+            else
+                lane_refused(lane);
         }
 }
 
@@ -270,8 +300,8 @@ static void client_connects(void)
 static void handle(const struct epoll_event *event)
 {
     int fd = event->data.fd;
-    if (fd == tap) {
-        from_tap();
+    if (fd == tap || fd == vlan_tap) {
+        from_tap(fd);
     } else if (fd == qemu) {
         if (event->events & EPOLLOUT)
             qemu_takes_more();
@@ -307,8 +337,8 @@ static void watch_signals(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        fprintf(stderr, "usage: wire TAP QEMU-SOCKET CONTROL-SOCKET\n");
+    if (argc != 4 && argc != 6) {
+        fprintf(stderr, "usage: wire TAP QEMU-SOCKET CONTROL-SOCKET [VLAN TAP2]\n");
         return 2;
     }
     faults_clear(faults);
@@ -321,7 +351,11 @@ int main(int argc, char **argv)
     check(timer, "timerfd");
     watch(timer, EPOLL_CTL_ADD, EPOLLIN);
     watch_signals();
-    open_tap(argv[1]);
+    tap = open_tap(argv[1]);
+    if (argc == 6) {
+        vlan = atoi(argv[4]);
+        vlan_tap = open_tap(argv[5]);
+    }
     qemu_listener = listen_at(argv[2], SOCK_STREAM);
     control_listener = listen_at(argv[3], SOCK_SEQPACKET);
 

@@ -119,6 +119,16 @@ class Qemu:
         cells = path.read_bytes()[::2].decode("cp437")
         return [cells[i : i + 80].rstrip("\0 ") for i in range(0, 2000, 80)]
 
+    def picture(self):
+        """The screen in pixels, whatever its mode: rows of red, green and blue bytes."""
+        path = self.directory / "screen.ppm"
+        self.qmp("screendump", filename=str(path))
+        magic, width, height, largest, _ = path.read_bytes().split(maxsplit=4)
+        assert (magic, largest) == (b"P6", b"255")
+        row = 3 * int(width)
+        pixels = path.read_bytes()[-row * int(height) :]
+        return [pixels[i : i + row] for i in range(0, len(pixels), row)]
+
     def memory(self, address, size):
         """Physical memory."""
         path = self.directory / "memory.bin"

@@ -16,10 +16,11 @@ PROGRAM = Path(__file__).resolve().parents[3] / os.environ.get("B", "build") / "
 class Wire:
     """A wire from one PC (Qemu's wire=) to a TAP device of the namespace. Use as a context manager.
 
-    settings: what the wire does from the start, as set() takes them. It ends with its PC.
+    settings: what the wire does from the start, as set() takes them. trunk: a VLAN's number and the
+    TAP device of its network, to which the PC's frames with that tag go. It ends with its PC.
     """
 
-    def __init__(self, namespace, directory, tap="tap0", **settings):
+    def __init__(self, namespace, directory, tap="tap0", trunk=(), **settings):
         need(str(PROGRAM))
         # A socket's path has room for 107 bytes, a test's directory may not fit.
         self.sockets = tempfile.mkdtemp(prefix="lunboot-")
@@ -27,7 +28,7 @@ class Wire:
         control = f"{self.sockets}/control"
         self.log = directory / "wire.log"
         self.log.unlink(missing_ok=True)
-        self.child = Child([PROGRAM, tap, self.path, control], self.log, namespace)
+        self.child = Child([PROGRAM, tap, self.path, control, *trunk], self.log, namespace)
         self.control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control.settimeout(20)
         while True:
@@ -50,7 +51,7 @@ class Wire:
 
     def set(self, **settings):
         """rtt=, delay=, jitter= in ms; loss=, duplicate=, reorder=, corrupt= as shares of 1; rate= in
-        bytes a second; queue= in bytes; blackout=; seed=; dir="to-pc", "from-pc" or "both".
+        bytes a second; queue= and mtu= in bytes; blackout=; seed=; dir="to-pc", "from-pc" or "both".
         tests/wire/faults.h says what each means."""
         self.ask(" ".join(["set", *(f"{name}={value}" for name, value in settings.items())]))
 

@@ -182,13 +182,13 @@ TEST(the_command_line_wins)
 static void adopt(void)
 {
     assert_true(dhcp_adopt("", false, answer, answer_len, NULL, 0, host_now));
-    attach_try_lease();
+    attach_try_lease("");
 }
 
 TEST(what_was_tried_names_the_file_that_is_offered)
 {
     dhcp_stop();
-    attach_try_lease();
+    attach_try_lease("");
     assert_string_equal(step_tried(), "the command line");
     adopt();
     assert_string_equal(step_tried(), "the command line and DHCP server 192.0.2.20");
@@ -198,4 +198,8 @@ TEST(what_was_tried_names_the_file_that_is_offered)
     assert_string_equal(step_tried(),
                         "DHCP server 192.0.2.20, which offers the file \"boot?.ipxe\" "
                         "on 192.0.2.21, but no root path (option 17)");
+    attach_try_lease("an iPXE script");
+    assert_string_equal(step_tried(),
+                        "DHCP server 192.0.2.20, which offers the file \"boot?.ipxe\" "
+                        "on 192.0.2.21: an iPXE script, but no root path (option 17)");
 }

@@ -96,6 +96,11 @@ void tcp_set_user_timeout(u32 ms)
     (void)ms;
 }
 
+bool tcp_shorten(void)
+{
+    return peer.long_lost;
+}
+
 void dns_start(const char *name, msec now)
 {
     (void)now;

@@ -36,6 +36,7 @@ struct peer {
     u32 send_space;        /* the initiator's send buffer */
     bool refuse, deaf;     /* connections: RST, or no answer */
     bool mute;             /* takes PDUs, and says nothing */
+    bool long_lost;        /* tcp_shorten() finds long segments lost */
     const char *extra_key; /* sent along with the first operational answer, "key=value" */
     u32 login_pieces;      /* > 0: login answers come in pieces of so many bytes, with C */
     bool chap, mutual;     /* wants CHAP of user, secret; proves itself by reverse_* */

@@ -22,6 +22,7 @@
 #define tcp_abort            socket_abort
 #define tcp_close            socket_close
 #define tcp_set_user_timeout socket_user_timeout
+#define tcp_shorten          socket_shorten
 #define dns_start            socket_dns_start
 #define dns_result           socket_dns_result
 #include "iscsi/iscsi_peer.c"
@@ -32,6 +33,7 @@
 #undef tcp_abort
 #undef tcp_close
 #undef tcp_set_user_timeout
+#undef tcp_shorten
 #undef dns_start
 #undef dns_result
 

@@ -21,7 +21,7 @@ static _Alignas(16) u8 table[ROOM];
 static u32 length;
 
 /* What a reader finds. */
-static const u8 *control, *initiator, *nic, *target;
+static const u8 *control, *initiator, *nic, *target, *target_1;
 
 static u32 le16(const u8 *p)
 {
@@ -34,7 +34,7 @@ static u32 le32(const u8 *p)
 }
 
 /* A structure as Linux checks it: id, version, exact length, and far enough from the end. */
-static const u8 *structure(u32 offset, u32 id, u32 exact)
+static const u8 *structure(u32 offset, u32 id, u32 exact, u32 index)
 {
     assert_int_equal(offset % 8, 0);
     assert_true(offset >= 48);
@@ -44,7 +44,7 @@ static const u8 *structure(u32 offset, u32 id, u32 exact)
     assert_int_equal(p[0], id);
     assert_int_equal(p[1], 1);
     assert_int_equal(le16(p + 2), exact);
-    assert_int_equal(p[4], 0);
+    assert_int_equal(p[4], index); /* Linux names it so */
     return p;
 }
 
@@ -60,14 +60,14 @@ static void parse(void)
     assert_memory_equal(table + 10, "LUNBT ", 6);
     assert_memory_equal(table + 16, "LUNBOOT ", 8);
 
-    control = structure(48, 1, 18);
-    initiator = structure(le16(control + 8), 2, 74);
-    nic = structure(le16(control + 10), 3, 102);
-    target = structure(le16(control + 12), 4, 54);
+    control = structure(48, 1, 18, 0);
+    initiator = structure(le16(control + 8), 2, 74, 0);
+    nic = structure(le16(control + 10), 3, 102, 0);
+    target = structure(le16(control + 12), 4, 54, 0);
+    target_1 = le16(control + 16) ? structure(le16(control + 16), 4, 54, 1) : NULL;
     assert_int_equal(control[5], 0);
     assert_int_equal(le16(control + 6), 0);
-    assert_int_equal(le16(control + 14), 0); /* no second NIC, no second target */
-    assert_int_equal(le16(control + 16), 0);
+    assert_int_equal(le16(control + 14), 0); /* no second NIC */
     assert_int_equal(initiator[5], VALID | BOOT);
     assert_int_equal(nic[5], VALID | BOOT);
     assert_int_equal(target[5], VALID | BOOT);
@@ -81,7 +81,7 @@ static const char *string_at(const u8 *field)
         assert_int_equal(offset, 0);
         return NULL;
     }
-    const u8 *heap = target + 54;
+    const u8 *heap = (target_1 ? target_1 : target) + 54;
     assert_true(table + offset >= heap);
     assert_true(offset + len < length);
     assert_int_equal(table[offset + len], 0);
@@ -117,10 +117,8 @@ static struct ibft_info full_info(void)
         .vlan = 0,
         .dhcp = true,
         .hostname = "host",
-        .target_addr = 0xc6336407,
-        .target_port = 3260,
-        .lun = {0, 1, 2, 3, 4, 5, 6, 7},
-        .target_name = "iqn.2026-11.net.example:disk",
+        .targets = {{0xc6336407, 3260, {0, 1, 2, 3, 4, 5, 6, 7}, "iqn.2026-11.net.example:disk"}},
+        .target_count = 1,
         .chap_user = "user",
         .chap_secret = "twelve bytes",
         .reverse_user = "target",
@@ -160,10 +158,11 @@ TEST(everything_is_found_again)
 
     assert_address(target + 6, "\xc6\x33\x64\x07");
     assert_int_equal(le16(target + 22), 3260);
-    assert_memory_equal(target + 24, info.lun, 8);
+    assert_memory_equal(target + 24, info.targets[0].lun, 8);
     assert_int_equal(target[32], MUTUAL_CHAP);
     assert_int_equal(target[33], 0); /* of NIC 0 */
-    assert_string_equal(string_at(target + 34), info.target_name);
+    assert_string_equal(string_at(target + 34), info.targets[0].name);
+    assert_null(target_1);
     assert_string_equal(string_at(target + 38), "user");
     assert_string_equal(string_at(target + 42), "twelve bytes");
     assert_string_equal(string_at(target + 46), "target");
@@ -178,9 +177,8 @@ TEST(what_is_absent_is_zero)
         .netmask = 0xff000000,
         .vlan = 0x123,
         .hostname = NULL,
-        .target_addr = 0x0a000001,
-        .target_port = 3261,
-        .target_name = "iqn.2026-11.net.example:disk",
+        .targets = {{.addr = 0x0a000001, .port = 3261, .name = "iqn.2026-11.net.example:disk"}},
+        .target_count = 1,
         .chap_user = "",
         .chap_secret = "not to be published",
         .reverse_user = "neither",
@@ -202,6 +200,27 @@ TEST(what_is_absent_is_zero)
     assert_null(memmem(table, sizeof(table), "nei", 3));
 }
 
+TEST(a_second_target)
+{
+    struct ibft_info info = full_info();
+    build(&info);
+    u32 alone = length;
+    info.targets[1] = (struct ibft_target){0xc6336408, 3261, {0, 7}, "iqn.2026-11.net.example:two"};
+    info.target_count = 2;
+    build(&info);
+    assert_int_equal(length, alone + 56 + sizeof("iqn.2026-11.net.example:two"));
+    assert_int_equal(target_1[5], VALID | BOOT);
+    assert_address(target + 6, "\xc6\x33\x64\x07");
+    assert_address(target_1 + 6, "\xc6\x33\x64\x08");
+    assert_int_equal(le16(target_1 + 22), 3261);
+    assert_memory_equal(target_1 + 24, info.targets[1].lun, 8);
+    assert_int_equal(target_1[32], MUTUAL_CHAP);
+    assert_int_equal(target_1[33], 0); /* of NIC 0, too */
+    assert_string_equal(string_at(target_1 + 34), "iqn.2026-11.net.example:two");
+    for (u32 field = 38; field < 54; field += 4)
+        assert_ptr_equal(string_at(target_1 + field), string_at(target + field));
+}
+
 TEST(one_way_chap)
 {
     struct ibft_info info = full_info();
@@ -219,7 +238,7 @@ TEST(equal_strings_are_stored_once)
     build(&info);
     u32 different = length;
     info.chap_user = info.initiator_name;
-    info.reverse_user = info.target_name;
+    info.reverse_user = info.targets[0].name;
     info.reverse_secret = info.chap_secret;
     build(&info);
     assert_ptr_equal(string_at(target + 38), string_at(initiator + 70));
@@ -251,6 +270,8 @@ TEST(prefix_lengths)
 TEST(a_table_that_does_not_fit_is_not_there)
 {
     struct ibft_info info = full_info();
+    info.targets[1] = info.targets[0];
+    info.target_count = 2;
     build(&info);
     u32 needed = length;
     for (u32 size = 0; size <= needed; size++) {

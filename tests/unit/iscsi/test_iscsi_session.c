@@ -489,6 +489,19 @@ TEST(a_silent_target_is_given_up_after_15_s)
     assert_read(1, 1);
 }
 
+/* Sooner, when it is likely that its answers are too long for the way. */
+TEST(a_target_whose_long_segments_are_lost_is_asked_for_shorter_ones)
+{
+    attach();
+    peer.mute = peer.long_lost = true;
+    peer_run(6500, NULL);
+    assert_int_equal(peer.connects, 1);
+    peer.mute = false;
+    peer_run(1500, NULL);
+    assert_int_equal(peer.connects, 2);
+    assert_read(1, 1);
+}
+
 TEST(nobody_is_given_up_while_nobody_looked)
 {
     attach();

@@ -5,32 +5,38 @@
 #include "base/str.h"
 #include "drv/netdev.h"
 #include "iscsi/iscsi_peer.h"
+#include "net/address.h"
 #include "net/dhcp.h"
 #include "net/port.h"
 #include "platform_host.h"
 #include "san/san.h"
 #include "settings/settings.h"
 #include "test.h"
+#include <stdio.h>
 #include <string.h>
 
 #define PATH(lun) "iscsi:10.0.0.1:::" lun ":" PEER_TARGET
 
 static struct netdev dev = {.bdf = 0x3a1d, .mac = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56}};
 
-/* In place of DHCP: nobody has given us anything. */
+/* In place of DHCP. */
+static bool leased;
+static struct dhcp_lease lease;
+
 enum dhcp_state dhcp_state(void)
 {
-    return DHCP_OFF;
+    return leased ? DHCP_BOUND : DHCP_OFF;
 }
 
 struct dhcp_lease *dhcp_lease(void)
 {
-    return NULL;
+    return &lease;
 }
 
 static void setup(void)
 {
     peer_reset();
+    leased = false;
     settings_init();
     net_set_device(&dev);
     san_init();
@@ -200,6 +206,18 @@ TEST(the_operating_system_finds_an_ibft)
     assert_false(san_publish(table, 64));
 }
 
+/* Without its priority, which has no place there. */
+TEST(the_operating_system_finds_the_vlan)
+{
+    u8 table[1024];
+    add(PATH("1"));
+    dev.vlan = 0x123 | 5 << 13;
+    attach();
+    assert_true(san_publish(table, sizeof(table)));
+    assert_int_equal(get_le16(table + get_le16(table + 48 + 10) + 88), 0x123);
+    dev.vlan = 0;
+}
+
 TEST(secrets_that_were_not_asked_for_are_not_published)
 {
     u8 table[1024];
@@ -209,4 +227,115 @@ TEST(secrets_that_were_not_asked_for_are_not_published)
     attach(); /* the target takes AuthMethod=None */
     assert_true(san_publish(table, sizeof(table)));
     assert_null(memmem(table, sizeof(table), "a secret of joe", 15));
+}
+
+/* The gateway of the table that is published with the target on 10.0.0.1. */
+static ip4 published_gateway(bool dhcp, const struct ipv4_config *ip)
+{
+    u8 table[1024];
+    setup();
+    leased = dhcp;
+    add(PATH("1"));
+    attach();
+    ipv4_set_config(ip);
+    assert_true(san_publish(table, sizeof(table)));
+    const u8 *nic = table + get_le16(table + 48 + 10);
+    return get_be32(nic + 24 + 12);
+}
+
+TEST(the_gateway_is_published_where_it_is_needed_or_nobody_else_tells_it)
+{
+    struct ipv4_config on_link = {.addr = 0x0a000007, .netmask = 0xffffff00, .gateway = 0x0a0000fe};
+    struct ipv4_config beyond = {.addr = 0xc0000207, .netmask = 0xffffff00, .gateway = 0xc00002fe};
+    assert_int_equal(published_gateway(false, &on_link), 0x0a0000fe);
+    assert_int_equal(published_gateway(true, &on_link), 0);
+    assert_int_equal(published_gateway(false, &beyond), 0xc00002fe);
+    assert_int_equal(published_gateway(true, &beyond), 0xc00002fe);
+    /* Option 121: the routes count, and option 3 does not (RFC 3442). */
+    beyond.route_count = 1;
+    beyond.routes[0] = (struct ipv4_route){.net = 0, .prefix = 0, .gateway = 0xc0000201};
+    assert_int_equal(published_gateway(true, &beyond), 0xc0000201);
+    beyond.gateway = 0;
+    assert_int_equal(published_gateway(true, &beyond), 0xc0000201);
+}
+
+/* What the table says of target i: "10.0.0.1:3260 LUN 1 name"; "" when there is none. */
+static const char *published(const u8 *table, u32 i)
+{
+    static char text[300];
+    u32 at = get_le16(table + 48 + 12 + 4 * i);
+    const u8 *t = table + at;
+    text[0] = 0;
+    if (at)
+        snprintf(text, sizeof(text), "%u.%u.%u.%u:%u LUN %u %s", t[18], t[19], t[20], t[21],
+                 get_le16(t + 22), t[25], table + get_le16(t + 36));
+    return text;
+}
+
+static void publish_paths(u8 *table, u32 size)
+{
+    attach();
+    assert_true(san_publish(table, size));
+    assert_string_equal(published(table, 0), "10.0.0.1:3260 LUN 1 " PEER_TARGET);
+}
+
+TEST(two_ways_to_the_disk_are_published)
+{
+    u8 table[1024];
+    add(PATH("1"));
+    publish_paths(table, sizeof(table));
+    assert_string_equal(published(table, 1), "");
+    san_init();
+    add(PATH("1"));
+    add(PATH("1")); /* the same once more is no other way */
+    add("iscsi:10.0.0.2::3261:7:iqn.2026-11.test:other");
+    add("iscsi:10.0.0.3::::iqn.2026-11.test:third");
+    publish_paths(table, sizeof(table));
+    assert_string_equal(published(table, 1), "10.0.0.2:3261 LUN 7 iqn.2026-11.test:other");
+}
+
+TEST(a_way_by_name_is_published_by_its_address_or_not_at_all)
+{
+    u8 table[1024];
+    for (u32 i = 0; i < 2; i++) {
+        setup();
+        add(PATH("1"));
+        add("iscsi:san.example::::" PEER_TARGET);
+        peer.dns_answer = i ? 0x0a000009 : 0;
+        publish_paths(table, sizeof(table));
+        assert_string_equal(published(table, 1), i ? "10.0.0.9:3260 LUN 0 " PEER_TARGET : "");
+    }
+}
+
+TEST(one_way_is_published_where_two_do_not_fit)
+{
+    u8 table[512];
+    char other[300] = "iscsi:10.0.0.2::::";
+    memset(other + strlen(other), 'n', 223);
+    add(PATH("1"));
+    add(other);
+    publish_paths(table, sizeof(table));
+    assert_string_equal(published(table, 1), "");
+}
+
+/* Neither a redirect's goal nor what leads to it is another way beside it. */
+static bool redirect_once(const struct peer_pdu *p)
+{
+    static const char to[] = "TargetAddress=10.0.0.7:3261";
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ || peer.addr != PEER_ADDR)
+        return false;
+    peer_login_answer(p, 0x04, 1, 1, to, sizeof(to));
+    return true;
+}
+
+TEST(the_goal_of_a_redirect_is_published_and_the_path_to_it_is_not)
+{
+    u8 table[1024];
+    add(PATH("1"));
+    add("iscsi:10.0.0.2:::1:" PEER_TARGET);
+    peer.hook = redirect_once;
+    attach();
+    assert_true(san_publish(table, sizeof(table)));
+    assert_string_equal(published(table, 0), "10.0.0.7:3261 LUN 1 " PEER_TARGET);
+    assert_string_equal(published(table, 1), "10.0.0.2:3260 LUN 1 " PEER_TARGET);
 }

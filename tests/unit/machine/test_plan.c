@@ -9,13 +9,13 @@
 
 TEST(more_memory_gives_more)
 {
-    assert_null(plan_for(MIB(24) - 1));
+    assert_null(plan_for(MIB(13) - 1));
     u32 last = 0;
-    for (u64 mib = 24; mib < 8192; mib *= 2) {
+    for (u64 mib = 13; mib < 8192; mib *= 2) {
         const struct plan *p = plan_for(MIB(mib));
         assert_non_null(p);
         assert_true(p->size >= last);
-        assert_true(p->size <= MIB(mib) / 16);
+        assert_true(p->size <= MIB(mib) / 13);
         last = p->size;
     }
 }
@@ -23,7 +23,7 @@ TEST(more_memory_gives_more)
 /* What the modules are lent, as attach.c takes it. */
 TEST(the_pieces_fit)
 {
-    const u32 sizes[] = {24, 60, 192};
+    const u32 sizes[] = {13, 60, 192};
     for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
         const struct plan *p = plan_for(MIB(sizes[i]));
         u8 *memory = aligned_alloc(16, (p->size + 15) & ~15u);

@@ -1,6 +1,7 @@
 /* See tcp_peer.h. */
 #include "net/tcp_peer.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "net/checksum.h"
 #include "net/ip.h"
@@ -46,16 +47,10 @@ ip4 ip_source(ip4 to)
     return PEER_OUR_ADDR;
 }
 
-u32 ip_link_payload(ip4 to)
-{
-    (void)to;
-    return device.mtu - IP_HEADER;
-}
-
 u32 ip_path_payload(ip4 to)
 {
     (void)to;
-    return peer_path_mtu - IP_HEADER;
+    return min_u32(device.mtu, peer_path_mtu) - IP_HEADER;
 }
 
 void ip_path_mtu_found(ip4 to, u16 mtu, msec t)
@@ -64,6 +59,17 @@ void ip_path_mtu_found(ip4 to, u16 mtu, msec t)
     assert_int_equal(to, PEER_ADDR);
     if (mtu < peer_path_mtu)
         peer_path_mtu = mtu < 576 ? 576 : mtu;
+}
+
+bool ip_path_lost(u32 payload)
+{
+    static const u16 steps[] = {1500, 1400, 1220, 576};
+    for (u32 i = 0; i < ARRAY_SIZE(steps); i++)
+        if (steps[i] < payload + IP_HEADER) {
+            ip_path_mtu_found(PEER_ADDR, steps[i], now);
+            return true;
+        }
+    return false;
 }
 
 enum error ip_reachable(ip4 to)
@@ -133,7 +139,7 @@ bool ip_send(struct pkt *p, u8 protocol, ip4 to, msec t)
         pkt_free(p);
         return false;
     }
-    assert_true(p->len <= peer_path_mtu - IP_HEADER);
+    assert_true(p->len <= ip_path_payload(to));
     assert_true(p->data - p->buf >= 34);
     u8 h[PKT_SIZE];
     memcpy(h, p->data, p->len);
@@ -213,7 +219,7 @@ void peer_reset(msec start)
     now = start;
     peer_tx_fails = peer_no_route = peer_no_arp = false;
     peer_tx_fail_rate = peer_doubts = 0;
-    peer_path_mtu = 1500;
+    peer_path_mtu = PATH_UNKNOWN;
     peer_on_connected = peer_on_receive = peer_on_closed = NULL;
     device = (struct netdev){.mtu = 1500, .rx_ring = PEER_RX_RING, .tx_pool = &peer_tx_pool};
     net_set_device(&device);

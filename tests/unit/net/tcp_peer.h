@@ -70,8 +70,9 @@ extern void (*peer_on_closed)(void);
 extern bool peer_tx_fails;    /* ip_send() says no */
 extern u32 peer_tx_fail_rate; /* of 256 calls */
 extern bool peer_no_route, peer_no_arp;
-extern u16 peer_path_mtu;
-extern u32 peer_doubts; /* calls of ip_doubt() */
+#define PATH_UNKNOWN 0xffff
+extern u16 peer_path_mtu; /* what is known of the path */
+extern u32 peer_doubts;   /* calls of ip_doubt() */
 extern msec now;
 extern struct pkt_pool peer_rx_pool, peer_tx_pool;
 

@@ -317,6 +317,31 @@ static u32 path_mtu(ip4 to)
     return ip_path_payload(to) + IP_HEADER;
 }
 
+TEST(what_vanishes_is_made_shorter_step_by_step)
+{
+    static const u16 steps[] = {1500, 1400, 1220, 576};
+    wire_reset_configured(0);
+    wire_dev.mtu = 9000;
+    assert_int_equal(ip_path_shortened(), 0);
+    for (u32 i = 0; i < ARRAY_SIZE(steps); i++) {
+        assert_true(ip_path_lost(ip_path_payload(WIRE_FAR)));
+        assert_int_equal(path_mtu(WIRE_FAR), steps[i]);
+        assert_int_equal(ip_path_shortened(), steps[i]);
+    }
+    assert_false(ip_path_lost(ip_path_payload(WIRE_FAR)));
+    assert_int_equal(net_stats.ip_too_long, ARRAY_SIZE(steps));
+    assert_int_equal(path_mtu(WIRE_PEER), 576); /* by all ways */
+    wire_reset_configured(host_now);
+    assert_int_equal(path_mtu(WIRE_FAR), 1500);
+    /* The step is below what vanishes, and a router may know better. */
+    assert_true(ip_path_lost(1221 - IP_HEADER));
+    ip_path_mtu_found(WIRE_FAR, 1000, host_now);
+    assert_int_equal(path_mtu(WIRE_FAR), 1000);
+    assert_int_equal(path_mtu(WIRE_PEER), 1220);
+    ip_path_mtu_found(WIRE_FAR, 1400, host_now);
+    assert_int_equal(path_mtu(WIRE_FAR), 1000);
+}
+
 TEST(path_mtu_is_remembered_floored_and_forgotten)
 {
     assert_int_equal(path_mtu(WIRE_FAR), 1500);

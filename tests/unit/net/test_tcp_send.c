@@ -87,7 +87,7 @@ TEST(segments_to_a_jumbo_peer_fit_our_packets)
 {
     peer_options.mss = 8960;
     peer_options.ts = false;
-    peer_path_mtu = net_device()->mtu = 9000;
+    net_device()->mtu = 9000;
     state_established();
     send_pattern(0, 10000);
     peer_poll();

@@ -64,6 +64,7 @@ TEST(nothing_set_means_defaults)
     assert_int_equal(setting_ip4(SET_NETMASK), 0);
     assert_int_equal(setting_number(SET_DRIVE), 0x80);
     assert_int_equal(setting_number(SET_MTU), 1500);
+    assert_int_equal(setting_number(SET_VLAN), 0);
     assert_int_equal(setting_number(SET_TIMEOUT), 60);
     assert_int_equal(setting_number(SET_NIC), SETTING_NO_BDF);
     assert_false(setting_flag(SET_KEEP_SAN));
@@ -76,7 +77,7 @@ TEST(a_whole_command_line)
           "hostname=pc-1 root-path=iscsi:192.0.2.3::::iqn.2024-01.com.example:disk "
           "initiator-iqn=iqn.2024-01.com.example:pc-1 username=me password=secret1 "
           "reverse-username=you reverse-password=secret2 keep-san=yes skip-san-boot=0 drive=0x81 "
-          "nic=00:03.0 mtu=1400 timeout=5");
+          "nic=00:03.0 mtu=1400 vlan=20/5 timeout=5");
     assert_string_equal(complaints, "");
     assert_int_equal(setting_ip4(SET_IP), 0xc000020a);
     assert_int_equal(setting_ip4(SET_NETMASK), 0xffffff80);
@@ -97,6 +98,7 @@ TEST(a_whole_command_line)
     assert_int_equal(setting_number(SET_DRIVE), 0x81);
     assert_int_equal(setting_number(SET_NIC), 0x0018);
     assert_int_equal(setting_number(SET_MTU), 1400);
+    assert_int_equal(setting_number(SET_VLAN), 20 | 5 << 13);
     assert_int_equal(setting_number(SET_TIMEOUT), 5);
 }
 
@@ -237,6 +239,9 @@ TEST(flags_and_numbers)
     ALL_VALID(SET_DRIVE, "80", "8f", "8F", "0x80");
     NONE_VALID(SET_DRIVE, "", "7f", "90", "0", "0x", "x80", "128", "080h", "0x0x80");
     ALL_VALID(SET_MTU, "576", "1500", "1501", "9000");
+    ALL_VALID(SET_VLAN, "1", "20", "4094", "20/0", "20/7", "20 ");
+    NONE_VALID(SET_VLAN, "", "0", "4095", "0/5", "20/", "20/8", "/5", "20/5/1", "-1", "0x14",
+               "99999999999");
     NONE_VALID(SET_MTU, "", "575", "9001", "65535", "0x240", "-1", "99999999999");
     ALL_VALID(SET_TIMEOUT, "1", "86400");
     NONE_VALID(SET_TIMEOUT, "", "0", "86401", "1s", "4294967297");
@@ -308,6 +313,29 @@ TEST(quotes_as_people_and_grub_write_them)
     assert_string_equal(complaints, "hostname|end\\|61\n");
 }
 
+TEST(spaces_around_the_equals_sign)
+{
+    parse("hostname = pc1 mtu =1400 timeout= 5 root-path  =  \"a b\"");
+    assert_string_equal(complaints, "timeout||61\n5||60\n");
+    assert_string_equal(setting_text(SET_HOSTNAME), "pc1");
+    assert_int_equal(setting_number(SET_MTU), 1400);
+    assert_string_equal(setting_text(SET_ROOT_PATH), "a b");
+    parse("password = hunter2 username = \"b");
+    assert_string_equal(complaints, "username||61\n");
+    assert_string_equal(setting_text(SET_PASSWORD), "hunter2");
+    parse("mtu=1300 =x domain =");
+    assert_string_equal(complaints, "||60\ndomain||61\n");
+}
+
+TEST(a_comment_ends_the_line)
+{
+    parse("hostname=a#b # mtu=1400 password=x");
+    assert_string_equal(complaints, "hostname|a#b|61\n");
+    assert_int_equal(setting_number(SET_MTU), 1500);
+    parse("\"#\"=1 #");
+    assert_string_equal(complaints, "#||60\n");
+}
+
 TEST(the_kernels_own_path_is_skipped)
 {
     const char *lines[] = {"/boot/lunboot.elf mtu=1400",
@@ -330,6 +358,45 @@ TEST(the_kernels_own_path_is_skipped)
     parse("");
     parse("   ");
     assert_string_equal(complaints, "");
+}
+
+TEST(another_try_begins_without_what_the_network_said)
+{
+    parse("hostname=typed mtu=1400");
+    assert_true(set_from(SET_ROOT_PATH, "by dhcp", FROM_DHCP));
+    assert_true(set_from(SET_TIMEOUT, "5", FROM_FILE));
+    assert_true(set_from(SET_USERNAME, "me", FROM_FILE));
+    assert_true(set_from(SET_PASSWORD, "secret", FROM_OWN_SECTION));
+    assert_true(set_from(SET_HOSTNAME, "by-dhcp", FROM_DHCP));
+    settings_forget(FROM_OWN_SECTION);
+    assert_string_equal(setting_text(SET_HOSTNAME), "typed");
+    assert_int_equal(setting_number(SET_MTU), 1400);
+    assert_int_equal(setting_number(SET_TIMEOUT), 60);
+    assert_int_equal(setting_number(SET_DRIVE), 0x80);
+    static const enum setting_id gone[] = {SET_ROOT_PATH, SET_TIMEOUT, SET_USERNAME, SET_PASSWORD};
+    for (u32 i = 0; i < ARRAY_SIZE(gone); i++) {
+        assert_string_equal(setting_text(gone[i]), "");
+        assert_int_equal(setting_source(gone[i]), FROM_DEFAULT);
+    }
+}
+
+TEST(a_file_cannot_set_what_is_needed_to_read_it)
+{
+    static const struct {
+        enum setting_id id;
+        const char *value;
+    } early[] = {{SET_IP, "192.0.2.10"},
+                 {SET_NETMASK, "255.255.255.0"},
+                 {SET_GATEWAY, "192.0.2.1"},
+                 {SET_NIC, "00:03.0"},
+                 {SET_CONFIG, "lunboot.conf"}};
+    for (u32 i = 0; i < ARRAY_SIZE(early); i++) {
+        const char *value = early[i].value;
+        for (enum setting_source s = FROM_FILE; s <= FROM_OWN_SECTION; s++)
+            assert_int_equal(setting_set(early[i].id, value, strlen(value), s), ERR_SETTING_LATE);
+        assert_string_equal(setting_text(early[i].id), "");
+        assert_true(set_from(early[i].id, value, FROM_DHCP));
+    }
 }
 
 TEST(wiping_leaves_no_secret)

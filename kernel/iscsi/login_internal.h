@@ -1,0 +1,51 @@
+/* What the files of the login share: the calls between them, which go down this list. Nobody else
+ * includes this. Answers to the target go to `out`, for the next request.
+ *
+ *   login.c            requests and responses, stages, what a status means
+ *   login_security.c   the security stage: which method, and CHAP
+ *   login_keys.c       the operational keys */
+#ifndef LUNBOOT_ISCSI_LOGIN_INTERNAL_H
+#define LUNBOOT_ISCSI_LOGIN_INTERNAL_H
+
+#include "iscsi/login.h"
+#include "iscsi/text.h"
+
+/* ---- login_security.c ---- */
+
+/* Begin with the offer of methods. False: who we are needs none, and the stage is left out. */
+bool login_security_start(const struct iscsi_config *config, struct text_out *out);
+
+/* The target's next answer begins. */
+void login_security_next(void);
+
+/* A pair of it. False: it is not of this stage. *e is set when it may not be there; the text stays
+ * the caller's, and valid until login_security_step(). */
+bool login_security_take(const char *key, const char *text, enum error *e);
+
+/* What follows from the answer's pairs. */
+enum error login_security_step(struct text_out *out);
+
+/* Is the target's proof all that is missing, or not even that? The next request asks for the next
+ * stage then. */
+bool login_security_ends(void);
+
+/* Does the target owe us its proof? */
+bool login_security_wants_proof(void);
+
+void login_security_wipe(void);
+
+/* ---- login_keys.c ---- */
+
+/* Back to the RFC's defaults. */
+void login_keys_start(void);
+
+/* Offer all; in a discovery session those that are not about SCSI commands. */
+void login_keys_offer(bool discovery, struct text_out *out);
+
+/* The target declares or answers a key, one of those or any other. */
+enum error login_keys_take(const char *key, const char *text, struct text_out *out);
+
+/* What holds now. */
+void login_keys_get(struct iscsi_params *params);
+
+#endif

@@ -1,0 +1,115 @@
+/* The operational keys (RFC 7143, 13): what we offer, and what the target makes of it. */
+#include "base/arith.h"
+#include "base/str.h"
+#include "iscsi/login_internal.h"
+#include "iscsi/pdu.h"
+
+/* We offer all of them in the first request of the stage. */
+struct key {
+    const char *name;
+    const char *offer;
+    u32 low, high; /* what the target may answer; No and None count as 0, Yes as 1 */
+    u32 initial; /* the RFC's default: what holds when the target does not want to talk about it */
+};
+
+enum {
+    KEY_MAX_RECV_DATA,
+    KEY_MAX_BURST,
+    KEY_FIRST_BURST,
+    KEY_MAX_R2T,
+    KEY_INITIAL_R2T,
+    KEY_IMMEDIATE,
+    KEY_OTHERS,
+    KEYS = KEY_OTHERS + 8
+};
+
+#define STRING_(x) #x
+#define STRING(x)  STRING_(x)
+
+static const struct key keys[KEYS] = {
+    [KEY_MAX_RECV_DATA] = {"MaxRecvDataSegmentLength", STRING(PDU_MAX_DATA), 512, 0xffffff,
+                           PDU_MAX_LOGIN_DATA},
+    [KEY_MAX_BURST] = {"MaxBurstLength", STRING(LOGIN_MAX_BURST), 512, LOGIN_MAX_BURST, 262144},
+    [KEY_FIRST_BURST] = {"FirstBurstLength", STRING(LOGIN_FIRST_BURST), 512, LOGIN_FIRST_BURST,
+                         65536},
+    [KEY_MAX_R2T] = {"MaxOutstandingR2T", STRING(LOGIN_MAX_R2T), 1, LOGIN_MAX_R2T, 1},
+    [KEY_INITIAL_R2T] = {"InitialR2T", "No", 0, 1, 1},
+    [KEY_IMMEDIATE] = {"ImmediateData", "Yes", 0, 1, 1},
+    [KEY_OTHERS] = {"HeaderDigest", "None", 0, 0, 0},
+    {"DataDigest", "None", 0, 0, 0},
+    {"MaxConnections", "1", 1, 1, 1},
+    {"ErrorRecoveryLevel", "0", 0, 0, 0},
+    {"DataPDUInOrder", "Yes", 1, 1, 1},
+    {"DataSequenceInOrder", "Yes", 1, 1, 1},
+    {"DefaultTime2Wait", "0", 0, 3600, 2},
+    {"DefaultTime2Retain", "0", 0, 3600, 20},
+};
+
+static u32 value[KEYS];
+static u32 offered, answered; /* bit sets over keys[] */
+
+void login_keys_start(void)
+{
+    offered = answered = 0;
+    for (u32 i = 0; i < KEYS; i++)
+        value[i] = keys[i].initial;
+}
+
+void login_keys_offer(bool discovery, struct text_out *out)
+{
+    u32 count = discovery ? KEY_MAX_RECV_DATA + 1 : KEYS;
+    for (u32 i = 0; i < count; i++)
+        text_put(out, keys[i].name, keys[i].offer);
+    offered = (1u << count) - 1;
+}
+
+static enum error take(u32 i, const char *text, struct text_out *out)
+{
+    const u32 bit = 1u << i;
+    u32 v;
+    if (answered & bit)
+        return ERR_ISCSI_PROTOCOL;
+    answered |= bit;
+    if (i != KEY_MAX_RECV_DATA && !(offered & bit)) {
+        text_put(out, keys[i].name, "Reject");
+        answered &= ~bit;
+        return OK;
+    }
+    if (str_equal(text, "Reject") || str_equal(text, "Irrelevant") ||
+        str_equal(text, "NotUnderstood"))
+        return OK;
+    if (str_equal(text, "Yes"))
+        v = 1;
+    else if (str_equal(text, "No") || str_equal(text, "None"))
+        v = 0;
+    else if (!text_number(text, keys[i].high, &v))
+        return ERR_ISCSI_PROTOCOL;
+    if (v < keys[i].low || v > keys[i].high)
+        return ERR_ISCSI_PROTOCOL;
+    value[i] = v;
+    return OK;
+}
+
+enum error login_keys_take(const char *key, const char *text, struct text_out *out)
+{
+    for (u32 i = 0; i < KEYS; i++)
+        if (str_equal(key, keys[i].name))
+            return take(i, text, out);
+    /* Declared by the target, of no use to us. */
+    bool declared = str_equal(key, "TargetAlias") || str_equal(key, "TargetPortalGroupTag");
+    if (!declared && !str_equal(text, "NotUnderstood"))
+        text_put(out, key, "NotUnderstood");
+    return OK;
+}
+
+void login_keys_get(struct iscsi_params *params)
+{
+    *params = (struct iscsi_params){
+        .max_send_data = value[KEY_MAX_RECV_DATA],
+        .max_burst = value[KEY_MAX_BURST],
+        .first_burst = min_u32(value[KEY_FIRST_BURST], value[KEY_MAX_BURST]),
+        .max_r2t = value[KEY_MAX_R2T],
+        .initial_r2t = value[KEY_INITIAL_R2T],
+        .immediate = value[KEY_IMMEDIATE],
+    };
+}

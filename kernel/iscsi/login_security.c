@@ -1,0 +1,170 @@
+/* The security stage (RFC 7143, 12): which method it is, and the CHAP exchange (RFC 1994). */
+#include "base/bytes.h"
+#include "base/random.h"
+#include "base/str.h"
+#include "iscsi/chap.h"
+#include "iscsi/login_internal.h"
+
+#define OUR_CHALLENGE 16 /* bytes in the CHAP_C that we send */
+
+/* Where the stage is. */
+enum security {
+    WANT_METHOD,    /* AuthMethod is offered */
+    WANT_CHALLENGE, /* CHAP_A is offered */
+    WANT_PROOF,     /* our CHAP_C is out */
+    SECURITY_DONE,  /* nothing left but to change the stage */
+};
+
+/* Its keys, as the target gave them in its latest answer; NULL: not given. */
+enum { AUTH_METHOD, CHAP_A, CHAP_I, CHAP_C, CHAP_N, CHAP_R, SECURITY_KEYS };
+
+static const char *const security_keys[SECURITY_KEYS] = {"AuthMethod", "CHAP_A", "CHAP_I",
+                                                         "CHAP_C",     "CHAP_N", "CHAP_R"};
+
+static const struct iscsi_config *config;
+static enum security security;
+static bool chap, mutual;
+static u8 challenge[OUR_CHALLENGE], challenge_id; /* also the last login's: see reflected() */
+static const char *given[SECURITY_KEYS];
+
+bool login_security_start(const struct iscsi_config *c, struct text_out *out)
+{
+    config = c;
+    chap = false;
+    mutual = config->user[0] && config->reverse_user[0];
+    if (!config->user[0])
+        return false;
+    security = WANT_METHOD;
+    /* Who wants the target to prove itself can't let it choose not to. */
+    text_put(out, "AuthMethod", mutual ? "CHAP" : "CHAP,None");
+    return true;
+}
+
+void login_security_next(void)
+{
+    memset(given, 0, sizeof(given));
+}
+
+bool login_security_take(const char *key, const char *text, enum error *e)
+{
+    for (u32 i = 0; i < SECURITY_KEYS; i++)
+        if (str_equal(key, security_keys[i])) {
+            *e = given[i] ? ERR_ISCSI_PROTOCOL : OK;
+            given[i] = text;
+            return true;
+        }
+    return false;
+}
+
+/* A target that sends us our own challenge wants us to compute the answer that it lacks. */
+static bool reflected(const u8 *theirs, u32 len)
+{
+    return len == OUR_CHALLENGE && chap_equal(theirs, challenge, OUR_CHALLENGE);
+}
+
+/* CHAP_I and CHAP_C are there: answer them, and challenge the target when it has to prove itself.
+ */
+static enum error answer_challenge(struct text_out *out)
+{
+    static u8 theirs[CHAP_CHALLENGE_MAX];
+    u8 digest[MD5_DIGEST];
+    char hex[2 * MD5_DIGEST + 3];
+    u32 len, id;
+    if (given[CHAP_A] && str_equal(given[CHAP_A], "Reject"))
+        return ERR_LOGIN_NO_METHOD;
+    if (!given[CHAP_A] || !text_number(given[CHAP_A], 255, &id) || id != CHAP_MD5)
+        return ERR_LOGIN_NO_METHOD;
+    if (!given[CHAP_I] || !given[CHAP_C] || !text_number(given[CHAP_I], 255, &id) ||
+        !chap_decode(given[CHAP_C], theirs, sizeof(theirs), &len))
+        return ERR_ISCSI_PROTOCOL;
+    if (reflected(theirs, len))
+        return ERR_LOGIN_TARGET_AUTH;
+    chap_response((u8)id, config->secret, theirs, len, digest);
+    text_put(out, "CHAP_N", config->user);
+    chap_encode(hex, digest, MD5_DIGEST);
+    text_put(out, "CHAP_R", hex);
+    chap = true;
+    if (!mutual) {
+        security = SECURITY_DONE;
+        return OK;
+    }
+    do {
+        for (u32 i = 0; i < OUR_CHALLENGE; i += 4)
+            put_be32(challenge + i, random_u32());
+    } while (reflected(theirs, len));
+    challenge_id = (u8)random_u32();
+    text_put_number(out, "CHAP_I", challenge_id);
+    chap_encode(hex, challenge, OUR_CHALLENGE);
+    text_put(out, "CHAP_C", hex);
+    security = WANT_PROOF;
+    return OK;
+}
+
+/* The target's answer to our challenge. One that comes with a second challenge is refused, too, and
+ * so is what we would have answered ourselves (RFC 7143, 9.2.1). */
+static enum error check_proof(void)
+{
+    u8 want[MD5_DIGEST], got[MD5_DIGEST];
+    u32 len;
+    chap_response(challenge_id, config->reverse_secret, challenge, OUR_CHALLENGE, want);
+    if (!given[CHAP_N] || !given[CHAP_R] || given[CHAP_C] || given[CHAP_I] ||
+        !str_equal(given[CHAP_N], config->reverse_user) ||
+        str_equal(config->secret, config->reverse_secret) ||
+        !chap_decode(given[CHAP_R], got, sizeof(got), &len) || len != MD5_DIGEST ||
+        !chap_equal(want, got, MD5_DIGEST))
+        return ERR_LOGIN_TARGET_AUTH;
+    security = SECURITY_DONE;
+    return OK;
+}
+
+static enum error take_method(struct text_out *out)
+{
+    const char *method = given[AUTH_METHOD];
+    if (!method)
+        return OK; /* it has more to say first */
+    if (str_equal(method, "CHAP")) {
+        text_put_number(out, "CHAP_A", CHAP_MD5);
+        security = WANT_CHALLENGE;
+    } else if (str_equal(method, "None")) {
+        if (mutual)
+            return ERR_LOGIN_TARGET_AUTH;
+        security = SECURITY_DONE;
+    } else {
+        return ERR_LOGIN_NO_METHOD;
+    }
+    return OK;
+}
+
+enum error login_security_step(struct text_out *out)
+{
+    switch (security) {
+    case WANT_METHOD:
+        return take_method(out);
+    case WANT_CHALLENGE:
+        return answer_challenge(out);
+    case WANT_PROOF:
+        return check_proof();
+    default:
+        return OK;
+    }
+}
+
+bool login_security_ends(void)
+{
+    return security >= WANT_PROOF;
+}
+
+bool login_security_wants_proof(void)
+{
+    return security == WANT_PROOF;
+}
+
+bool login_used_chap(void)
+{
+    return chap;
+}
+
+void login_security_wipe(void)
+{
+    wipe(challenge, sizeof(challenge));
+}

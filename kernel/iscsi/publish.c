@@ -1,0 +1,101 @@
+/* What goes into the iBFT. */
+#include "base/loop.h"
+#include "base/str.h"
+#include "iscsi/ibft.h"
+#include "iscsi/session.h"
+#include "net/address.h"
+#include "net/dhcp.h"
+#include "net/eth.h"
+#include "net/port.h"
+#include "san/rounds.h"
+#include "san/san.h"
+#include "settings/settings.h"
+
+#define LOOK_UP_MS 3000
+
+static void publish_target(struct ibft_target *to, ip4 addr, u16 port, const struct iscsi_path *p)
+{
+    *to = (struct ibft_target){.addr = addr, .port = port, .name = p->target};
+    memcpy(to->lun, p->lun, sizeof(to->lun));
+}
+
+static bool is_used(const struct iscsi_path *p, ip4 addr)
+{
+    const struct iscsi_used *used = iscsi_used();
+    return addr == used->addr && p->server.port == used->port &&
+           str_equal(p->target, used->path->target);
+}
+
+/* The operating system has no name server when it looks for its disk. Ours answers at once, or is
+ * not worth a wait: it is about another way only. */
+static ip4 address_of(struct san_server server)
+{
+    msec end = loop_now() + LOOK_UP_MS;
+    server_look_up(&server, loop_now());
+    while (!server_looked_up(&server) && !time_reached(loop_now(), end) &&
+           iscsi_state() == ISCSI_READY)
+        loop_once(NULL);
+    return server.addr;
+}
+
+/* The first of the other root paths that leads elsewhere. */
+static bool publish_other(struct ibft_target *to)
+{
+    const struct iscsi_config *c = iscsi_config();
+    for (u32 i = 0; i < c->path_count && c->path_count > 1; i++) {
+        const struct iscsi_path *p = &c->paths[i];
+        ip4 addr = i == rounds_current() ? 0 : address_of(p->server);
+        if (!addr || is_used(p, addr))
+            continue;
+        publish_target(to, addr, p->server.port, p);
+        return true;
+    }
+    return false;
+}
+
+/* Who has an address by DHCP can ask for all that goes with it; else nobody else tells the router.
+ * With one in the table Windows routes even a target on its own network through it. */
+static ip4 gateway_for(ip4 target, bool dhcp)
+{
+    ip4 next;
+    if (!ipv4_on_link(target) && ipv4_next_hop(target, &next))
+        return next;
+    return dhcp ? 0 : ipv4_config()->gateway;
+}
+
+bool san_publish(u8 *table, u32 size)
+{
+    const struct iscsi_config *c = iscsi_config();
+    const struct iscsi_used *used = iscsi_used();
+    const struct ipv4_config *ip = ipv4_config();
+    const struct netdev *dev = net_device();
+    const struct dhcp_lease *lease = dhcp_state() == DHCP_BOUND ? dhcp_lease() : NULL;
+    struct ibft_info info = {
+        .initiator_name = c->initiator,
+        .addr = ip->addr,
+        .netmask = ip->netmask,
+        .gateway = gateway_for(used->addr, lease != NULL),
+        .dhcp_server = lease ? lease->server : 0,
+        .dhcp = lease != NULL,
+        .bdf = dev->bdf,
+        .vlan = dev->vlan & ETH_VLAN_ID,
+        .hostname = setting_text(SET_HOSTNAME),
+        .target_count = 1,
+        .chap_user = used->chap ? c->user : "",
+        .chap_secret = used->chap ? c->secret : "",
+        .reverse_user = used->mutual_chap ? c->reverse_user : "",
+        .reverse_secret = used->mutual_chap ? c->reverse_secret : "",
+    };
+    info.dns[0] = setting_ip4(SET_DNS);
+    if (!info.dns[0] && lease) {
+        info.dns[0] = lease->dns[0];
+        info.dns[1] = lease->dns[1];
+    }
+    memcpy(info.mac, dev->mac, sizeof(info.mac));
+    publish_target(&info.targets[0], used->addr, used->port, used->path);
+    info.target_count += publish_other(&info.targets[1]);
+    if (ibft_build(table, size, &info))
+        return true;
+    info.target_count = 1;
+    return ibft_build(table, size, &info);
+}

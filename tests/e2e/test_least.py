@@ -1,0 +1,42 @@
+"""The least that a PC must have: lunboot runs with it, and says what is missing when there is less."""
+
+import pytest
+from bootdisk import RANDOM, BootDisk, on_lun, run  # noqa: F401 (fixture)
+from conftest import BUILD
+from test_media import medium
+from test_rom import rom_of
+
+
+def test_boots_a_pentium_with_16_mib(logs, on_lun):  # noqa: F811
+    """Without CMOV, which CPUs have since the Pentium Pro."""
+    disk = BootDisk(logs / "disk", "disktest", 2, RANDOM, reads=20)
+    pc, _ = on_lun(disk, cpu="pentium", memory="16M")
+    assert len(run(pc).check_reads(disk)) == 20
+
+
+@pytest.mark.parametrize("kind, lacks, said", [
+    ("img", {"cpu": "486"}, "E82: .*; use a Pentium"),
+    ("kernel", {"cpu": "486"}, "E82: .*; use a Pentium"),
+    ("rom", {"memory": "14M"}, "E81: .*; give the machine at least 16 MiB"),
+])
+def test_says_what_is_missing(machine, kernel, second_disk, kind, lacks, said):
+    """And goes on to the next boot device at a key."""
+    start = {
+        "img": {"extra": (*medium(BUILD / "lunboot.img", "floppy"), "-boot", "order=ac",
+                          "-drive", f"if=ide,format=raw,snapshot=on,file={second_disk}")},
+        "kernel": {"kernel": kernel, "disks": [second_disk]},
+        "rom": {"extra": ("-device", f"e1000,romfile={rom_of()},bootindex=1"), "disks": [second_disk]},
+    }
+    pc = machine(**start[kind], **lacks)
+    pc.expect(f"^{said}", 30)
+    pc.expect("Press a key", 10)
+    pc.key("ret")
+    pc.expect("^the second disk has booted", 20)
+
+
+def test_has_no_room_to_unpack(machine, second_disk):
+    """Nothing of the kernel runs then."""
+    pc = machine(disks=[second_disk], memory="8M", extra=(
+        "-device", f"e1000,romfile={rom_of()},bootindex=1"))
+    pc.expect("^the second disk has booted", 30)
+    assert any(line.startswith("lunboot: needs 16 MiB") for line in pc.screen())
