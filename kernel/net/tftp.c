@@ -127,7 +127,7 @@ static void ask(bool with_options, msec now)
     port = (u16)(0x8000 | random_u32());
     udp_bind(port, tftp_input);
     options = with_options;
-    asked_size = min_u32(BLOCK_MOST, ip_link_payload(file.server) - UDP_HEADER - TFTP_HEADER);
+    asked_size = min_u32(BLOCK_MOST, ip_path_payload(file.server) - UDP_HEADER - TFTP_HEADER);
     block_size = BLOCK_PLAIN;
     peer = block = 0;
     total = 0;
