@@ -101,6 +101,14 @@ static enum error take_boot_file(void)
     return setting_set(SET_CONFIG, file, strlen(file), FROM_DHCP);
 }
 
+/* What there is to say of the file, besides the error. */
+static const char *kind(enum error e)
+{
+    return e == ERR_FILE_NO_SETTINGS ? settings_file_kind()
+           : e == ERR_FILE_REFUSED   ? tftp_said()
+                                     : "";
+}
+
 static enum error take_file(void)
 {
     complaints = 0;
@@ -108,10 +116,14 @@ static enum error take_file(void)
     if (e)
         return e;
     e = fetch();
-    try(e == ERR_FILE_NO_SETTINGS ? settings_file_kind()
-        : e == ERR_FILE_REFUSED   ? tftp_said()
-                                  : "");
+    try(kind(e));
     return e;
+}
+
+/* Was it meant for others? What is missing is a root path then. */
+static bool is_for_others(enum error e)
+{
+    return e == ERR_FILE_NO_SETTINGS || e == ERR_FILE_TOO_LARGE || e == ERR_FILE_ADDRESS;
 }
 
 enum error attach_file(void)
@@ -123,9 +135,8 @@ enum error attach_file(void)
     if (e || !*setting_text(SET_CONFIG))
         return e;
     e = take_file();
-    if (e == ERR_FILE_NO_SETTINGS && offered) {
-        /* It was meant for others, and what is missing is a root path. */
-        attach_try_lease(settings_file_kind());
+    if (offered && is_for_others(e)) {
+        attach_try_lease(e == ERR_FILE_NO_SETTINGS ? settings_file_kind() : "no settings file");
         e = ERR_DHCP_NO_ROOT_PATH;
     }
     if (e)

@@ -77,6 +77,7 @@ static bool is_early(enum setting_id id)
     case SET_NETMASK:
     case SET_GATEWAY:
     case SET_NIC:
+    case SET_VLAN:
     case SET_CONFIG:
         return true;
     default:

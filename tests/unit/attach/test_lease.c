@@ -58,6 +58,7 @@ TEST(every_option_is_its_setting)
         {0, 193, SET_REVERSE_PASSWORD, "rs"},
         {0, 224, SET_TIMEOUT, "20"},
         {0, 225, SET_NIC, "00:04.0"},
+        {0, 228, SET_CONFIG, "lunboot.conf"},
     };
     for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
         if (rows[i].option)

@@ -389,6 +389,7 @@ TEST(a_file_cannot_set_what_is_needed_to_read_it)
                  {SET_NETMASK, "255.255.255.0"},
                  {SET_GATEWAY, "192.0.2.1"},
                  {SET_NIC, "00:03.0"},
+                 {SET_VLAN, "20"},
                  {SET_CONFIG, "lunboot.conf"}};
     for (u32 i = 0; i < ARRAY_SIZE(early); i++) {
         const char *value = early[i].value;
