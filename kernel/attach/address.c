@@ -83,7 +83,23 @@ static enum error configure_dhcp(void)
     return attach_nic_set_mtu();
 }
 
+/* DHCP may name another NIC than the one that has asked: that one asks again, and the disk is
+ * looked for by it, whatever its server names. */
+static enum error follow_nic(void)
+{
+    u16 nics[NICS_MAX];
+    if (setting_source(SET_NIC) != FROM_DHCP || attach_nic_is_named())
+        return OK;
+    if (!attach_nic_list(nics))
+        return ERR_NIC_NONE;
+    enum error e = attach_nic(nics[0], false);
+    return e ? e : configure_dhcp();
+}
+
 enum error attach_address(void)
 {
-    return setting_ip4(SET_IP) ? configure_static() : configure_dhcp();
+    if (setting_ip4(SET_IP))
+        return configure_static();
+    enum error e = configure_dhcp();
+    return e ? e : follow_nic();
 }

@@ -21,6 +21,9 @@ u32 attach_nic_list(u16 list[NICS_MAX]);
  * stays as it is. */
 enum error attach_nic(u16 bdf, bool several);
 
+/* Is the NIC in use the one of the setting `nic`? */
+bool attach_nic_is_named(void);
+
 /* The `mtu` setting may have changed: use it from now on. For larger or smaller receive packets
  * this resets the NIC, as long as there is no TCP connection yet; addresses and the lease stay. */
 enum error attach_nic_set_mtu(void);

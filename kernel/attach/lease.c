@@ -20,9 +20,10 @@ static const struct {
     {offsetof(struct dhcp_lease, initiator_iqn), SET_INITIATOR_IQN},
 };
 
-/* ... and of those inside option 175: its number there, the setting, and what iPXE gives where it
- * is no text. */
-enum reading { AS_TEXT, AS_FLAG, AS_HEX };
+/* ... and of those inside option 175: its number there, the setting, and what a value means that is
+ * no text: iPXE's are numbers, and dnsmasq makes bytes of what looks like a number or a MAC address
+ * and is not in quotes. */
+enum reading { AS_TEXT, AS_FLAG, AS_DECIMAL, AS_HEX, AS_MAC };
 static const struct {
     u8 number, setting, reading;
 } ipxe[] = {
@@ -33,9 +34,9 @@ static const struct {
     {IPXE_PASSWORD, SET_PASSWORD, AS_TEXT},
     {IPXE_REVERSE_USERNAME, SET_REVERSE_USERNAME, AS_TEXT},
     {IPXE_REVERSE_PASSWORD, SET_REVERSE_PASSWORD, AS_TEXT},
-    {IPXE_LUNBOOT_TIMEOUT, SET_TIMEOUT, AS_TEXT},
-    {IPXE_LUNBOOT_NIC, SET_NIC, AS_TEXT},
-    {IPXE_LUNBOOT_RETRY, SET_RETRY, AS_TEXT},
+    {IPXE_LUNBOOT_TIMEOUT, SET_TIMEOUT, AS_DECIMAL},
+    {IPXE_LUNBOOT_NIC, SET_NIC, AS_MAC},
+    {IPXE_LUNBOOT_RETRY, SET_RETRY, AS_DECIMAL},
     {IPXE_LUNBOOT_CONFIG, SET_CONFIG, AS_TEXT},
 };
 
@@ -46,18 +47,42 @@ static void take_setting(enum setting_id id, const char *value, u32 len)
         say("E%u      DHCP: %s: %s\n", e, setting_name(id), error_text(e));
 }
 
-/* Bytes that are no text are a number, the highest first; a flag is set by any that is not 0.
- * Returns the new length. */
+/* Are these characters, but for zeros behind them? */
+static bool is_text(const char *value, u32 len)
+{
+    while (len && !value[len - 1])
+        len--;
+    for (u32 i = 0; i < len; i++)
+        if (value[i] < ' ' || value[i] > '~')
+            return false;
+    return len;
+}
+
+/* The highest byte comes first; a flag is set by any that is not 0. Returns the new length. */
 static u32 number_as_text(char *value, u32 len, enum reading reading)
 {
     u32 n = 0;
-    for (u32 i = 0; i < len; i++) {
-        u8 byte = (u8)value[i];
-        if (byte >= ' ' && byte <= '~')
-            return len;
-        n = (reading == AS_HEX ? n << 8 : n) | byte;
-    }
-    return format_text(value, SETTING_TEXT, "%x", reading == AS_HEX ? n : n != 0);
+    for (u32 i = 0; i < len; i++)
+        n = (reading == AS_FLAG ? n : n << 8) | (u8)value[i];
+    if (reading == AS_FLAG)
+        n = n != 0;
+    return format_text(value, SETTING_TEXT, reading == AS_HEX ? "%x" : "%u", n);
+}
+
+static u32 mac_as_text(char *value)
+{
+    u8 mac[6];
+    memcpy(mac, value, sizeof(mac));
+    return strlen(mac_text(value, mac));
+}
+
+static u32 value_as_text(char *value, u32 len, enum reading reading)
+{
+    if (reading == AS_MAC && len == 6)
+        return mac_as_text(value);
+    if (reading == AS_TEXT || reading == AS_MAC || is_text(value, len))
+        return len;
+    return number_as_text(value, len, reading);
 }
 
 static void take_ipxe(const struct dhcp_lease *lease)
@@ -65,8 +90,8 @@ static void take_ipxe(const struct dhcp_lease *lease)
     char value[SETTING_TEXT];
     for (u32 i = 0; i < ARRAY_SIZE(ipxe); i++) {
         u32 len = dhcp_ipxe(lease, ipxe[i].number, value, sizeof(value));
-        if (len && ipxe[i].reading != AS_TEXT)
-            len = number_as_text(value, len, ipxe[i].reading);
+        if (len)
+            len = value_as_text(value, len, ipxe[i].reading);
         while (len && !value[len - 1]) /* RFC 2132, 2: be prepared to delete trailing nulls */
             len--;
         take_setting(ipxe[i].setting, value, len);

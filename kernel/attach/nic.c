@@ -165,6 +165,14 @@ enum error attach_nic(u16 bdf, bool several)
     return OK;
 }
 
+bool attach_nic_is_named(void)
+{
+    char mac[MAC_TEXT];
+    u32 bdf = setting_number(SET_NIC);
+    return bdf == dev->bdf ||
+           (bdf == SETTING_NO_BDF && str_equal(setting_text(SET_NIC), mac_text(mac, dev->mac)));
+}
+
 enum error attach_nic_set_mtu(void)
 {
     u16 bdf = dev->bdf;

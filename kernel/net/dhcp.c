@@ -147,7 +147,7 @@ static void request_if_enough(msec now)
 
 static void dhcp_take_offer(bool bootp, msec now)
 {
-    enum rank rank = bootp ? FROM_BOOTP : scratch.root_path[0] ? WITH_DISK : WITHOUT_DISK;
+    enum rank rank = bootp ? FROM_BOOTP : dhcp_has_disk(&scratch) ? WITH_DISK : WITHOUT_DISK;
     if (live && scratch.ip.addr != lease.ip.addr)
         return;
     if (!chosen.addr)
@@ -189,7 +189,7 @@ static void use_lease(msec now)
     bound();
     if (!proxy && lease.for_pxe) /* it is its own proxy */
         proxy = lease.server;
-    if (proxy && want_root_path && !lease.root_path[0] && !lease.boot_file[0]) {
+    if (proxy && want_root_path && !dhcp_has_disk(&lease) && !lease.boot_file[0]) {
         begin(ASKING_PROXY, now);
         proxy_until = now + PROXY_WAIT;
     }
@@ -280,7 +280,7 @@ bool dhcp_adopt(const char *own_name, bool want_root, const u8 *ack, u32 ack_len
               !memcmp(ack + DHCP_CHADDR, net_device()->mac, 6);
     if (ok) {
         dhcp_merge(&scratch, extra, extra_len, 0);
-        ok = scratch.root_path[0] || !want_root;
+        ok = dhcp_has_disk(&scratch) || !want_root;
     }
     if (ok) {
         prepare(own_name, want_root, now);

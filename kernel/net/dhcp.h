@@ -41,11 +41,11 @@ enum dhcp_state {
 /* Begin. hostname: ours (copied), to be told; empty, or too long: none is. `give_up_ms`: when
  * DHCP_ASKING turns into DHCP_FAILED. When bound, the address has been given to ipv4.c and dns.c.
  *
- * An offer with a root path is taken at once; so is one without when root_path is not wanted, or a
- * proxyDHCP server (PXE 2.1) offers the root path; else it waits for such a one for two seconds, as
- * iPXE does. Where still nobody has named a root path or a boot file, but a server says that it
- * serves PXE clients, that is asked for two seconds more, on its port 4011. BOOTP's answers wait
- * for DHCP's.
+ * An offer that says where the disk is (dhcp_has_disk()) is taken at once; so is one that does not
+ * when want_root_path is false, or a proxyDHCP server (PXE 2.1) says it; else it waits for such a
+ * one for two seconds, as iPXE does. Where nobody has said it or named a boot file, but a server
+ * says that it serves PXE clients, that is asked for two seconds more, on its port 4011. BOOTP's
+ * answers wait for DHCP's.
  *
  * An address that was bound is never changed and never taken down here: the disk under a running
  * system depends on it, and ARP's conflict detection tells when somebody else gets it. What a
@@ -84,6 +84,9 @@ bool dhcp_parse(const u8 *packet, u32 len, ip4 from, u8 *type, struct dhcp_lease
 /* What option 175 of the lease says under a number of its own, put together from its pieces and cut
  * off at `size`: any bytes, which may be a secret. Returns their number; 0: nothing. */
 u32 dhcp_ipxe(const struct dhcp_lease *lease, u8 number, void *buf, u32 size);
+
+/* Does it say where the disk is: by a root path, or by a settings file (175.228)? */
+bool dhcp_has_disk(const struct dhcp_lease *lease);
 
 /* Fill in from another server's OFFER or ACK what a parsed lease lacks of where the disk is and who
  * asks for it: options 17, 203 and 175, this one whole or not at all, so that no name gets

@@ -111,6 +111,12 @@ u32 dhcp_ipxe(const struct dhcp_lease *lease, u8 number, void *buf, u32 size)
     return dhcp_option_get(&inside, number, buf, size);
 }
 
+bool dhcp_has_disk(const struct dhcp_lease *lease)
+{
+    u8 byte;
+    return lease->root_path[0] || dhcp_ipxe(lease, IPXE_LUNBOOT_CONFIG, &byte, 1);
+}
+
 /* The field `file`, where it holds no options. Its terminator may be missing. */
 static void file_field(const u8 *packet, char *dst)
 {

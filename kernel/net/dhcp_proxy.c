@@ -5,7 +5,7 @@
 
 #define PACKET_MOST 1472 /* bytes: what we ask for at most */
 
-enum worth { WORTHLESS, ASK_AGAIN, BOOT_FILE, ROOT_PATH };
+enum worth { WORTHLESS, ASK_AGAIN, BOOT_FILE, DISK };
 
 static struct {
     u8 packet[PACKET_MOST];
@@ -16,7 +16,7 @@ static struct {
 
 bool dhcp_proxy_keep(const u8 *packet, u32 len, ip4 from, const struct dhcp_lease *said)
 {
-    enum worth worth = said->root_path[0]   ? ROOT_PATH
+    enum worth worth = dhcp_has_disk(said)  ? DISK
                        : said->boot_file[0] ? BOOT_FILE
                        : said->for_pxe      ? ASK_AGAIN
                                             : WORTHLESS;
@@ -34,7 +34,7 @@ bool dhcp_proxy_keep(const u8 *packet, u32 len, ip4 from, const struct dhcp_leas
 
 bool dhcp_proxy_has_disk(void)
 {
-    return kept.worth == ROOT_PATH;
+    return kept.worth == DISK;
 }
 
 ip4 dhcp_proxy_merge(struct dhcp_lease *lease)

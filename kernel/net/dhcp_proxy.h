@@ -1,6 +1,6 @@
 /* The offer of a proxyDHCP server (PXE 2.1, 2.2.3): what to boot, without an address, beside
- * another server's. Of several the best is kept until it is forgotten: with a root path, else with
- * a boot file, else the first. */
+ * another server's. Of several the best is kept until it is forgotten: one that says where the
+ * disk is (dhcp_has_disk()), else one with a boot file, else the first. */
 #ifndef LUNBOOT_DHCP_PROXY_H
 #define LUNBOOT_DHCP_PROXY_H
 
@@ -11,7 +11,7 @@
  * dhcp_parse() has left it. False when it says nothing of use. */
 bool dhcp_proxy_keep(const u8 *packet, u32 len, ip4 from, const struct dhcp_lease *said);
 
-/* Is there a root path in it? */
+/* Does it say where the disk is? */
 bool dhcp_proxy_has_disk(void);
 
 /* Fill in what the lease lacks (dhcp_merge()). Returns the server that still has to be asked, on

@@ -79,8 +79,7 @@ enum dhcp_ipxe_option {
     IPXE_PASSWORD = 191,
     IPXE_REVERSE_USERNAME = 192,
     IPXE_REVERSE_PASSWORD = 193,
-    /* lunboot's own, as text; iPXE has nothing from here to 234. 227 is for the setting
-     * vlan. */
+    /* lunboot's own; iPXE has nothing from here to 234. */
     IPXE_LUNBOOT_TIMEOUT = 224,
     IPXE_LUNBOOT_NIC = 225,
     IPXE_LUNBOOT_RETRY = 226,

@@ -3,6 +3,8 @@
 import pytest
 from test_failures import error
 
+from rig.dnsmasq import Dnsmasq
+
 FIRST, SECOND = "00:04.0", "00:05.0"
 FIRST_MAC, SECOND_MAC = "52:54:00:aa:00:01", "52:54:00:aa:00:02"
 GIVE_UP = 40
@@ -74,6 +76,22 @@ def test_named_nic_is_used(pc, nic):
     machine = pc(f"nic={nic}")
     machine.expect("^Booting", GIVE_UP)
     assert nics(machine) == [f"{SECOND}, MAC {SECOND_MAC}"]
+
+
+def test_named_by_dhcp(net, tgtd, dhcp, machine, kernel, second_disk, logs):
+    """The first NIC's DHCP server says that the disk is behind the second."""
+    net.add_tap("tap1", "198.51.100.1/24")
+    directory = logs / "second"
+    directory.mkdir()
+    target = tgtd().target().lun(second_disk)
+    dhcp(options={"encap:175,225": SECOND_MAC, 17: target.root_path()})
+    with Dnsmasq(net, directory, interface="tap1", first="198.51.100.100", last="198.51.100.150"):
+        pc = machine(namespace=net, tap="tap0", nic="e1000,addr=4", mac=FIRST_MAC, kernel=kernel, extra=(
+            "-netdev", "tap,id=net1,ifname=tap1,script=no,downscript=no",
+            "-device", f"e1000,netdev=net1,mac={SECOND_MAC},romfile=,addr=5"))
+        pc.expect("^Booting", 90)
+    assert nics(pc) == [f"{FIRST}, MAC {FIRST_MAC}", f"{SECOND}, MAC {SECOND_MAC}"]
+    assert "Address  198.51.100.1" in pc.serial.text()
 
 
 def test_link_that_comes_up_later(pc):

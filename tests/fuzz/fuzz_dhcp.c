@@ -200,7 +200,7 @@ static void adopt(void)
     }
     if (dhcp_adopt(who, want_root_path, ack, ack_len, extra, extra_len, host_now)) {
         CHECK(good && type != DHCPOFFER && dhcp_state() == DHCP_BOUND);
-        CHECK(lease->root_path[0] || !want_root_path);
+        CHECK(dhcp_has_disk(lease) || !want_root_path);
         CHECK(!memcmp(dhcp_lease(), lease, sizeof(*lease)));
         CHECK(ipv4_config()->addr == lease->ip.addr);
     }

@@ -687,6 +687,14 @@ TEST(without_a_root_path_it_is_adopted_when_none_is_wanted)
     assert_int_equal(ipv4_config()->addr, WIRE_US);
 }
 
+TEST(a_settings_file_is_as_good)
+{
+    another_has_asked(DHCPACK, NULL);
+    answer_len--;
+    add(OPT_IPXE, "\xe4\4file", 6);
+    assert_true(adopt(true));
+}
+
 TEST(the_root_path_may_be_the_other_servers)
 {
     another_has_asked(DHCPOFFER, "other");

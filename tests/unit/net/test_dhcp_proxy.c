@@ -103,6 +103,24 @@ TEST(the_servers_own_root_path_waits_for_no_proxy_and_wins)
     check_bound("own");
 }
 
+/* 175.228 is as good as a root path, from either. */
+TEST(a_settings_file_ends_the_wait_for_a_root_path)
+{
+    begin_answer(DHCPOFFER, WIRE_US, SERVER);
+    add(OPT_IPXE, "\xe4\4file", 6);
+    send_answer();
+    grant(START);
+    check_bound("");
+    asking();
+    offer();
+    begin_proxy_offer();
+    add(OPT_IPXE, "\xe4\4file", 6);
+    send_proxy_offer();
+    grant(START);
+    check_bound("");
+    assert_int_equal(dhcp_lease()->ipxe_len, 6);
+}
+
 TEST(where_the_root_path_is_known_no_proxy_is_waited_for_or_asked)
 {
     start(false);
