@@ -23,6 +23,7 @@ all: $(B)/lunboot.elf $(B)/lunboot.iso sizes
 CC := gcc
 HOST_CC ?= gcc
 NASM := nasm
+# 486: the Pentium, which it needs for its clock, and the K6 have no CMOV; so a 486 can be told that by C code.
 CFLAGS := -m32 -march=i486 -mtune=i386 -std=gnu11 -ffreestanding -fno-pic -mregparm=3 \
 	-mgeneral-regs-only -mpreferred-stack-boundary=2 -Os -g -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections -fdata-sections \

@@ -148,12 +148,15 @@ ARGUMENTS               equ 0
 %endif
         sub sp_, ARGUMENTS + VARIABLES
         lea si_, [sp_ + ARGUMENTS]
+
+; Keys from before do not count; any from the moment on that the text is there does.
+        mov ax_, [bx_ + SYSTEM_CON_IN]
+        service ax_, IN_RESET, ax_, 0
         mov ax_, [bx_ + SYSTEM_CON_OUT]
         service ax_, OUT_STRING, ax_, di_
 
 ; The firmware would restart a PC that waits for five minutes, and nobody may be there.
         mov di_, [bx_ + SYSTEM_CON_IN]
-        service di_, IN_RESET, di_, 0
         mov ax_, [di_ + IN_WAIT_FOR_KEY]
         mov [si_ + EVENTS], ax_
         mov bx_, [bx_ + SYSTEM_BOOT_SERVICES]

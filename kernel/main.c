@@ -4,7 +4,6 @@
 #include "attach/attach.h"
 #include "attach/step.h"
 #include "base/counters.h"
-#include "base/platform.h"
 #include "base/print.h"
 #include "base/realmode.h"
 #include "base/str.h"
@@ -15,31 +14,29 @@
 #include "pc/resident.h"
 #include "settings/command_line.h"
 
-#define FAILURE_PAUSE_S 10
+#define PAUSE_S 10
+
+static bool bad_setting; /* somebody has set what we can't do */
 
 static void complain(const char *name, const char *value, enum error why)
 {
+    bad_setting |= why != ERR_SETTING_UNKNOWN;
     print("E%u      %s=%s: %s\n", why, name, value, error_text(why));
 }
 
-/* Wait for a key as long as a person may take; 0: none has come. */
-static u16 wait_for_key(void)
+/* A value that was meant to be there may say what is booted, and from where: somebody may want to
+ * see that it is left out, and switch off. */
+static void pause_for_settings(void)
 {
-    while (bios_key())
-        ;
-    print("Press a key to try again, D for counters; next boot device in %u s ", FAILURE_PAUSE_S);
-    msec start = platform_now();
-    for (u32 s = 0; s < FAILURE_PAUSE_S;) {
-        u16 key = bios_key();
-        if (key)
-            return key;
-        platform_wait(TIMEOUT_NEVER);
-        if (platform_now() - start >= (s + 1) * 1000) {
-            print(".");
-            s++;
-        }
-    }
-    return 0;
+    print("Press a key to go on without that; it happens in %u s ", PAUSE_S);
+    bios_wait_key(PAUSE_S);
+    print("\n");
+}
+
+static u16 ask(void)
+{
+    print("Press a key to try again, D for counters; next boot device in %u s ", PAUSE_S);
+    return bios_wait_key(PAUSE_S);
 }
 
 static bool is_letter_d(u16 key)
@@ -51,8 +48,8 @@ static bool is_letter_d(u16 key)
 static bool ask_for_retry(enum error e)
 {
     print("\nE%u: %s\n  tried: %s\n  help:  %s\n", e, error_text(e), step_tried(), error_advice(e));
-    u16 key = wait_for_key();
-    for (; is_letter_d(key); key = wait_for_key()) {
+    u16 key = ask();
+    for (; is_letter_d(key); key = ask()) {
         print("\n");
         counters_print();
     }
@@ -77,6 +74,8 @@ _Noreturn void lunboot_main(struct machine *machine)
     if (machine->boot.command_line_cut)
         print("E%u      the command line is too long; its end was left out\n", ERR_SETTING_VALUE);
     wipe(machine->boot.command_line, sizeof(machine->boot.command_line));
+    if (bad_setting || machine->boot.command_line_cut)
+        pause_for_settings();
     attach_init(machine);
     for (;;) {
         enum error e = attach();

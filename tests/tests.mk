@@ -13,3 +13,10 @@ soak:
 	@tools/install-packages test
 	@$(MAKE) all bootdisks wire
 	@B=$(B) tests/soak $(F)
+
+# On other PCs than the one of `make test`: all, or M=name.
+.PHONY: machines
+machines:
+	@tools/install-packages test
+	@$(MAKE) all bootdisks wire
+	@B=$(B) tests/machines $(M)

@@ -2,7 +2,7 @@
 #include "attach/attach_internal.h"
 #include "attach/step.h"
 #include "base/inet.h"
-#include "base/print.h"
+#include "base/say.h"
 
 #include "base/loop.h"
 #include "net/dhcp.h"
@@ -31,13 +31,10 @@ void attach_address_set_dns(void)
 
 static void say_address(const struct ipv4_config *ip, const char *origin, ip4 server)
 {
-    char text[IP4_TEXT];
-    print("Address  %s/%u, ", ip4_text(text, ip->addr), ip4_prefix(ip->netmask));
-    if (ip->gateway)
-        print("gateway %s, ", ip4_text(text, ip->gateway));
-    else
-        print("no gateway, ");
-    print("%s%s\n", origin, server ? ip4_text(text, server) : "");
+    char addr[IP4_TEXT], gateway[IP4_TEXT], from[IP4_TEXT];
+    say("Address  %s/%u, %s%s, %s%s\n", ip4_text(addr, ip->addr), ip4_prefix(ip->netmask),
+        ip->gateway ? "gateway " : "no gateway", ip->gateway ? ip4_text(gateway, ip->gateway) : "",
+        origin, server ? ip4_text(from, server) : "");
 }
 
 static enum error configure_static(void)
@@ -70,7 +67,7 @@ static enum error configure_dhcp(void)
     bool want_root_path = !*setting_text(SET_ROOT_PATH) && !*setting_text(SET_CONFIG);
     bool adopted = adopt(hostname, want_root_path);
     if (!adopted) {
-        u32 give_up = setting_number(SET_TIMEOUT) * 1000;
+        u32 give_up = step_limit();
         dhcp_start(hostname, want_root_path, give_up, loop_now());
         step_wait(dhcp_settled, give_up + 1000, "a DHCP server");
     }

@@ -11,9 +11,15 @@
 /* Carve the NIC's and TCP's memory. bdf: the NIC that we were started for, or BOOT_NO_BDF. */
 void attach_nic_init(const struct plan *plan, u16 bdf);
 
-/* Take over the NIC of the settings, else the one that we were started for, else the first with a
- * link; wait for its link; start the network on it. */
-enum error attach_nic(void);
+/* The NICs that may be used, in PCI's order: the one of the settings, else the one that we were
+ * started for, else all. Returns how many. */
+#define NICS_MAX 16
+u32 attach_nic_list(u16 list[NICS_MAX]);
+
+/* Take over this NIC, one of several or the only one; wait for its link, as long as a step may
+ * take, or for a moment with several; start the network on it. One that is open and has a link
+ * stays as it is. */
+enum error attach_nic(u16 bdf, bool several);
 
 /* The `mtu` setting may have changed: use it from now on. For larger or smaller receive packets
  * this resets the NIC, as long as there is no TCP connection yet; addresses and the lease stay. */

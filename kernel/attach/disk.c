@@ -3,6 +3,7 @@
 #include "attach/step.h"
 #include "base/loop.h"
 #include "base/print.h"
+#include "base/say.h"
 #include "base/str.h"
 #include "disk/cache.h"
 #include "disk/readahead.h"
@@ -55,7 +56,7 @@ static enum error parse_paths(void)
             continue;
         }
         step_try("%s: %s", text, why);
-        print("E%u      root-path=%s\n", ERR_ROOT_PATH, step_tried());
+        say("E%u      root-path=%s\n", ERR_ROOT_PATH, step_tried());
     }
     return good ? OK : ERR_ROOT_PATH;
 }
@@ -65,16 +66,22 @@ static bool settled(void)
     return san_state() == SAN_READY || san_state() == SAN_FAILED;
 }
 
+static enum error reason(u32 *tries)
+{
+    *tries = san_failures();
+    return san_error();
+}
+
 static enum error log_in(void)
 {
     char text[SAN_TEXT];
-    u32 give_up = setting_number(SET_TIMEOUT) * 1000;
+    u32 give_up = step_limit();
     san_attach(give_up, loop_now());
     for (u32 i = 0; i < san_paths(); i++) {
         san_path_text(i, text);
-        print("%s %s\n", i ? "      or" : "Target  ", text);
+        say("%s %s\n", i ? "      or" : "Target  ", text);
     }
-    step_wait(settled, give_up + 1000, "the target");
+    step_wait_why(settled, give_up + 1000, "the target", reason);
     san_tried_text(text);
     step_try("%s", text);
     if (san_state() == SAN_READY)

@@ -3,7 +3,7 @@
 #include "attach/step.h"
 #include "base/inet.h"
 #include "base/loop.h"
-#include "base/print.h"
+#include "base/say.h"
 #include "base/str.h"
 #include "net/dhcp.h"
 #include "net/port.h"
@@ -24,8 +24,8 @@ static void complain(const char *name, const char *value, enum error why)
     while (file > path && file[-1] != '/')
         file--;
     if (complaints++ < COMPLAINTS)
-        print("E%u      %s:%u: %s%s%s%s%s\n", why, file, settings_file_line(), name,
-              *name ? "=" : "", value, *name ? ": " : "", error_text(why));
+        say("E%u      %s:%u: %s%s%s%s%s\n", why, file, settings_file_line(), name, *name ? "=" : "",
+            value, *name ? ": " : "", error_text(why));
 }
 
 /* What is tried, and what there is to say of it. */
@@ -79,7 +79,7 @@ static enum error fetch(void)
                                    .name = path,
                                    .most = SETTINGS_FILE_MOST,
                                    .take = settings_file_take};
-    u32 give_up = setting_number(SET_TIMEOUT) * 1000;
+    u32 give_up = step_limit();
     settings_file_begin(net_device()->mac, complain);
     tftp_start(&file, give_up, loop_now());
     step_wait(tftp_ended, give_up + 1000, "the TFTP server");
@@ -101,6 +101,14 @@ static enum error take_boot_file(void)
     return setting_set(SET_CONFIG, file, strlen(file), FROM_DHCP);
 }
 
+/* What there is to say of the file, besides the error. */
+static const char *kind(enum error e)
+{
+    return e == ERR_FILE_NO_SETTINGS ? settings_file_kind()
+           : e == ERR_FILE_REFUSED   ? tftp_said()
+                                     : "";
+}
+
 static enum error take_file(void)
 {
     complaints = 0;
@@ -108,10 +116,14 @@ static enum error take_file(void)
     if (e)
         return e;
     e = fetch();
-    try(e == ERR_FILE_NO_SETTINGS ? settings_file_kind()
-        : e == ERR_FILE_REFUSED   ? tftp_said()
-                                  : "");
+    try(kind(e));
     return e;
+}
+
+/* Was it meant for others? What is missing is a root path then. */
+static bool is_for_others(enum error e)
+{
+    return e == ERR_FILE_NO_SETTINGS || e == ERR_FILE_TOO_LARGE || e == ERR_FILE_ADDRESS;
 }
 
 enum error attach_file(void)
@@ -123,14 +135,13 @@ enum error attach_file(void)
     if (e || !*setting_text(SET_CONFIG))
         return e;
     e = take_file();
-    if (e == ERR_FILE_NO_SETTINGS && offered) {
-        /* It was meant for others, and what is missing is a root path. */
-        attach_try_lease(settings_file_kind());
+    if (offered && is_for_others(e)) {
+        attach_try_lease(e == ERR_FILE_NO_SETTINGS ? settings_file_kind() : "no settings file");
         e = ERR_DHCP_NO_ROOT_PATH;
     }
     if (e)
         return e;
-    print("Settings %s\n", step_tried());
+    say("Settings %s\n", step_tried());
     attach_address_set_dns();
     return attach_nic_set_mtu();
 }

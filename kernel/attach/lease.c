@@ -4,7 +4,7 @@
 #include "attach/step.h"
 #include "base/format.h"
 #include "base/inet.h"
-#include "base/print.h"
+#include "base/say.h"
 #include "base/str.h"
 #include "net/dhcp_wire.h"
 #include "settings/settings.h"
@@ -35,6 +35,7 @@ static const struct {
     {IPXE_REVERSE_PASSWORD, SET_REVERSE_PASSWORD, AS_TEXT},
     {IPXE_LUNBOOT_TIMEOUT, SET_TIMEOUT, AS_TEXT},
     {IPXE_LUNBOOT_NIC, SET_NIC, AS_TEXT},
+    {IPXE_LUNBOOT_RETRY, SET_RETRY, AS_TEXT},
     {IPXE_LUNBOOT_CONFIG, SET_CONFIG, AS_TEXT},
 };
 
@@ -42,7 +43,7 @@ static void take_setting(enum setting_id id, const char *value, u32 len)
 {
     enum error e = len ? setting_set(id, value, len, FROM_DHCP) : OK;
     if (e)
-        print("E%u      DHCP: %s: %s\n", e, setting_name(id), error_text(e));
+        say("E%u      DHCP: %s: %s\n", e, setting_name(id), error_text(e));
 }
 
 /* Bytes that are no text are a number, the highest first; a flag is set by any that is not 0.

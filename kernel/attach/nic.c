@@ -4,7 +4,7 @@
 #include "attach/step.h"
 #include "base/inet.h"
 #include "base/loop.h"
-#include "base/print.h"
+#include "base/say.h"
 #include "base/str.h"
 #include "drv/nic.h"
 #include "drv/pci.h"
@@ -16,10 +16,7 @@
 #include "san/san.h"
 #include "settings/settings.h"
 
-#define NICS_MAX      16
-/* Copper needs up to 5 s to negotiate, spanning tree is not waited for. */
-#define LINK_WAIT_MS  10000
-/* At one of several NICs; they negotiate meanwhile, too. */
+/* For the link of one of several NICs; they negotiate meanwhile, too. */
 #define LOOK_MS       500
 /* Bytes of window for each PKT_SIZE of the receive ring: full segments hold more. */
 #define WINDOW_PER_RX 1024u
@@ -109,7 +106,8 @@ static enum error use_nic(u16 bdf)
 {
     static const struct poller net = {net_poll, net_timeout};
     static const struct poller san = {san_poll, san_timeout};
-    enum error e = open_nic(bdf);
+    bool stays = dev && dev->bdf == bdf && link_is_up();
+    enum error e = stays ? OK : open_nic(bdf);
     if (e)
         return e;
     net_init(dev, loop_now());
@@ -118,8 +116,7 @@ static enum error use_nic(u16 bdf)
     return OK;
 }
 
-/* The NICs that may be used, in PCI's order. */
-static u32 candidates(u16 *list)
+u32 attach_nic_list(u16 list[NICS_MAX])
 {
     const char *want = setting_text(SET_NIC);
     u32 only = *want ? setting_number(SET_NIC) : own_bdf;
@@ -138,50 +135,34 @@ static u32 candidates(u16 *list)
 static void say_nic(const char *state)
 {
     char bdf[PCI_BDF_TEXT], mac[MAC_TEXT];
-    print("NIC      %s at %s, MAC %s%s\n", dev->model, pci_bdf_text(bdf, dev->bdf),
-          mac_text(mac, dev->mac), state);
+    say("NIC      %s at %s, MAC %s%s\n", dev->model, pci_bdf_text(bdf, dev->bdf),
+        mac_text(mac, dev->mac), state);
 }
 
 static void say_link(void)
 {
     const char *vlan = setting_text(SET_VLAN);
-    print("Link     %u Mb/s, %s duplex%s%s\n", dev->link_mbps, dev->full_duplex ? "full" : "half",
-          *vlan ? ", VLAN " : "", vlan);
+    say("Link     %u Mb/s, %s duplex%s%s\n", dev->link_mbps, dev->full_duplex ? "full" : "half",
+        *vlan ? ", VLAN " : "", vlan);
 }
 
-enum error attach_nic(void)
+enum error attach_nic(u16 bdf, bool several)
 {
-    u16 list[NICS_MAX];
-    u32 count = candidates(list);
-    enum error e = ERR_NIC_NONE;
-    bool some_work = false;
-    u32 ms = count > 1 ? LOOK_MS : LINK_WAIT_MS;
-    for (u32 i = 0; i * ms < LINK_WAIT_MS && (i < count || some_work); i++) {
-        char text[PCI_BDF_TEXT];
-        u16 bdf = list[i % count];
-        enum error failed = use_nic(bdf);
-        if (failed) {
-            if (!some_work) {
-                e = failed;
-                step_try("the NIC at %s", pci_bdf_text(text, bdf));
-            }
-            continue;
-        }
-        e = ERR_NIC_NO_LINK;
-        some_work = true;
-        step_try("%s at %s%s, for %u s", dev->model, pci_bdf_text(text, bdf),
-                 count > 1 ? " and others" : "", LINK_WAIT_MS / 1000);
-        if (count == 1)
-            say_nic("");
-        bool up = step_wait(link_is_up, ms, "the link");
-        if (count > 1 && (up || i < count))
-            say_nic(up ? "" : ", no link");
-        if (up) {
-            say_link();
-            return OK;
-        }
-    }
-    return e;
+    char text[PCI_BDF_TEXT];
+    step_try("the NIC at %s", pci_bdf_text(text, bdf));
+    enum error e = use_nic(bdf);
+    if (e)
+        return e;
+    step_try("%s at %s", dev->model, text);
+    if (!several)
+        say_nic("");
+    bool up = step_wait(link_is_up, several ? LOOK_MS : step_limit(), "the link");
+    if (several)
+        say_nic(up ? "" : ", no link");
+    if (!up)
+        return ERR_NIC_NO_LINK;
+    say_link();
+    return OK;
 }
 
 enum error attach_nic_set_mtu(void)
@@ -193,7 +174,7 @@ enum error attach_nic_set_mtu(void)
     }
     step_try("packets of %u bytes", nic_mtu(bdf));
     enum error e = open_nic(bdf);
-    if (!e && !step_wait(link_is_up, LINK_WAIT_MS, "the link"))
+    if (!e && !step_wait(link_is_up, step_limit(), "the link"))
         e = ERR_NIC_NO_LINK;
     return e;
 }

@@ -47,7 +47,7 @@
     X(TCP_CLOSED, 35, 0x80, "the server closed the connection", "look at the target's log")        \
     X(DNS_FAILED, 36, 0x80, "the server's name was not found",                                     \
       "check the name and dns=, or give an address")                                               \
-    X(NET_UNREACHABLE, 37, 0x80, "the network says that the server can't be reached",              \
+    X(NET_UNREACHABLE, 37, 0x80, "the network can't reach the server",                             \
       "check the gateway and any firewall")                                                        \
     X(ISCSI_PROTOCOL, 40, 0xbb, "the target broke the iSCSI protocol", "look at the target's log") \
     X(LOGIN_AUTH, 41, 0xaa, "the target refused our name or secret (CHAP)",                        \
@@ -120,6 +120,10 @@ static inline bool error_is_network(enum error e)
 {
     return e >= ERR_NET_NO_ROUTE && e <= ERR_NET_UNREACHABLE;
 }
+
+/* May it heal by itself, as when a target or a switch is still starting? It is worth another try
+ * then; anything else waits for a person. */
+bool error_may_heal(enum error e);
 
 /* The INT 13h status (AH) that tells it to a caller; 0 for OK. */
 u8 error_int13_status(enum error e);

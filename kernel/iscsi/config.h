@@ -21,7 +21,8 @@ struct iscsi_config {
     struct iscsi_path paths[ISCSI_PATHS]; /* to one and the same disk */
     u32 path_count;                       /* 1 or more */
     bool discover;                        /* ask the target for more portals first */
-    u8 isid[6];                           /* the same over reconnects, unless a target refuses it */
+    u32 retry_ms; /* how long attaching goes on after failures that may heal, from its start on */
+    u8 isid[6];   /* the same over reconnects, unless a target refuses it */
     char initiator[ISCSI_NAME];
     /* CHAP: empty user name: none. */
     char user[ISCSI_CHAP_TEXT], secret[ISCSI_CHAP_TEXT];

@@ -19,21 +19,9 @@ struct iscsi_path *path_current(void)
     return &table[rounds_current()];
 }
 
-/* May it be otherwise next time? */
-static bool is_retryable(enum error e)
-{
-    static const u8 passing[] = {ERR_TCP_TIMEOUT,   ERR_TCP_RESET,       ERR_TCP_CLOSED,
-                                 ERR_NET_NO_ARP,    ERR_NET_UNREACHABLE, ERR_LOGIN_UNAVAILABLE,
-                                 ERR_LOGIN_TIMEOUT, ERR_LUN_STANDBY};
-    for (u32 i = 0; i < sizeof(passing); i++)
-        if (e == passing[i])
-            return true;
-    return false;
-}
-
 u32 path_failed(enum error why, bool for_ever)
 {
-    return rounds_failed(for_ever || is_retryable(why));
+    return rounds_failed(for_ever || error_may_heal(why));
 }
 
 bool path_set_portal(struct iscsi_path *path, const char *address)

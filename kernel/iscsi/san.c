@@ -1,15 +1,17 @@
 /* iSCSI as the protocol of this image. */
 #include "san/san.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/format.h"
 #include "base/inet.h"
-#include "base/print.h"
+#include "base/say.h"
 #include "base/str.h"
 #include "iscsi/name.h"
 #include "iscsi/root_path.h"
 #include "iscsi/session.h"
 #include "net/port.h"
+#include "san/rounds.h"
 #include "settings/settings.h"
 
 static struct iscsi_config config; /* being put together */
@@ -23,7 +25,7 @@ void san_init(void)
 static void doubt(const char *what, const char *name)
 {
     if (!iscsi_name_is_proper(name))
-        print("Warning  %s %s is no iqn., eui. or naa. name; it is used as it is\n", what, name);
+        say("Warning  %s %s is no iqn., eui. or naa. name; it is used as it is\n", what, name);
 }
 
 enum error san_add_path(const char *root_path, const char **why)
@@ -66,6 +68,7 @@ void san_attach(u32 give_up_ms, msec now)
     config.isid[0] &= 0x3f;
     /* Who names several ways has named them all. */
     config.discover = config.path_count == 1;
+    config.retry_ms = min_u32(setting_number(SET_RETRY), give_up_ms / 1000) * 1000;
     copy_setting(config.user, sizeof(config.user), SET_USERNAME);
     copy_setting(config.secret, sizeof(config.secret), SET_PASSWORD);
     copy_setting(config.reverse_user, sizeof(config.reverse_user), SET_REVERSE_USERNAME);
@@ -88,6 +91,11 @@ enum san_state san_state(void)
 enum error san_error(void)
 {
     return iscsi_error();
+}
+
+u32 san_failures(void)
+{
+    return rounds_failures();
 }
 
 struct block_dev *san_disk(void)

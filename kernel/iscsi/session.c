@@ -15,10 +15,12 @@ void iscsi_attach(const struct iscsi_config *c, u32 give_up_ms, msec now)
     session.config = *c;
     session.tcp_ops = &session_tcp_ops;
     memset(&session.used, 0, sizeof(session.used));
+    memset(&iscsi_stats, 0, sizeof(iscsi_stats));
     session.disk = (struct block_dev){.ops = &session_disk_ops};
     session.attached = session.come_back = session.progress = session.abandoned = false;
     session.error = OK;
     session.give_up_at = now + give_up_ms;
+    session.retry_until = now + c->retry_ms;
     path_init(session.config.paths, session.config.path_count);
     session.used.path = path_current();
     task_init();
@@ -116,9 +118,7 @@ void iscsi_poll(msec now)
             [PHASE_LOGIN] = ERR_LOGIN_TIMEOUT, [PHASE_DISCOVER] = ERR_LOGIN_TIMEOUT,
             [PHASE_PROBE] = ERR_LUN_NOT_READY,
         };
-        enum error waiting = session.phase == PHASE_PROBE ? task_waiting_for() : OK;
-        if (session.phase == PHASE_PAUSE)
-            waiting = session.error;
+        enum error waiting = session.phase == PHASE_PROBE ? task_waiting_for() : session.error;
         session_fail(waiting ? waiting : why[session.phase]);
     }
     if (has_end() && time_reached(now, session.phase_end))

@@ -14,7 +14,8 @@
 #include "san/rounds.h"
 
 #define MAX_REDIRECTS  8
-#define CONNECT_MS     3000 /* for a TCP handshake when it is not the only chance */
+#define CONNECT_MS     3000  /* for a TCP handshake when there are other ways, or was a disk */
+#define LONE_MS        12000 /* else; TCP's own gaps have grown to 8 s by then */
 #define LOGIN_MS       15000
 #define DISCOVER_MS    3000 /* for a discovery's login, and for its answer */
 #define SETTLED_MS     5000 /* a connection that lived so long is tried again at once */
@@ -61,7 +62,8 @@ void session_retry(enum error why, u32 wait, msec now)
         rounds_settled();
     if (!settled || (leave && current != &redirected)) {
         u32 ms = path_failed(why, session.attached);
-        if (ms == TIMEOUT_NEVER) {
+        if (ms == TIMEOUT_NEVER ||
+            (ms && !session.attached && time_reached(now, session.retry_until))) {
             session_fail(why);
             return;
         }
@@ -75,8 +77,10 @@ void session_retry(enum error why, u32 wait, msec now)
 /* To used.addr, used.port. */
 static void connect(msec now)
 {
-    bool only_chance = !session.attached && rounds_ways() == 1;
-    u32 limit = only_chance ? time_left(now, session.give_up_at) : CONNECT_MS;
+    bool lone = !session.attached && rounds_ways() == 1;
+    u32 limit = lone ? time_left(now, session.give_up_at) : CONNECT_MS;
+    if (lone && !time_reached(now, session.retry_until))
+        limit = min_u32(limit, LONE_MS);
     session_enter(PHASE_CONNECT, limit, now);
     conn_open(session.used.addr, session.used.port, session.tcp_ops, limit, now);
 }

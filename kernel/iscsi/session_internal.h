@@ -40,6 +40,7 @@ struct session {
     bool abandoned;    /* requests were given up that the target knows: it needs a new connection */
     enum error error;  /* why it has failed, or recovers */
     msec give_up_at;   /* unless attached */
+    msec retry_until;  /* when a round is over: begin another; unless attached */
     struct iscsi_used used; /* also where the connection under way goes */
     struct block_dev disk;
 };

@@ -14,7 +14,7 @@
 #include "net/udp.h"
 
 #define FIRST_GAP      1000 /* ms to the first retransmission; each gap is twice the last */
-#define GAP_DOUBLINGS  4    /* at most, while somebody waits for the address */
+#define GAP_DOUBLINGS  3    /* at most, while somebody waits: a switch may just have come to life */
 #define LOST_DOUBLINGS 6    /* at most, once an address is in use anyway */
 #define REQUESTS       3    /* without an answer, then from the start */
 #define UNICAST_TRIES  2    /* then answers are asked for by broadcast */

@@ -79,10 +79,11 @@ enum dhcp_ipxe_option {
     IPXE_PASSWORD = 191,
     IPXE_REVERSE_USERNAME = 192,
     IPXE_REVERSE_PASSWORD = 193,
-    /* lunboot's own, as text; iPXE has nothing from here to 234. 226 and 227 are for the
-     * settings retry and vlan. */
+    /* lunboot's own, as text; iPXE has nothing from here to 234. 227 is for the setting
+     * vlan. */
     IPXE_LUNBOOT_TIMEOUT = 224,
     IPXE_LUNBOOT_NIC = 225,
+    IPXE_LUNBOOT_RETRY = 226,
     IPXE_LUNBOOT_CONFIG = 228,
 };
 

@@ -16,6 +16,24 @@ u16 bios_key(void)
     return (u16)r.eax;
 }
 
+u16 bios_wait_key(u32 seconds)
+{
+    while (bios_key())
+        ;
+    msec start = platform_now();
+    for (u32 s = 0; s < seconds;) {
+        u16 key = bios_key();
+        if (key)
+            return key;
+        platform_wait(TIMEOUT_NEVER);
+        if (platform_now() - start >= (s + 1) * 1000) {
+            platform_putc('.');
+            s++;
+        }
+    }
+    return 0;
+}
+
 _Noreturn void bios_next_device(void)
 {
     /* As if a boot sector had given up: on a stack of its own, from memory that is nobody's, and

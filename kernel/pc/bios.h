@@ -8,6 +8,10 @@
  * is none. */
 u16 bios_key(void);
 
+/* Wait so long at most for one that is pressed from now on; each second puts a dot on the screen.
+ * 0: none has come. */
+u16 bios_wait_key(u32 seconds);
+
 /* On to the BIOS's next boot device (INT 18h). What is hooked by then stays at work. */
 _Noreturn void bios_next_device(void);
 

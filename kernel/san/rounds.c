@@ -1,12 +1,9 @@
 /* Whose turn it is. */
 #include "san/rounds.h"
 
-#include "base/arith.h"
+#include "san/pause.h"
 
 #define NONE UINT32_MAX
-#define RETRY_FIRST_MS                                                                             \
-    250 /* pause after the second round, doubling; there is none after the first */
-#define RETRY_LAST_MS 4000
 
 static u32 count;
 static u32 current;
@@ -14,7 +11,8 @@ static u32 last_good; /* the one that worked last, or NONE */
 static u32 other;     /* the latest of the others */
 static u32 untried;   /* in this round */
 static bool hope;     /* one that has failed in it may do better next time */
-static u32 pause;     /* after it, ms */
+static u32 pause;     /* of san/pause.h, after the latest round; beginning anew changes nothing */
+static u32 failures;  /* of all ways, since the start */
 
 static void begin_round(void)
 {
@@ -25,7 +23,7 @@ static void begin_round(void)
 void rounds_init(u32 ways)
 {
     count = ways;
-    current = other = pause = 0;
+    current = other = 0;
     last_good = NONE;
     begin_round();
 }
@@ -62,7 +60,7 @@ static void turn(void)
 
 u32 rounds_failed(bool retryable)
 {
-    u32 ms = pause;
+    failures++;
     hope |= retryable;
     if (current != last_good || untried == count)
         untried--;
@@ -71,9 +69,13 @@ u32 rounds_failed(bool retryable)
         return 0;
     if (!hope)
         return TIMEOUT_NEVER;
-    pause = pause ? min_u32(pause * 2, RETRY_LAST_MS) : RETRY_FIRST_MS;
     begin_round();
-    return ms;
+    return pause_next(&pause);
+}
+
+u32 rounds_failures(void)
+{
+    return failures;
 }
 
 void rounds_ready(void)
@@ -83,6 +85,6 @@ void rounds_ready(void)
 
 void rounds_settled(void)
 {
-    pause = RETRY_FIRST_MS;
+    pause = 0;
     begin_round();
 }

@@ -17,9 +17,13 @@ void rounds_add(void);
 u32 rounds_ways(void);
 u32 rounds_current(void);
 
-/* The current way has failed, and it is the next one's turn: in so many milliseconds; TIMEOUT_NEVER
- * when every way has failed, and none retryably: so that it may do better next time. */
+/* The current way has failed, and it is the next one's turn: in so many milliseconds, which are
+ * 0 within a round; TIMEOUT_NEVER when every way has failed, and none retryably: so that it may do
+ * better next time. */
 u32 rounds_failed(bool retryable);
+
+/* How often a way has failed since the machine was started. */
+u32 rounds_failures(void);
 
 /* It has led to the disk. */
 void rounds_ready(void);

@@ -35,6 +35,9 @@ enum san_state san_state(void);
  * (not ready, busy). OK: nothing is known. */
 enum error san_error(void);
 
+/* How many tries have failed since the machine was started. */
+u32 san_failures(void);
+
 /* The disk, once SAN_READY has been reached (also while recovering). */
 struct block_dev *san_disk(void);
 

@@ -162,6 +162,9 @@ bool form_check(enum form form, struct setting_value *v)
         return check_vlan(s, len, n);
     case FORM_SECONDS:
         return parse_number(s, len, 10, SECONDS_MAX, n) && *n;
+    case FORM_RETRY:
+        *n = FORM_FOREVER;
+        return str_equal(s, "forever") || parse_number(s, len, 10, SECONDS_MAX, n);
     }
     return false;
 }

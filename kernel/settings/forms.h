@@ -20,6 +20,7 @@ enum form {
     FORM_MTU,
     FORM_VLAN, /* its number is the tag: priority << 13 | id */
     FORM_SECONDS,
+    FORM_RETRY, /* seconds, 0 among them, or `forever` */
 };
 
 struct setting_value {
@@ -29,7 +30,9 @@ struct setting_value {
     u8 source;
 };
 
-#define FORM_NO_BDF 0xffffu /* FORM_NIC's number when the text is a MAC address */
+#define FORM_NO_BDF  0xffffu /* FORM_NIC's number when the text is a MAC address */
+
+#define FORM_FOREVER UINT32_MAX /* FORM_RETRY's number for that word */
 
 /* Is v->text of this form? v->number and v->prefix get what it means; some texts are brought into
  * one form. White space at the end is cut off, but for FORM_SECRET. */

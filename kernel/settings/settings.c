@@ -28,6 +28,7 @@ static const struct setting {
     [SET_MTU] = {"mtu", FORM_MTU},
     [SET_VLAN] = {"vlan", FORM_VLAN},
     [SET_TIMEOUT] = {"timeout", FORM_SECONDS},
+    [SET_RETRY] = {"retry", FORM_RETRY},
     [SET_CONFIG] = {"config", FORM_TEXT},
 };
 
@@ -45,6 +46,8 @@ static u32 default_number(u32 id)
         return MTU_ETHERNET;
     case SET_TIMEOUT:
         return 60;
+    case SET_RETRY:
+        return SETTING_FOREVER;
     default:
         return 0;
     }

@@ -33,6 +33,7 @@ enum setting_id {
     SET_MTU,           /* 576..9000 */
     SET_VLAN,          /* 1..4094, or with a priority 20/5: none (default), or the 802.1Q tag */
     SET_TIMEOUT, /* seconds that attaching may take before the BIOS's next device, default 60 */
+    SET_RETRY,   /* seconds that failed attaching begins anew, or forever; default: see below */
     SET_CONFIG,  /* where the settings file is; attach/file.c knows its form */
     SETTING_COUNT
 };
@@ -66,7 +67,10 @@ bool setting_flag(enum setting_id id);
 
 /* setting_number(SET_NIC) is the PCI address (bus << 8 | device << 3 | function), or this when the
  * NIC is not set or is given by its MAC. */
-#define SETTING_NO_BDF FORM_NO_BDF
+#define SETTING_NO_BDF  FORM_NO_BDF
+
+/* setting_number(SET_RETRY) is this for `forever`, and also when it is not set. */
+#define SETTING_FOREVER FORM_FOREVER
 
 const char *setting_name(enum setting_id id);
 

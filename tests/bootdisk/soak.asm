@@ -17,8 +17,8 @@ REPORT_TICKS equ 9          ; half a second
 main:
     call check_handoff
     call a20_on
-    call flat_fs
     call disk_start
+    call flat_fs            ; behind the first calls, whose segments are random
     test dword [p_phases], MAY_FAIL
     setnz [xfer_may_fail]
     mov edi, GENERATIONS

@@ -25,15 +25,17 @@ BUILD = TOP / os.environ.get("B", "build")
 
 
 def pytest_collection_modifyitems(items):
-    """The long ones first, so that two workers end at about the same time. Soaks only when asked for."""
-    if "SOAK_SECONDS" not in os.environ:
-        items[:] = [item for item in items if not item.get_closest_marker("soak")]
+    """The long ones first, so that two workers end at about the same time. Soaks and machines only when asked for."""
+    for marker, asked in (("soak", "SOAK_SECONDS"), ("machines", "MACHINES")):
+        if asked not in os.environ:
+            items[:] = [item for item in items if not item.get_closest_marker(marker)]
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes more than half a minute; started first")
     config.addinivalue_line("markers", "soak: belongs to `make soak` alone")
+    config.addinivalue_line("markers", "machines: belongs to `make machines` alone")
 
 
 @pytest.fixture

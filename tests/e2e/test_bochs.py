@@ -5,7 +5,7 @@ from bootdisk import RANDOM, BootDisk, run
 from conftest import BUILD
 from test_rom import rom_of
 
-from rig.bochs import Bochs
+from rig.bochs import FIRMWARE, Bochs
 
 MEDIA = {
     "rom": lambda: {"rom": rom_of(), "boot": "network"},
@@ -34,3 +34,24 @@ def boots(logs, net, tgtd, dhcp, stack):
 def test_rom_that_can_not_be_written(boots):
     """Bochs' BIOS keeps it write protected while it initialises it. And the CPU knows nothing newer than itself."""
     boots("rom", cpu="pentium")
+
+
+# Of `bochs --help cpu`, by age.
+CPUS = [
+    "pentium", "pentium_mmx", "amd_k6_2_chomper", "p2_klamath", "p3_katmai", "p4_willamette", "core_duo_t2400_yonah",
+    "atom_n270", "athlon64_clawhammer", "phenom_8650_toliman", "core2_penryn_t9600", "corei7_sandy_bridge_2600k",
+    "zambezi", "ryzen", "corei7_skylake_x", "corei7_icelake_u", "tigerlake",
+]
+
+
+@pytest.mark.machines
+@pytest.mark.parametrize("firmware", FIRMWARE)
+@pytest.mark.parametrize("medium", MEDIA)
+def test_medium(boots, medium, firmware):
+    boots(medium, firmware=firmware)
+
+
+@pytest.mark.machines
+@pytest.mark.parametrize("cpu", CPUS)
+def test_cpu(boots, cpu):
+    boots("rom", firmware="seabios", cpu=cpu)

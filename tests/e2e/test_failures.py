@@ -49,6 +49,7 @@ def disk(logs):
 
 STATIC = "ip=192.0.2.77/24"
 SOON = "timeout=10"  # seconds that attaching may take
+ONCE = "retry=0"  # what may heal by itself is not waited for
 
 
 def test_no_nic(fails, iso):
@@ -92,19 +93,19 @@ def test_nobody_at_the_address(fails, net, iso):
 def test_refused_port(fails, net, iso):
     root = "iscsi:192.0.2.1::3261::iqn.2026-01.org.lunboot:test"
     fails("TCP_REFUSED", tried="192.0.2.1:3261", namespace=net, tap="tap0",
-          iso=iso(STATIC, SOON, f"root-path={root}"))
+          iso=iso(STATIC, ONCE, f"root-path={root}"))
 
 
 def test_wrong_target_name(fails, net, tgtd, dhcp, iso, disk):
     target = tgtd().target().lun(disk)
     dhcp(options={17: target.root_path() + "-not"})
-    fails("LOGIN_NOT_FOUND", tried=target.iqn + "-not", iso=iso(), namespace=net, tap="tap0")
+    fails("LOGIN_NOT_FOUND", tried=target.iqn + "-not", iso=iso(ONCE), namespace=net, tap="tap0")
 
 
 def test_wrong_lun(fails, net, tgtd, dhcp, iso, disk):
     target = tgtd().target().lun(disk)
     dhcp(options={17: target.root_path(lun=7)})
-    fails("LUN_NOT_FOUND", iso=iso(), namespace=net, tap="tap0")
+    fails("LUN_NOT_FOUND", iso=iso(ONCE), namespace=net, tap="tap0")
 
 
 def test_lun_is_not_a_disk(fails, net, tgtd, dhcp, iso, disk):
@@ -181,7 +182,19 @@ def test_bad_setting_is_named_and_the_rest_used(net, tgtd, machine, iso, demo_di
                  iso=iso(STATIC, "gateway=1.2.3", "colour=red", f"root-path={target.root_path()}"))
     pc.expect(rf"^E{error('SETTING_VALUE')[0]} +gateway=1\.2\.3: ", 30)
     pc.expect(rf"^E{error('SETTING_UNKNOWN')[0]} +colour=\S*: ", 5)
+    pc.expect(r"^Press a key to go on without that; it happens in 10 s \.", 5)
+    pc.key("ret")
     pc.expect("^Booting", 30)
+    assert "in 10 s .........." not in pc.serial.text()
+
+
+def test_an_address_that_makes_no_sense_is_not_passed_over(machine, net, iso):
+    """DHCP in its place may boot another disk: there is time to see that, with nobody at the keyboard,
+    too. A name that there is not changes nothing, and costs nothing."""
+    pc = machine(namespace=net, tap="tap0", iso=iso("ip=10.0.0.300/24"))
+    pc.expect(rf"^E{error('SETTING_VALUE')[0]} +ip=10\.0\.0\.300/24: ", 30)
+    pc.expect(r" in 10 s \.{10}\s*^NIC ", 30)
+    assert any("ip=10.0.0.300/24" in row for row in pc.screen())
 
 
 def test_key_tries_again(net, tgtd, machine, second_disk, iso, demo_disk):
@@ -190,7 +203,7 @@ def test_key_tries_again(net, tgtd, machine, second_disk, iso, demo_disk):
     target = server.target().lun(demo_disk)
     server.stop()
     pc = machine(namespace=net, tap="tap0", disks=[second_disk],
-                 iso=iso(STATIC, f"root-path={target.root_path()}", "timeout=5"))
+                 iso=iso(STATIC, f"root-path={target.root_path()}", ONCE))
     pc.expect(rf"^E{error('TCP_REFUSED')[0]}: ", 60)
     server.start()
     pc.key("ret")
@@ -204,7 +217,7 @@ def test_access_list_of_initiator_names(net, tgtd, dhcp, machine, iso, disk):
     bind = ("--op", "bind", "--mode", "target", *target.on, "--initiator-name")
     target.tgtd.admin(*bind, "iqn.2010-04.org.ipxe:pc7")
     dhcp(options={17: "iSCSI:192.0.2.1:TCP (6):3260:0x1:sheeva:disk1", 203: "iqn.GAMER79"})
-    pc = machine(namespace=net, tap="tap0", iso=iso("keep-san=1"))
+    pc = machine(namespace=net, tap="tap0", iso=iso("keep-san=1", ONCE))
     pc.expect(r"^Warning  target sheeva:disk1 is no iqn\.", 60)
     pc.expect(r"^Warning  initiator-iqn iqn\.GAMER79 is no iqn\.", 5)
     pc.expect(rf"^E{error('LOGIN_NOT_FOUND')[0]}: ", 30)
@@ -220,7 +233,7 @@ def test_d_shows_what_was_counted(machine, net, second_disk, iso):
     """As often as one likes; the time until the next boot device begins anew."""
     root = "iscsi:192.0.2.1::3261::iqn.2026-01.org.lunboot:test"
     pc = machine(namespace=net, tap="tap0", disks=[second_disk],
-                 iso=iso(STATIC, "timeout=5", f"root-path={root}"))
+                 iso=iso(STATIC, ONCE, f"root-path={root}"))
     pc.expect(rf"^E{error('TCP_REFUSED')[0]}: ", 60)
     for keys in ["d"], ["shift", "d"]:
         pc.expect(r" to try again, D for counters; .* in 10 s \.{4}", 10)

@@ -159,7 +159,9 @@ def test_second_nics_rom_leaves_the_first_alone(net, tgtd, dhcp, machine, lun, i
     pc.qmp("set_link", name="nic1", up=False)
     pc.qmp("cont")
     pc.expect("^Keeping  drive 80h", 60)
-    pc.expect(rf"^E{error('NIC_NO_LINK')[0]}: ", 60)
+    pc.expect("Waiting for the link: ", 60)
+    pc.key("x")
+    pc.expect(rf"^E{error('NIC_NO_LINK')[0]}: ", 30)
     report = run(pc, 60)
     assert report.numbers("sectors") == [[SECTORS]]
     assert b"@ installed" in lun.read_bytes()[:512]

@@ -1,4 +1,4 @@
-"""Several NICs: the first with a link, or the one that nic= names."""
+"""Several NICs: the first that leads to the disk, or the one that nic= names."""
 
 import pytest
 from test_failures import error
@@ -17,11 +17,13 @@ def pc(net, tgtd, machine, kernel, logs):
     image.write_bytes(halts.ljust(510, b"\0") + b"\x55\xaa" + bytes(1 << 20))
     target = tgtd().target().lun(image)
 
-    def start(settings="", links=(True, True), **options):
+    static = f"ip=192.0.2.77/24 root-path={target.root_path()}"
+
+    def start(settings="", links=(True, True), address=static, **options):
         other = ("-S", "-netdev", "hubport,id=other,hubid=0", "-device",
                  f"e1000,id=nic1,netdev=other,mac={FIRST_MAC},romfile=,addr=4")
         pc = machine(namespace=net, tap="tap0", nic="e1000,addr=5", mac=SECOND_MAC, kernel=kernel,
-                     append=f"ip=192.0.2.77/24 root-path={target.root_path()} timeout=3 {settings}",
+                     append=f"{address} timeout=3 {settings}",
                      extra=other, **options)
         for name, up in zip(("nic1", "nic0"), links):
             pc.qmp("set_link", name=name, up=up)
@@ -43,10 +45,28 @@ def test_first_with_a_link_is_used(pc):
     assert nics(machine) == [f"{FIRST}, MAC {FIRST_MAC}, no link", f"{SECOND}, MAC {SECOND_MAC}"]
 
 
-def test_first_is_used_when_both_have_a_link(pc):
+def test_next_has_its_turn_when_the_first_leads_nowhere(pc):
     machine = pc()
+    machine.expect(rf"^E{error('NET_NO_ARP')[0]} .*: on to the next NIC$", GIVE_UP)
+    machine.expect("^Booting", GIVE_UP)
+    assert nics(machine) == [f"{FIRST}, MAC {FIRST_MAC}", f"{SECOND}, MAC {SECOND_MAC}"]
+
+
+def test_first_alone_is_used_when_it_is_named(pc):
+    machine = pc(f"nic={FIRST}")
     machine.expect(rf"^E{error('NET_NO_ARP')[0]}: ", GIVE_UP)
     assert nics(machine) == [f"{FIRST}, MAC {FIRST_MAC}"]
+
+
+def test_next_is_asked_when_the_first_has_no_dhcp_server(pc, dhcp):
+    """Nor has the second a target in the end: what got furthest is what the screen says."""
+    dhcp(options={17: "iscsi:192.0.2.9::::iqn.2026-01.org.lunboot:test"})
+    machine = pc(address="", settings="retry=5")
+    machine.expect(rf"^E{error('DHCP_TIMEOUT')[0]} .*: on to the next NIC$", GIVE_UP)
+    machine.expect("^Address  192.0.2.1", GIVE_UP)
+    machine.expect(rf"^E{error('NET_NO_ARP')[0]} .*: on to the next NIC$", GIVE_UP)
+    machine.expect(rf"^E{error('NET_NO_ARP')[0]}: ", GIVE_UP)
+    machine.expect(rf"^  tried: .* at 192\.0\.2\.9:.*, by the NIC at {SECOND} and others$", 5)
 
 
 @pytest.mark.parametrize("nic", [SECOND, SECOND_MAC, SECOND_MAC.upper()])

@@ -48,7 +48,8 @@ static enum error take_all(const u8 *bytes, u32 len, u32 size)
 
 static void check_sources(void)
 {
-    static const enum setting_id early[] = {SET_IP, SET_NETMASK, SET_GATEWAY, SET_NIC, SET_CONFIG};
+    static const enum setting_id early[] = {SET_IP,  SET_NETMASK, SET_GATEWAY,
+                                            SET_NIC, SET_VLAN,    SET_CONFIG};
     for (u32 i = 0; i < ARRAY_SIZE(early); i++)
         CHECK(!*setting_text(early[i]));
     for (enum setting_id id = 0; id < SETTING_COUNT; id++) {

@@ -3,6 +3,7 @@
 #include "base/random.h"
 
 #include "base/platform.h"
+#include "pc/bios.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -99,6 +100,12 @@ __attribute__((weak)) void platform_entropy(u32 words[ENTROPY_WORDS])
 __attribute__((weak)) u32 random_u32(void)
 {
     return xorshift();
+}
+
+/* Nobody is at the keyboard; weak, for tests where somebody is. */
+__attribute__((weak)) u16 bios_key(void)
+{
+    return 0;
 }
 
 void platform_putc(char c)

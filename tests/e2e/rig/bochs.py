@@ -15,12 +15,8 @@ FIRMWARE = {
 }
 ROM_OF_THE_BOARD = 0xD0000
 
-# Lines of the log at its level "error" that are no fault of ours: frames for a NIC that has not been set up yet;
-# BIOSes that look for a floppy and a CD, and Bochs' own that says which functions of INT 13h and 15h it has not.
-HARMLESS = [
-    r"\[E1000A\] device not ready to receive data",
-    r"\[FLOPPY\]", r"\[HD  +\]", r"\[ATAPI ?\]",
-]
+# Lines of the log at its level "error" that are no fault of ours: frames for a NIC that is not set up yet.
+HARMLESS = [r"\[E1000A\] device not ready to receive data"]
 LEVEL = re.compile(r"^\d+([ep])(\[.*)$", re.M)
 
 

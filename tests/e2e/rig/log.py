@@ -9,6 +9,9 @@ BAD = [
     r"Kernel panic", r"ALERT!", r"Give root password", r"grub rescue>", r"error: (?!0)",
 ]
 
+# A line of lunboot's that was written over, and goes: what follows begins a line on the screen.
+GONE = re.compile(r"\r {79}\r")
+
 # Terminal control: what GRUB, SeaBIOS and Linux write to a serial line.
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1bc|\r")
 
@@ -26,7 +29,8 @@ class Log:
     def text(self):
         """All of it, control sequences removed."""
         try:
-            return CONTROL.sub("", self.path.read_bytes().decode("utf-8", "replace"))
+            text = self.path.read_bytes().decode("utf-8", "replace")
+            return CONTROL.sub("", GONE.sub("\n", text))
         except FileNotFoundError:
             return ""
 

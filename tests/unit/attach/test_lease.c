@@ -2,6 +2,7 @@
 #include "attach/attach_internal.h"
 #include "attach/step.h"
 #include "base/bytes.h"
+#include "base/say.h"
 #include "net/dhcp_server.h"
 #include "net/net_no_tcp.h"
 #include "settings/settings.h"
@@ -15,6 +16,7 @@ static void begin(void)
 {
     wire_reset(0);
     host_reset(0);
+    say_begin();
     settings_init();
     begin_ack();
     inside_len = 0;
@@ -58,6 +60,8 @@ TEST(every_option_is_its_setting)
         {0, 193, SET_REVERSE_PASSWORD, "rs"},
         {0, 224, SET_TIMEOUT, "20"},
         {0, 225, SET_NIC, "00:04.0"},
+        {0, 226, SET_RETRY, "forever"},
+        {0, 228, SET_CONFIG, "lunboot.conf"},
     };
     for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
         if (rows[i].option)

@@ -12,6 +12,7 @@
 #include "net/dns.h"
 #include "net/tcp.h"
 #include "platform_host.h"
+#include "san/rounds.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -744,6 +745,7 @@ void peer_reset(void)
     if (ops && peer.open)
         peer_lose(ERR_TCP_RESET);
     host_reset(1000);
+    rounds_settled();
     loop_poll(NULL);
     static u8 pattern[sizeof(peer.disk)];
     for (u32 i = sizeof(pattern); !pattern[1] && i--;)
@@ -776,6 +778,7 @@ void peer_reset(void)
     peer_config =
         (struct iscsi_config){.paths = {{{"10.0.0.1", 0, PEER_PORT}, {0, 1}, PEER_TARGET}},
                               .path_count = 1,
+                              .retry_ms = 20000,
                               .isid = {0x40, 1, 2, 3, 4, 5},
                               .initiator = PEER_US};
 }

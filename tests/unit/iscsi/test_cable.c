@@ -424,6 +424,22 @@ TEST(half_open)
     assert_all_good();
 }
 
+/* Spanning tree: the link is up, and frames pass a minute later. */
+TEST(a_switch_that_begins_slowly)
+{
+    iscsi_logout(host_now);
+    run(1000, NULL);
+    plug(false);
+    arp_init();
+    peer_config.retry_ms = 90000;
+    iscsi_attach(&peer_config, 90000, host_now);
+    run(60000, NULL);
+    assert_int_equal(iscsi_state(), ISCSI_CONNECTING);
+    assert_int_equal(iscsi_error(), ERR_NET_NO_ARP);
+    plug(true);
+    assert_true(run(16000, peer_ready));
+}
+
 TEST(a_target_that_takes_no_connections_for_a_while)
 {
     submit_all();

@@ -275,6 +275,7 @@ TEST(every_status_has_its_error)
         with_final(NULL, 0);
         final_class = cases[i].class;
         final_detail = cases[i].detail;
+        peer_config.retry_ms = 0;
         expect(ISCSI_FAILED, cases[i].e);
         assert_int_equal(host_now, 1000);
     }
@@ -348,6 +349,7 @@ TEST(who_is_refused_with_a_reason_or_twice_keeps_its_isid)
 {
     for (u8 detail = 1; detail <= 4; detail++) {
         peer_reset();
+        peer_config.retry_ms = 0;
         hold(peer_config.isid, 2, detail);
         assert_int_equal(peer_attach(), ISCSI_FAILED);
         assert_int_equal(refused, 1);
@@ -762,6 +764,7 @@ TEST(a_redirect_to_a_name)
     assert_int_equal(peer.addr, 0x0a000009);
     assert_int_equal(peer.port, 3262);
     redirect("san.example:3262");
+    peer_config.retry_ms = 0;
     expect(ISCSI_FAILED, ERR_DNS_FAILED);
 }
 

@@ -71,15 +71,25 @@ TEST(the_first_that_answers_is_taken)
     assert_true(host_now - before <= 12000);
 }
 
-TEST(attaching_fails_when_all_have_failed_for_good)
+TEST(without_retries_each_has_one_turn)
 {
     add_path("10.0.0.2");
+    peer_config.retry_ms = 0;
     portals[1] = PORTAL_REFUSES;
     strcpy(peer_config.paths[1].target, "iqn.2026-11.test:other");
     assert_int_equal(peer_attach(), ISCSI_FAILED);
     assert_int_equal(iscsi_error(), ERR_LOGIN_NOT_FOUND);
     assert_int_equal(peer.connects, 2);
     assert_string_equal(iscsi_used()->path->target, "iqn.2026-11.test:other");
+}
+
+TEST(attaching_fails_when_all_have_failed_for_good)
+{
+    add_path("10.0.0.2");
+    peer.block_size = 4096;
+    assert_int_equal(peer_attach(), ISCSI_FAILED);
+    assert_int_equal(iscsi_error(), ERR_LUN_BLOCK_SIZE);
+    assert_int_equal(peer.connects, 2);
 }
 
 TEST(one_that_may_come_back_is_waited_for)

@@ -95,7 +95,7 @@ TEST_WITH(names_and_numbers_that_are_not_known_are_not_sent, asking)
 
 TEST_WITH(lost_questions_are_repeated_with_back_off, asking)
 {
-    static const u32 nominal[] = {0, 1000, 3000, 7000, 15000, 31000, 47000};
+    static const u32 nominal[] = {0, 1000, 3000, 7000, 15000, 23000, 31000, 39000, 47000, 55000};
     u32 xid = 0;
     wire_run(GIVE_UP - 1);
     for (u32 i = 0; i < ARRAY_SIZE(nominal); i++) {

@@ -77,7 +77,7 @@ TEST(a_whole_command_line)
           "hostname=pc-1 root-path=iscsi:192.0.2.3::::iqn.2024-01.com.example:disk "
           "initiator-iqn=iqn.2024-01.com.example:pc-1 username=me password=secret1 "
           "reverse-username=you reverse-password=secret2 keep-san=yes skip-san-boot=0 drive=0x81 "
-          "nic=00:03.0 mtu=1400 vlan=20/5 timeout=5");
+          "nic=00:03.0 mtu=1400 vlan=20/5 timeout=5 retry=30");
     assert_string_equal(complaints, "");
     assert_int_equal(setting_ip4(SET_IP), 0xc000020a);
     assert_int_equal(setting_ip4(SET_NETMASK), 0xffffff80);
@@ -100,6 +100,33 @@ TEST(a_whole_command_line)
     assert_int_equal(setting_number(SET_MTU), 1400);
     assert_int_equal(setting_number(SET_VLAN), 20 | 5 << 13);
     assert_int_equal(setting_number(SET_TIMEOUT), 5);
+    assert_int_equal(setting_number(SET_RETRY), 30);
+}
+
+TEST(for_how_long_to_try_again)
+{
+    assert_int_equal(setting_number(SET_RETRY), SETTING_FOREVER);
+    assert_string_equal(setting_text(SET_RETRY), "");
+    parse("retry=0");
+    assert_int_equal(setting_number(SET_RETRY), 0);
+    parse("retry=forever");
+    assert_int_equal(setting_number(SET_RETRY), SETTING_FOREVER);
+    parse("retry=5 retry=ever retry=-1 retry=86401 retry=");
+    assert_int_equal(setting_number(SET_RETRY), 5);
+    assert_string_equal(complaints, "retry|ever|61\nretry|-1|61\nretry|86401|61\nretry||61\n");
+}
+
+TEST(one_source_is_forgotten_and_the_others_stay)
+{
+    parse("hostname=typed");
+    assert_true(set_from(SET_HOSTNAME, "by-dhcp", FROM_DHCP));
+    assert_true(set_from(SET_DOMAIN, "by.dhcp", FROM_DHCP));
+    assert_true(set_from(SET_MTU, "9000", FROM_DHCP));
+    settings_forget(FROM_DHCP);
+    assert_string_equal(setting_text(SET_HOSTNAME), "typed");
+    assert_string_equal(setting_text(SET_DOMAIN), "");
+    assert_string_equal(setting_text(SET_MTU), "");
+    assert_int_equal(setting_number(SET_MTU), 1500);
 }
 
 TEST(the_stronger_source_wins_and_within_one_the_later)
