@@ -412,12 +412,9 @@ TEST(a_file_cannot_set_what_is_needed_to_read_it)
     static const struct {
         enum setting_id id;
         const char *value;
-    } early[] = {{SET_IP, "192.0.2.10"},
-                 {SET_NETMASK, "255.255.255.0"},
-                 {SET_GATEWAY, "192.0.2.1"},
-                 {SET_NIC, "00:03.0"},
-                 {SET_VLAN, "20"},
-                 {SET_CONFIG, "lunboot.conf"}};
+    } early[] = {{SET_IP, "192.0.2.10"},     {SET_NETMASK, "255.255.255.0"},
+                 {SET_GATEWAY, "192.0.2.1"}, {SET_NIC, "00:03.0"},
+                 {SET_VLAN, "20"},           {SET_CONFIG, "lunboot.conf"}};
     for (u32 i = 0; i < ARRAY_SIZE(early); i++) {
         const char *value = early[i].value;
         for (enum setting_source s = FROM_FILE; s <= FROM_OWN_SECTION; s++)
