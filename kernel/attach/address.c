@@ -83,23 +83,14 @@ static enum error configure_dhcp(void)
     return attach_nic_set_mtu();
 }
 
-/* DHCP may name another NIC than the one that has asked: that one asks again, and the disk is
- * looked for by it, whatever its server names. */
-static enum error follow_nic(void)
-{
-    u16 nics[NICS_MAX];
-    if (setting_source(SET_NIC) != FROM_DHCP || attach_nic_is_named())
-        return OK;
-    if (!attach_nic_list(nics))
-        return ERR_NIC_NONE;
-    enum error e = attach_nic(nics[0], false);
-    return e ? e : configure_dhcp();
-}
-
 enum error attach_address(void)
 {
     if (setting_ip4(SET_IP))
         return configure_static();
+    bool elsewhere;
     enum error e = configure_dhcp();
-    return e ? e : follow_nic();
+    if (!e)
+        e = attach_nic_follow(&elsewhere);
+    /* There DHCP is asked again, and the disk is looked for there, whatever that server names. */
+    return !e && elsewhere ? configure_dhcp() : e;
 }

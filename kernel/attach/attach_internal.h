@@ -21,8 +21,9 @@ u32 attach_nic_list(u16 list[NICS_MAX]);
  * stays as it is. */
 enum error attach_nic(u16 bdf, bool several);
 
-/* Is the NIC in use the one of the setting `nic`? */
-bool attach_nic_is_named(void);
+/* DHCP may have named another NIC than the one that has asked, or a VLAN: then go there, and
+ * *elsewhere says so. */
+enum error attach_nic_follow(bool *elsewhere);
 
 /* The `mtu` setting may have changed: use it from now on. For larger or smaller receive packets
  * this resets the NIC, as long as there is no TCP connection yet; addresses and the lease stay. */

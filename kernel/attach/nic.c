@@ -32,6 +32,7 @@ static struct pkt_pool rx_pool, tx_pool;
 static struct tcp_params tcp_params;
 static u32 own_bdf;
 static struct netdev *dev;
+static u16 vlan; /* as it was set when the NIC's turn began */
 
 void attach_nic_init(const struct plan *machine_plan, u16 bdf)
 {
@@ -97,7 +98,7 @@ static enum error open_nic(u16 bdf)
     if (e)
         return e;
     dev->mtu = (u16)nic_mtu(bdf);
-    dev->vlan = (u16)setting_number(SET_VLAN);
+    dev->vlan = vlan;
     wake_set_source(&dev->wake);
     return OK;
 }
@@ -107,9 +108,11 @@ static enum error use_nic(u16 bdf)
     static const struct poller net = {net_poll, net_timeout};
     static const struct poller san = {san_poll, san_timeout};
     bool stays = dev && dev->bdf == bdf && link_is_up();
+    vlan = (u16)setting_number(SET_VLAN);
     enum error e = stays ? OK : open_nic(bdf);
     if (e)
         return e;
+    dev->vlan = vlan;
     net_init(dev, loop_now());
     loop_register(&net);
     loop_register(&san);
@@ -165,12 +168,22 @@ enum error attach_nic(u16 bdf, bool several)
     return OK;
 }
 
-bool attach_nic_is_named(void)
+static bool is_named(void)
 {
     char mac[MAC_TEXT];
     u32 bdf = setting_number(SET_NIC);
     return bdf == dev->bdf ||
            (bdf == SETTING_NO_BDF && str_equal(setting_text(SET_NIC), mac_text(mac, dev->mac)));
+}
+
+enum error attach_nic_follow(bool *elsewhere)
+{
+    u16 nics[NICS_MAX] = {dev->bdf};
+    bool other = setting_source(SET_NIC) == FROM_DHCP && !is_named();
+    *elsewhere = other || vlan != setting_number(SET_VLAN);
+    if (other && !attach_nic_list(nics))
+        return ERR_NIC_NONE;
+    return *elsewhere ? attach_nic(nics[0], false) : OK;
 }
 
 enum error attach_nic_set_mtu(void)

@@ -83,6 +83,7 @@ enum dhcp_ipxe_option {
     IPXE_LUNBOOT_TIMEOUT = 224,
     IPXE_LUNBOOT_NIC = 225,
     IPXE_LUNBOOT_RETRY = 226,
+    IPXE_LUNBOOT_VLAN = 227,
     IPXE_LUNBOOT_CONFIG = 228,
 };
 

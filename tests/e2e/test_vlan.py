@@ -50,3 +50,16 @@ def test_boots_in_its_vlan(net, trunk, machine, kernel, mtu):
     table = low[low.index(b"iBFT"):]
     table = table[: struct.unpack_from("<I", table, 4)[0]]
     assert struct.unpack_from("<H", Ibft(table).nic, 88) == (20,), "without the priority"
+
+
+def test_goes_where_dhcp_sends_it(stack, net, logs, tgtd, dhcp, wire, machine, kernel, second_disk):
+    """The untagged network's server knows nothing but the VLAN; the one in there has the rest."""
+    dhcp(interface="tap1", options={17: tgtd().target().lun(second_disk).root_path()})
+    (logs / "untagged").mkdir()
+    stack.enter_context(Dnsmasq(net, logs / "untagged", first="198.51.100.100", last="198.51.100.150",
+                                options={"encap:175,227": "20"}))
+    pc = machine(namespace=net, wire=wire(trunk=("20", "tap1")), kernel=kernel)
+    pc.expect(r"^Address +198\.51\.100\.\d+/24")
+    pc.expect(r"^Link .*, VLAN 20$")
+    pc.expect(r"^Address +192\.0\.2\.\d+/24, .*from DHCP server 192\.0\.2\.1$")
+    pc.expect("the second disk has booted")

@@ -61,6 +61,7 @@ TEST(every_option_is_its_setting)
         {0, 224, SET_TIMEOUT, "20"},
         {0, 225, SET_NIC, "00:04.0"},
         {0, 226, SET_RETRY, "forever"},
+        {0, 227, SET_VLAN, "20/5"},
         {0, 228, SET_CONFIG, "lunboot.conf"},
     };
     for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
