@@ -19,6 +19,7 @@
 #define REQUESTS       3    /* without an answer, then from the start */
 #define UNICAST_TRIES  2    /* then answers are asked for by broadcast */
 #define BETTER_OFFER   2000 /* ms that an offer without a root path waits for one with it */
+#define ASK_AGAIN      1000 /* ms into that: others may have missed the question */
 #define PROXY_GAP      1000 /* ms between two questions to a proxyDHCP server */
 #define PROXY_WAIT     2000 /* ms that it has to answer */
 #define AFTER_NAK      1000 /* ms of peace, from the second refusal on */
@@ -58,6 +59,7 @@ enum rank { FROM_BOOTP, WITHOUT_DISK, WITH_DISK };
 static struct {
     ip4 addr, server;
     enum rank rank;
+    bool asked_again; /* while it waits for a better one */
 } chosen;
 
 static ip4 proxy; /* who is asked at ASKING_PROXY */
@@ -119,6 +121,7 @@ static void discover(msec when)
 {
     begin(SELECTING, when);
     chosen.addr = 0;
+    chosen.asked_again = false;
     xid = random_u32();
     started = when;
 }
@@ -151,7 +154,7 @@ static void dhcp_take_offer(bool bootp, msec now)
     if (live && scratch.ip.addr != lease.ip.addr)
         return;
     if (!chosen.addr)
-        due = now + BETTER_OFFER;
+        due = now + ASK_AGAIN;
     else if (rank <= chosen.rank)
         return;
     chosen.addr = scratch.ip.addr;
@@ -334,7 +337,7 @@ static bool dhcp_advance(msec now)
         begin(BOUND, t1);
         return false;
     }
-    if (state == SELECTING && chosen.addr)
+    if (state == SELECTING && chosen.asked_again)
         begin(REQUESTING, now);
     if (state == REQUESTING && tries == REQUESTS)
         discover(now);
@@ -374,6 +377,9 @@ void dhcp_poll(msec now)
         due = now + min_u32(left, max_u32(left / 2, RENEW_LEAST));
     } else if (state == ASKING_PROXY) {
         due = now + PROXY_GAP;
+    } else if (state == SELECTING && chosen.addr) {
+        chosen.asked_again = true;
+        due = now + BETTER_OFFER - ASK_AGAIN;
     } else {
         due = now + gap();
         tries++;

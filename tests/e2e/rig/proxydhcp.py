@@ -4,6 +4,7 @@ import select
 import socket
 import struct
 import sys
+import time
 
 from rig.child import Child
 
@@ -25,6 +26,9 @@ class ProxyDhcp:
                            namespace, env={"PYTHONPATH": ":".join(sys.path)})
 
     def __enter__(self):
+        while "ready" not in self.log.read_text():
+            self.child.check()
+            time.sleep(0.005)
         return self
 
     def __exit__(self, *_):
@@ -58,6 +62,7 @@ def serve(interface, address, root_path):
     offers.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
     offers.bind(("", 67))
     asked.bind((address, 4011))
+    print("ready", flush=True)
     while True:
         for ready in select.select([offers, asked], [], [])[0]:
             message, client = ready.recvfrom(2048)
