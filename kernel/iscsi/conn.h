@@ -16,6 +16,7 @@
     X(unknown)      /* opcodes that an initiator does not get */                                   \
     X(rejects)      /* Reject PDUs */                                                              \
     X(ping_dropped) /* pings that came faster than the answers went */                             \
+    X(login_keys)   /* answers to our offers that we did not offer */                              \
     X(connections)  /* that were opened */                                                         \
     X(retries)      /* commands sent again */
 

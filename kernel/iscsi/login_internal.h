@@ -42,7 +42,7 @@ void login_keys_start(void);
 /* Offer all; in a discovery session those that are not about SCSI commands. */
 void login_keys_offer(bool discovery, struct text_out *out);
 
-/* The target declares or answers a key, one of those or any other. */
+/* The target declares, answers or offers a key, one of those or any other. */
 enum error login_keys_take(const char *key, const char *text, struct text_out *out);
 
 /* What holds now. */

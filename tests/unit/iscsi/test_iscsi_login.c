@@ -49,6 +49,7 @@ TEST(every_key_is_answered)
         {"IFMarker=No", "IFMarker", "NotUnderstood"},
         {"TaskReporting=RFC3720", "TaskReporting", "NotUnderstood"},
         {"TargetAlias=our disk", "TargetAlias", NULL},
+        {"TargetName=" PEER_TARGET, "TargetName", NULL},
         {"Q=NotUnderstood", "Q", NULL},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -60,6 +61,78 @@ TEST(every_key_is_answered)
             assert_string_equal(peer_key(cases[i].name), cases[i].answer);
         else
             assert_null(peer_key(cases[i].name));
+    }
+}
+
+/* A discovery session, where we offer one key and LIO all of its own. */
+static const char *asked;
+static u32 asked_len;
+static bool sends_targets; /* we got that far */
+
+static bool asks_first(const struct peer_pdu *p)
+{
+    sends_targets |= peer_opcode(p) == OPCODE_TEXT_REQ;
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ)
+        return true;
+    memcpy(peer.keys, p->data, p->len);
+    memset(peer.keys + p->len, 0, 2);
+    if (peer_key("SessionType"))
+        peer_login_answer(p, 0x04, 0, 0, asked, asked_len);
+    else
+        peer_login_answer(p, 0x87, 0, 0, NULL, 0);
+    return true;
+}
+
+static void ask_in_discovery(const char *text, u32 len)
+{
+    peer_reset();
+    peer_config.discover = true;
+    peer.hook = asks_first;
+    asked = text;
+    asked_len = len;
+    sends_targets = false;
+    iscsi_attach(&peer_config, 20000, host_now);
+    peer_run(20, NULL);
+    assert_true(sends_targets);
+}
+
+TEST(keys_that_the_target_offers_are_answered_by_their_result_functions)
+{
+    static const struct {
+        const char *key, *offer, *answer;
+    } cases[] = {
+        {"HeaderDigest", "CRC32C,None", "None"},
+        {"DataDigest", "None,CRC32C", "None"},
+        {"HeaderDigest", "None", "None"},
+        {"InitialR2T", "Yes", "Yes"},
+        {"InitialR2T", "No", "No"},
+        {"ImmediateData", "No", "No"},
+        {"DataPDUInOrder", "No", "Yes"},
+        {"DataSequenceInOrder", "Yes", "Yes"},
+        {"MaxBurstLength", "16776192", "1048576"},
+        {"MaxBurstLength", "65536", "65536"},
+        {"FirstBurstLength", "0x1000000", "262144"},
+        {"MaxOutstandingR2T", "8", "4"},
+        {"MaxConnections", "4", "1"},
+        {"MaxConnections", "99999999999", "1"},
+        {"ErrorRecoveryLevel", "2", "0"},
+        {"DefaultTime2Wait", "2", "2"},
+        {"DefaultTime2Retain", "20", "20"},
+        {"MaxRecvDataSegmentLength", "65536", NULL},
+        {"TargetPortalGroupTag", "1", NULL},
+        {"TargetAlias", "disk", NULL},
+        {"HeaderDigest", "Irrelevant", NULL},
+        {"IFMarker", "No", "NotUnderstood"},
+        {"X-com.example.fancy", "1", "NotUnderstood"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char text[100];
+        int n = snprintf(text, sizeof(text), "%s=%s", cases[i].key, cases[i].offer);
+        ask_in_discovery(text, (u32)n + 1);
+        if (cases[i].answer)
+            assert_string_equal(peer_key(cases[i].key), cases[i].answer);
+        else
+            assert_null(peer_key(cases[i].key));
     }
 }
 
@@ -99,6 +172,22 @@ static void with_final(const char *text, u32 len)
     peer.hook = final_answer;
 }
 
+/* We open one connection, ask for no recovery and do not wait, whatever the target could do. */
+TEST(values_that_do_not_matter_are_taken_and_counted)
+{
+    static const char *const sloppy[] = {"ErrorRecoveryLevel=2", "MaxConnections=8",
+                                         "MaxConnections=0", "DefaultTime2Wait=3601",
+                                         "DefaultTime2Retain=never"};
+    for (size_t i = 0; i < ARRAY_SIZE(sloppy); i++) {
+        with_final(sloppy[i], (u32)strlen(sloppy[i]) + 1);
+        expect(ISCSI_READY, OK);
+        assert_int_equal(iscsi_stats.login_keys, 1);
+    }
+    with_final("DefaultTime2Wait=3600", 22);
+    expect(ISCSI_READY, OK);
+    assert_int_equal(iscsi_stats.login_keys, 0);
+}
+
 TEST(values_outside_of_what_was_offered)
 {
     static const char *const bad[] = {
@@ -117,8 +206,6 @@ TEST(values_outside_of_what_was_offered)
         "InitialR2T=Maybe",
         "ImmediateData=Perhaps",
         "ImmediateData=2",
-        "ErrorRecoveryLevel=1",
-        "MaxConnections=2",
         "DataPDUInOrder=No",
         "DataSequenceInOrder=No",
     };
