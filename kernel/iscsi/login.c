@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "iscsi/conn.h"
 #include "iscsi/login_internal.h"
 
 #define STAGE_SECURITY     0
@@ -135,6 +136,14 @@ static enum login_result complete(bool next_stage, enum error *why)
     return e ? LOGIN_FAILED : LOGIN_MORE;
 }
 
+/* gotgt leaves ISID and TSIH 0, jSCSI makes an ISID of its own. No request of ours carries a TSIH,
+ * and the answer is known by its tag on a connection that nobody else is on. */
+static void count_slips(const u8 bhs[BHS_SIZE], bool last)
+{
+    iscsi_stats.login_isid += memcmp(bhs + LOGIN_ISID, config->isid, sizeof(config->isid)) != 0;
+    iscsi_stats.login_tsih += last && !get_be16(bhs + LOGIN_TSIH);
+}
+
 enum login_result login_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, enum error *why)
 {
     const u8 class = bhs[LOGIN_STATUS], flags = bhs[BHS_FLAGS];
@@ -157,10 +166,9 @@ enum login_result login_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len
     /* The target may only go where we wanted to go, and not while either side has more to say. */
     u8 next = stage == STAGE_SECURITY ? STAGE_OPERATIONAL : STAGE_FULL_FEATURE;
     if (get_be32(bhs + BHS_ITT) != itt || (flags >> 2 & 3) != stage ||
-        memcmp(bhs + LOGIN_ISID, config->isid, sizeof(config->isid)) != 0 ||
-        (next_stage && (!transit || more || sent < out.len || (flags & 3) != next)) ||
-        (next_stage && next == STAGE_FULL_FEATURE && !get_be16(bhs + LOGIN_TSIH)))
+        (next_stage && (!transit || more || sent < out.len || (flags & 3) != next)))
         return LOGIN_FAILED;
+    count_slips(bhs, next_stage && next == STAGE_FULL_FEATURE);
     if (++exchanges > MAX_EXCHANGES)
         return LOGIN_FAILED;
     target_continues = more;

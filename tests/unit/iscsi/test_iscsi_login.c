@@ -455,7 +455,7 @@ TEST(who_is_refused_with_a_reason_or_twice_keeps_its_isid)
 }
 
 /* An answer that would do, but for one thing. */
-enum { NOTHING, TAG, ISID, NO_TSIH, OPCODE, AHS, WAYS };
+enum { NOTHING, ISID, NO_TSIH, RESERVED, TAG, OPCODE, AHS, WAYS };
 static u32 wrong;
 
 static bool nearly_right(const struct peer_pdu *p)
@@ -469,6 +469,12 @@ static bool nearly_right(const struct peer_pdu *p)
     bhs[LOGIN_ISID + 5] ^= wrong == ISID;
     put_be16(bhs + LOGIN_TSIH, wrong == NO_TSIH ? 0 : 7);
     bhs[BHS_AHS_LENGTH] = wrong == AHS;
+    if (wrong == RESERVED) {
+        bhs[BHS_FLAGS] |= 0x30;
+        memset(bhs + 2, 0xff, 2); /* Version-max, Version-active */
+        memset(bhs + 20, 0xff, 4);
+        memset(bhs + 38, 0xff, 10);
+    }
     peer_send(bhs, "\0\0\0", wrong == AHS ? 4 : 0);
     return true;
 }
@@ -478,10 +484,13 @@ TEST(an_answer_to_somebody_else_s_login)
     for (wrong = NOTHING; wrong < WAYS; wrong++) {
         peer_reset();
         peer.hook = nearly_right;
-        if (wrong == NOTHING)
+        if (wrong < TAG)
             expect(ISCSI_READY, OK);
         else
             expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
+        /* Other targets make these mistakes: gotgt, jSCSI. */
+        assert_int_equal(iscsi_stats.login_isid, wrong == ISID);
+        assert_int_equal(iscsi_stats.login_tsih, wrong == NO_TSIH);
     }
 }
 
