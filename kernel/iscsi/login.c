@@ -43,7 +43,7 @@ void login_start(const struct iscsi_config *c, const char *target)
 {
     config = c;
     discovery = !target;
-    target_continues = transit = false;
+    target_continues = false;
     exchanges = in_len = 0;
     itt = random_u32() & ~1u;
     address[0] = 0;
@@ -54,8 +54,9 @@ void login_start(const struct iscsi_config *c, const char *target)
     text_put(&out, "SessionType", discovery ? "Discovery" : "Normal");
     if (target)
         text_put(&out, "TargetName", target);
+    stage = STAGE_SECURITY;
     if (login_security_start(config, &out))
-        stage = STAGE_SECURITY;
+        transit = login_security_ends();
     else
         offer_operational();
 }
@@ -121,9 +122,11 @@ static enum login_result complete(bool next_stage, enum error *why)
     in_len = 0;
     /* The request with our CHAP_R asks for the next stage, as in RFC 7143's examples (tgtd takes no
      * other way); a target that has to prove itself gets no further than here without it. */
-    if (!e && stage == STAGE_SECURITY && (!next_stage || login_security_wants_proof())) {
+    if (!e && stage == STAGE_SECURITY) {
         e = login_security_step(&out);
         transit = login_security_ends();
+        if (!e && next_stage && !transit)
+            e = ERR_ISCSI_PROTOCOL; /* CHAP, it said, and left it out */
     }
     if (!e && next_stage) {
         if (stage == STAGE_OPERATIONAL)

@@ -25,12 +25,10 @@ bool login_security_take(const char *key, const char *text, enum error *e);
 /* What follows from the answer's pairs. */
 enum error login_security_step(struct text_out *out);
 
-/* Is the target's proof all that is missing, or not even that? The next request asks for the next
- * stage then. */
+/* May the stage end with the target's next answer? The request asks for the next stage then: when
+ * the target's proof is all that is missing, or not even that; and from the start where None will
+ * do, since LIO answers an empty request that comes after its None with silence. */
 bool login_security_ends(void);
-
-/* Does the target owe us its proof? */
-bool login_security_wants_proof(void);
 
 void login_security_wipe(void);
 

@@ -151,12 +151,7 @@ enum error login_security_step(struct text_out *out)
 
 bool login_security_ends(void)
 {
-    return security >= WANT_PROOF;
-}
-
-bool login_security_wants_proof(void)
-{
-    return security == WANT_PROOF;
+    return security >= WANT_PROOF || (security == WANT_METHOD && !mutual);
 }
 
 bool login_used_chap(void)

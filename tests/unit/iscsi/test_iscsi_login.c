@@ -568,6 +568,33 @@ TEST(a_target_that_wants_chap_from_somebody_without_it)
     expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
 }
 
+/* LIO with a dynamic ACL: it goes on when it is asked to with the offer that it takes None of, and
+ * is silent when that is asked afterwards. */
+static bool takes_none(const struct peer_pdu *p)
+{
+    u8 flags = p->bhs[BHS_FLAGS];
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ || flags >> 2 & 3)
+        return false;
+    if (p->len)
+        peer_login_answer(p, flags & 0x81, 0, 0, "AuthMethod=None", 16);
+    return true;
+}
+
+TEST(a_target_without_a_need_for_chap_goes_on_at_once)
+{
+    chap(false);
+    peer.chap = false;
+    peer.hook = takes_none;
+    expect(ISCSI_READY, OK);
+    assert_false(iscsi_used()->chap);
+    assert_int_equal(peer.logins, 1); /* the operational one */
+    /* Nothing but its proof lets a target in that has to give one. */
+    peer_reset();
+    chap(true);
+    peer.hook = takes_none;
+    expect(ISCSI_FAILED, ERR_LOGIN_TARGET_AUTH);
+}
+
 /* The CHAP exchange by hand: answers[i] goes out as the answer to the i-th request. */
 static struct {
     char text[3000];
@@ -614,6 +641,12 @@ TEST(methods_that_were_not_offered)
     begin_script(false);
     LINE("AuthMethod=Reject", 0);
     expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
+    begin_script(false);
+    LINE("AuthMethod=SRP", 0x81);
+    expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
+    begin_script(false);
+    LINE("AuthMethod=CHAP", 0x81); /* and on, without any */
+    expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
     begin_script(true);
     LINE("AuthMethod=None", 0);
     expect(ISCSI_FAILED, ERR_LOGIN_TARGET_AUTH);
