@@ -39,7 +39,7 @@ static void offer_operational(void)
     login_keys_offer(discovery, &out);
 }
 
-void login_start(const struct iscsi_config *c, const char *target)
+void login_start(const struct iscsi_config *c, const char *target, bool with_security)
 {
     config = c;
     discovery = !target;
@@ -55,7 +55,7 @@ void login_start(const struct iscsi_config *c, const char *target)
     if (target)
         text_put(&out, "TargetName", target);
     stage = STAGE_SECURITY;
-    if (login_security_start(config, &out))
+    if (login_security_start(config, with_security, &out))
         transit = login_security_ends();
     else
         offer_operational();

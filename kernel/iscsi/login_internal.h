@@ -12,8 +12,9 @@
 
 /* ---- login_security.c ---- */
 
-/* Begin with the offer of methods. False: who we are needs none, and the stage is left out. */
-bool login_security_start(const struct iscsi_config *config, struct text_out *out);
+/* Begin with the offer of methods. False: who we are needs none, nor does the caller, and the stage
+ * is left out. */
+bool login_security_start(const struct iscsi_config *config, bool needed, struct text_out *out);
 
 /* The target's next answer begins. */
 void login_security_next(void);

@@ -439,8 +439,9 @@ TEST(who_is_refused_with_a_reason_or_twice_keeps_its_isid)
         peer_config.retry_ms = 0;
         hold(peer_config.isid, 2, detail);
         assert_int_equal(peer_attach(), ISCSI_FAILED);
-        assert_int_equal(refused, 1);
-        assert_int_equal(peer.connects, 1);
+        u32 tries = detail == 1 ? 2 : 1; /* by the way of a security stage, too */
+        assert_int_equal(refused, tries);
+        assert_int_equal(peer.connects, tries);
     }
     with_final(NULL, 0);
     final_class = 3;
@@ -452,6 +453,79 @@ TEST(who_is_refused_with_a_reason_or_twice_keeps_its_isid)
     hold(peer_config.isid, 2, 2);
     assert_true(peer_run(10000, peer_over));
     assert_int_equal(refused, 1);
+}
+
+/* A target that wants the security stage, even with nothing to say in it. */
+static const struct {
+    enum error close; /* it closes the connection; or this is its status: */
+    u8 class, detail;
+    u32 refusals;
+} insisting[] = {{ERR_TCP_CLOSED, 0, 0, 1},
+                 {ERR_TCP_RESET, 0, 0, 1},
+                 {OK, 2, 1, 1},
+                 {OK, 2, 0, 2},
+                 {OK, 2, 7, 2}};
+static u32 insists_by;
+
+static bool insists(const struct peer_pdu *p)
+{
+    bool first =
+        peer_opcode(p) == OPCODE_LOGIN_REQ && p->len > 14 && !memcmp(p->data, "InitiatorName=", 14);
+    if (!first || !(p->bhs[BHS_FLAGS] >> 2 & 3))
+        return false;
+    refused++;
+    if (insisting[insists_by].close)
+        peer_lose(insisting[insists_by].close);
+    else
+        peer_login_answer(p, 0, insisting[insists_by].class, insisting[insists_by].detail, NULL, 0);
+    return true;
+}
+
+TEST(a_target_that_insists_on_a_security_stage)
+{
+    for (insists_by = 0; insists_by < ARRAY_SIZE(insisting); insists_by++) {
+        peer_reset();
+        peer.hook = insists;
+        refused = 0;
+        expect(ISCSI_READY, OK);
+        assert_int_equal(host_now, 1000);
+        assert_int_equal(refused, insisting[insists_by].refusals);
+        assert_int_equal(peer.logins, 2);
+        assert_memory_equal(iscsi_config()->isid, peer_config.isid, 6);
+        /* It is remembered. */
+        peer_lose(ERR_TCP_RESET);
+        assert_true(peer_run(1000, peer_ready));
+        assert_int_equal(refused, insisting[insists_by].refusals);
+    }
+    /* So it is from a discovery session on. */
+    peer_reset();
+    peer.hook = insists;
+    peer_config.discover = true;
+    insists_by = refused = 0;
+    expect(ISCSI_READY, OK);
+    assert_int_equal(refused, 1);
+    assert_int_equal(peer.text_requests, 1);
+}
+
+static bool wants_chap(const struct peer_pdu *p)
+{
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ)
+        return false;
+    memcpy(peer.keys, p->data, p->len);
+    memset(peer.keys + p->len, 0, 2);
+    if (p->bhs[BHS_FLAGS] >> 2 & 3)
+        peer_login_answer(p, 0, 2, 1, NULL, 0);
+    else
+        peer_login_answer(p, 0, 0, 0, "AuthMethod=CHAP", 16);
+    return true;
+}
+
+TEST(nobody_without_a_name_begins_chap)
+{
+    peer.hook = wants_chap;
+    expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
+    assert_string_equal(peer_key("AuthMethod"), "None");
+    assert_int_equal(peer.connects, 2);
 }
 
 /* An answer that would do, but for one thing. */
@@ -866,6 +940,13 @@ static void redirect(const char *to)
     peer.hook = redirecting;
 }
 
+/* With a security stage, too. */
+static void redirect_always(const char *to)
+{
+    redirect(to);
+    redirect_to[1] = to;
+}
+
 TEST(a_redirect_is_followed)
 {
     redirect("10.0.0.7:3261,1");
@@ -902,16 +983,16 @@ TEST(redirects_to_nowhere)
     static const char *const bad[] = {
         "", ":3260", "10.0.0.7:0", "10.0.0.7:65536", "[fe80::1]:3260", "10.0.0.7:x,1", "10.0.0.7:"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        redirect(bad[i]);
+        redirect_always(bad[i]);
         expect(ISCSI_FAILED, ERR_LOGIN_REFUSED);
     }
     char longest[300];
     memset(longest, 'n', 299);
     longest[299] = 0;
-    redirect(longest);
+    redirect_always(longest);
     expect(ISCSI_FAILED, ERR_LOGIN_REFUSED);
     longest[255] = 0;
-    redirect(longest);
+    redirect_always(longest);
     expect(ISCSI_FAILED, ERR_LOGIN_REFUSED);
 }
 
