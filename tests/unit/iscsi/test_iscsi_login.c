@@ -16,6 +16,17 @@ static void expect(enum iscsi_state s, enum error e)
     assert_int_equal(iscsi_error(), e);
 }
 
+static void chap(bool mutual)
+{
+    peer.chap = true;
+    strcpy(peer_config.user, "joe");
+    strcpy(peer_config.secret, "a secret of joe");
+    if (mutual) {
+        strcpy(peer_config.reverse_user, "target");
+        strcpy(peer_config.reverse_secret, "the target's own");
+    }
+}
+
 /* Keys. */
 
 TEST(the_first_request_says_it_all)
@@ -285,6 +296,32 @@ TEST(answers_in_pieces)
     peer_reset();
     peer.login_pieces = 2; /* more than 64 exchanges: that is a circle */
     expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
+}
+
+TEST(answers_of_chap_in_pieces)
+{
+    for (u32 n = 11; n < 200; n += 1 + n / 8)
+        for (u32 mutual = 0; mutual < 2; mutual++) {
+            peer_reset();
+            chap(mutual);
+            peer.login_pieces = n;
+            expect(ISCSI_READY, OK);
+            assert_true(iscsi_used()->chap);
+            assert_int_equal(iscsi_used()->mutual_chap, mutual);
+        }
+}
+
+TEST(keys_in_any_order_among_others)
+{
+    static const char text[] = "X-com.example.a=\0DefaultTime2Retain=0\0TargetAlias=our disk\0"
+                               "FirstBurstLength=8192\0X#1=2\0\0\0MaxBurstLength=4096\0"
+                               "TargetPortalGroupTag=65535\0InitialR2T=Yes\0HeaderDigest=None\0"
+                               "TargetAddress=10.0.0.9\0MaxRecvDataSegmentLength=16384";
+    with_final(text, sizeof(text));
+    expect(ISCSI_READY, OK);
+    assert_int_equal(login_params()->first_burst, 4096);
+    assert_int_equal(login_params()->max_send_data, 16384);
+    assert_int_equal(peer.connects, 1);
 }
 
 /* A target that takes 512 bytes at a time, as it says in the security stage. */
@@ -570,17 +607,6 @@ TEST(an_answer_to_somebody_else_s_login)
 
 /* CHAP. */
 
-static void chap(bool mutual)
-{
-    peer.chap = true;
-    strcpy(peer_config.user, "joe");
-    strcpy(peer_config.secret, "a secret of joe");
-    if (mutual) {
-        strcpy(peer_config.reverse_user, "target");
-        strcpy(peer_config.reverse_secret, "the target's own");
-    }
-}
-
 TEST(chap_one_way)
 {
     for (u32 base64 = 0; base64 < 2; base64++) {
@@ -705,6 +731,16 @@ static void begin_script(bool mutual)
     chap(mutual);
     peer.hook = scripted;
     script_at = script_len = 0;
+}
+
+TEST(a_method_among_declarations)
+{
+    begin_script(false);
+    LINE("TargetPortalGroupTag=1\0X-a=b\0AuthMethod=None\0TargetAlias=disk", 0);
+    LINE("", 0x81);
+    LINE("MaxBurstLength=4096", 0x87);
+    expect(ISCSI_READY, OK);
+    assert_int_equal(login_params()->max_burst, 4096);
 }
 
 TEST(methods_that_were_not_offered)
