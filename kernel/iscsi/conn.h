@@ -16,6 +16,9 @@
     X(unknown)      /* opcodes that an initiator does not get */                                   \
     X(rejects)      /* Reject PDUs */                                                              \
     X(ping_dropped) /* pings that came faster than the answers went */                             \
+    X(login_keys)   /* answers to our offers that we did not offer */                              \
+    X(login_isid)   /* Login Responses with another ISID than the request's */                     \
+    X(login_tsih)   /* logins without a session handle */                                          \
     X(connections)  /* that were opened */                                                         \
     X(retries)      /* commands sent again */
 

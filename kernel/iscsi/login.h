@@ -2,7 +2,7 @@
  * No TCP here; conn.c carries the PDUs.
  *
  * Without CHAP it begins in the operational stage, asking for full feature phase at once: one
- * exchange when the target agrees. With CHAP the security stage comes first. */
+ * exchange when the target agrees. With CHAP, or on demand, the security stage comes first. */
 #ifndef LUNBOOT_ISCSI_LOGIN_H
 #define LUNBOOT_ISCSI_LOGIN_H
 
@@ -35,8 +35,9 @@ enum login_result {
     LOGIN_FAILED,   /* *why is set */
 };
 
-/* Begin. config and target stay the caller's, and valid. target NULL: a discovery session. */
-void login_start(const struct iscsi_config *config, const char *target);
+/* Begin. config and target stay the caller's, and valid. target NULL: a discovery session.
+ * with_security: not without a security stage. */
+void login_start(const struct iscsi_config *config, const char *target, bool with_security);
 
 /* The next request: fills bhs but for CmdSN, ExpStatSN and length. *data is valid until the next
  * call. Returns the data's length. */

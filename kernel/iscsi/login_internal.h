@@ -12,8 +12,9 @@
 
 /* ---- login_security.c ---- */
 
-/* Begin with the offer of methods. False: who we are needs none, and the stage is left out. */
-bool login_security_start(const struct iscsi_config *config, struct text_out *out);
+/* Begin with the offer of methods. False: who we are needs none, nor does the caller, and the stage
+ * is left out. */
+bool login_security_start(const struct iscsi_config *config, bool needed, struct text_out *out);
 
 /* The target's next answer begins. */
 void login_security_next(void);
@@ -25,12 +26,10 @@ bool login_security_take(const char *key, const char *text, enum error *e);
 /* What follows from the answer's pairs. */
 enum error login_security_step(struct text_out *out);
 
-/* Is the target's proof all that is missing, or not even that? The next request asks for the next
- * stage then. */
+/* May the stage end with the target's next answer? The request asks for the next stage then: when
+ * the target's proof is all that is missing, or not even that; and from the start where None will
+ * do, since LIO answers an empty request that comes after its None with silence. */
 bool login_security_ends(void);
-
-/* Does the target owe us its proof? */
-bool login_security_wants_proof(void);
 
 void login_security_wipe(void);
 
@@ -42,7 +41,7 @@ void login_keys_start(void);
 /* Offer all; in a discovery session those that are not about SCSI commands. */
 void login_keys_offer(bool discovery, struct text_out *out);
 
-/* The target declares or answers a key, one of those or any other. */
+/* The target declares, answers or offers a key, one of those or any other. */
 enum error login_keys_take(const char *key, const char *text, struct text_out *out);
 
 /* What holds now. */

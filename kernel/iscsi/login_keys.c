@@ -1,6 +1,7 @@
 /* The operational keys (RFC 7143, 13): what we offer, and what the target makes of it. */
 #include "base/arith.h"
 #include "base/str.h"
+#include "iscsi/conn.h"
 #include "iscsi/login_internal.h"
 #include "iscsi/pdu.h"
 
@@ -20,7 +21,8 @@ enum {
     KEY_INITIAL_R2T,
     KEY_IMMEDIATE,
     KEY_OTHERS,
-    KEYS = KEY_OTHERS + 8
+    KEY_UNUSED = KEY_OTHERS + 4, /* what the target makes of these and later ones matters not */
+    KEYS = KEY_UNUSED + 4
 };
 
 #define STRING_(x) #x
@@ -37,10 +39,10 @@ static const struct key keys[KEYS] = {
     [KEY_IMMEDIATE] = {"ImmediateData", "Yes", 0, 1, 1},
     [KEY_OTHERS] = {"HeaderDigest", "None", 0, 0, 0},
     {"DataDigest", "None", 0, 0, 0},
-    {"MaxConnections", "1", 1, 1, 1},
-    {"ErrorRecoveryLevel", "0", 0, 0, 0},
     {"DataPDUInOrder", "Yes", 1, 1, 1},
     {"DataSequenceInOrder", "Yes", 1, 1, 1},
+    [KEY_UNUSED] = {"MaxConnections", "1", 1, 1, 1},
+    {"ErrorRecoveryLevel", "0", 0, 0, 0},
     {"DefaultTime2Wait", "0", 0, 3600, 2},
     {"DefaultTime2Retain", "0", 0, 3600, 20},
 };
@@ -63,30 +65,42 @@ void login_keys_offer(bool discovery, struct text_out *out)
     offered = (1u << count) - 1;
 }
 
+/* A value that the target may answer: No and None count as 0, Yes as 1. */
+static bool may_answer(const struct key *k, const char *text, u32 *v)
+{
+    *v = str_equal(text, "Yes");
+    if (!*v && !str_equal(text, "No") && !str_equal(text, "None") && !text_number(text, k->high, v))
+        return false;
+    return *v >= k->low && *v <= k->high;
+}
+
 static enum error take(u32 i, const char *text, struct text_out *out)
 {
+    const struct key *k = &keys[i];
     const u32 bit = 1u << i;
     u32 v;
     if (answered & bit)
         return ERR_ISCSI_PROTOCOL;
-    answered |= bit;
-    if (i != KEY_MAX_RECV_DATA && !(offered & bit)) {
-        text_put(out, keys[i].name, "Reject");
-        answered &= ~bit;
+    if (!offered && i != KEY_MAX_RECV_DATA) {
+        text_put(out, k->name, "Reject"); /* its stage is yet to come */
         return OK;
     }
+    answered |= bit;
     if (str_equal(text, "Reject") || str_equal(text, "Irrelevant") ||
         str_equal(text, "NotUnderstood"))
         return OK;
-    if (str_equal(text, "Yes"))
-        v = 1;
-    else if (str_equal(text, "No") || str_equal(text, "None"))
-        v = 0;
-    else if (!text_number(text, keys[i].high, &v))
+    bool good = may_answer(k, text, &v);
+    if (!(offered & bit) && i != KEY_MAX_RECV_DATA) {
+        /* In a discovery session the target asks first; LIO ends one on a Reject. What every key's
+         * result function makes of its value and ours: its own, unless ours is the limit. */
+        text_put(out, k->name, good ? text : k->offer);
+        return OK;
+    }
+    if (good)
+        value[i] = v;
+    else if (i < KEY_UNUSED)
         return ERR_ISCSI_PROTOCOL;
-    if (v < keys[i].low || v > keys[i].high)
-        return ERR_ISCSI_PROTOCOL;
-    value[i] = v;
+    iscsi_stats.login_keys += !good;
     return OK;
 }
 
@@ -95,9 +109,8 @@ enum error login_keys_take(const char *key, const char *text, struct text_out *o
     for (u32 i = 0; i < KEYS; i++)
         if (str_equal(key, keys[i].name))
             return take(i, text, out);
-    /* Declared by the target, of no use to us. */
-    bool declared = str_equal(key, "TargetAlias") || str_equal(key, "TargetPortalGroupTag");
-    if (!declared && !str_equal(text, "NotUnderstood"))
+    /* What the target declares of itself is of no use to us. */
+    if (!str_starts(key, "Target") && !str_equal(text, "NotUnderstood"))
         text_put(out, key, "NotUnderstood");
     return OK;
 }

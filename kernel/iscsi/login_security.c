@@ -27,16 +27,16 @@ static bool chap, mutual;
 static u8 challenge[OUR_CHALLENGE], challenge_id; /* also the last login's: see reflected() */
 static const char *given[SECURITY_KEYS];
 
-bool login_security_start(const struct iscsi_config *c, struct text_out *out)
+bool login_security_start(const struct iscsi_config *c, bool needed, struct text_out *out)
 {
     config = c;
     chap = false;
     mutual = config->user[0] && config->reverse_user[0];
-    if (!config->user[0])
+    if (!config->user[0] && !needed)
         return false;
     security = WANT_METHOD;
     /* Who wants the target to prove itself can't let it choose not to. */
-    text_put(out, "AuthMethod", mutual ? "CHAP" : "CHAP,None");
+    text_put(out, "AuthMethod", mutual ? "CHAP" : config->user[0] ? "CHAP,None" : "None");
     return true;
 }
 
@@ -122,7 +122,7 @@ static enum error take_method(struct text_out *out)
     const char *method = given[AUTH_METHOD];
     if (!method)
         return OK; /* it has more to say first */
-    if (str_equal(method, "CHAP")) {
+    if (str_equal(method, "CHAP") && config->user[0]) {
         text_put_number(out, "CHAP_A", CHAP_MD5);
         security = WANT_CHALLENGE;
     } else if (str_equal(method, "None")) {
@@ -151,12 +151,7 @@ enum error login_security_step(struct text_out *out)
 
 bool login_security_ends(void)
 {
-    return security >= WANT_PROOF;
-}
-
-bool login_security_wants_proof(void)
-{
-    return security == WANT_PROOF;
+    return security >= WANT_PROOF || (security == WANT_METHOD && !mutual);
 }
 
 bool login_used_chap(void)

@@ -42,3 +42,12 @@ bool iscsi_name_is_proper(const char *name)
         return (len == 4 + 16 || (naa && len == 4 + 32)) && is_hex(name + 4);
     return is_iqn(name);
 }
+
+void iscsi_name_from_host(char *name)
+{
+    for (; *name; name++)
+        if (*name == '_')
+            *name = '-';
+        else if (*name >= 'A' && *name <= 'Z')
+            *name |= 0x20;
+}

@@ -8,4 +8,8 @@
  * them, so that this is worth no more than a warning. */
 bool iscsi_name_is_proper(const char *name);
 
+/* Make of a host name what may stand in an iqn. name (RFC 3722), in place: small letters, and '-'
+ * for '_'. */
+void iscsi_name_from_host(char *name);
+
 #endif

@@ -51,11 +51,13 @@ static void name_ourselves(const u8 *mac)
     char hex[13];
     format_text(hex, sizeof(hex), "%02x%02x%02x%02x%02x%02x", mac[0], mac[1], mac[2], mac[3],
                 mac[4], mac[5]);
-    if (*setting_text(SET_INITIATOR_IQN))
+    if (*setting_text(SET_INITIATOR_IQN)) {
         copy_setting(config.initiator, sizeof(config.initiator), SET_INITIATOR_IQN);
-    else
+    } else {
         format_text(config.initiator, sizeof(config.initiator), "iqn.2026-11.org.lunboot:%s",
                     *host ? host : hex);
+        iscsi_name_from_host(config.initiator); /* else SCST refuses it */
+    }
     doubt(setting_name(SET_INITIATOR_IQN), config.initiator);
 }
 

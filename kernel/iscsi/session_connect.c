@@ -24,7 +24,8 @@
 #define ISID_QUALIFIER 4 /* its last two bytes, in both of an ISID's forms (RFC 7143, 11.12.5) */
 
 static msec ready_since;
-static bool discovering; /* the session that begins is to ask for portals */
+static bool discovering;   /* the session that begins is to ask for portals */
+static bool with_security; /* logins begin with the security stage */
 static u32 redirects;
 static struct iscsi_path *current;   /* the path that is gone */
 static struct iscsi_path redirected; /* where a redirect has sent us */
@@ -117,7 +118,7 @@ void session_attach(msec now)
 {
     identity = 0;
     discovering = session.config.discover;
-    other_isid = false;
+    with_security = other_isid = false;
     session_start(now);
 }
 
@@ -136,24 +137,45 @@ void session_send_login(void)
 
 void session_log_in(msec now)
 {
-    login_start(&session.config, discovering ? NULL : session.used.path->target);
+    login_start(&session.config, discovering ? NULL : session.used.path->target, with_security);
     session_enter(PHASE_LOGIN, discovering ? DISCOVER_MS : LOGIN_MS, now);
     session_send_login();
+}
+
+static void connect_again(msec now)
+{
+    conn_drop();
+    session_enter(PHASE_PAUSE, 0, now);
 }
 
 void session_discovered(msec now)
 {
     discovering = false;
-    conn_drop();
-    session_enter(PHASE_PAUSE, 0, now);
+    connect_again(now);
+}
+
+/* Who has nothing to say in the security stage may leave it out, which saves a round trip (RFC
+ * 7143, 6.3), but hardly anybody else does so: a target that closes or refuses may never have seen
+ * it. */
+static bool wants_security(enum error why)
+{
+    return session.phase == PHASE_LOGIN && !with_security && !session.attached &&
+           !session.config.user[0] &&
+           (why == ERR_LOGIN_REFUSED || why == ERR_LOGIN_NO_METHOD || why == ERR_TCP_CLOSED ||
+            why == ERR_TCP_RESET);
 }
 
 void session_not_in(enum error why, msec now)
 {
-    if (discovering)
+    if (wants_security(why)) {
+        with_security = true;
+        session.error = why;
+        connect_again(now);
+    } else if (discovering) {
         session_discovered(now);
-    else
+    } else {
         session_retry(why, 0, now);
+    }
 }
 
 void session_lost(enum error why, msec now)

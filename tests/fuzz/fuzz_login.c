@@ -205,7 +205,7 @@ static void answer(const struct peer_pdu *p)
 {
     static u8 text[TEXT_MAX];
     u8 bhs[BHS_SIZE], wrong = in_u8(), flags = p->bhs[BHS_FLAGS] & 0x8f;
-    if (!(flags & LOGIN_TRANSIT))
+    if (!(flags & LOGIN_TRANSIT) || value_of(p, "AuthMethod=CHAP"))
         flags &= 0x0c;
     if (wrong & WRONG_FLAGS)
         flags = in_u8();

@@ -346,6 +346,8 @@ static void login(const struct peer_pdu *p)
             peer_login_answer(p, 0, 2, 1, NULL, 0);
             return;
         }
+        if (chap_step != 0xff)
+            answer_flags = 0;
     } else if (stage == 1) {
         if (peer.chap && chap_step != 0xff) {
             peer_login_answer(p, 0, 2, 1, NULL, 0);

@@ -133,9 +133,11 @@ TEST(keys_out_of_order)
     for (u32 i = 0; i < ARRAY_SIZE(methods); i++) {
         begin(i & 1);
         say.method = methods[i];
-        /* The challenge that follows is none to whom no method was agreed on with. */
-        assert_int_equal(peer_attach(), ISCSI_FAILED);
+        /* The challenge that follows is none to whom no method was agreed on with. In the end the
+         * target goes on, which is all right where None would have been. */
+        assert_int_equal(peer_attach(), i & 1 ? ISCSI_FAILED : ISCSI_READY);
         assert_string_equal(our_response, "");
+        assert_false(iscsi_used()->chap);
     }
     static const char *const challenges[] = {"CHAP_I=1\nCHAP_C=0x0102\n",
                                              "CHAP_A=5\nCHAP_I=1\n",

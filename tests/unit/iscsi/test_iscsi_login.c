@@ -16,6 +16,17 @@ static void expect(enum iscsi_state s, enum error e)
     assert_int_equal(iscsi_error(), e);
 }
 
+static void chap(bool mutual)
+{
+    peer.chap = true;
+    strcpy(peer_config.user, "joe");
+    strcpy(peer_config.secret, "a secret of joe");
+    if (mutual) {
+        strcpy(peer_config.reverse_user, "target");
+        strcpy(peer_config.reverse_secret, "the target's own");
+    }
+}
+
 /* Keys. */
 
 TEST(the_first_request_says_it_all)
@@ -49,6 +60,7 @@ TEST(every_key_is_answered)
         {"IFMarker=No", "IFMarker", "NotUnderstood"},
         {"TaskReporting=RFC3720", "TaskReporting", "NotUnderstood"},
         {"TargetAlias=our disk", "TargetAlias", NULL},
+        {"TargetName=" PEER_TARGET, "TargetName", NULL},
         {"Q=NotUnderstood", "Q", NULL},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -60,6 +72,78 @@ TEST(every_key_is_answered)
             assert_string_equal(peer_key(cases[i].name), cases[i].answer);
         else
             assert_null(peer_key(cases[i].name));
+    }
+}
+
+/* A discovery session, where we offer one key and LIO all of its own. */
+static const char *asked;
+static u32 asked_len;
+static bool sends_targets; /* we got that far */
+
+static bool asks_first(const struct peer_pdu *p)
+{
+    sends_targets |= peer_opcode(p) == OPCODE_TEXT_REQ;
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ)
+        return true;
+    memcpy(peer.keys, p->data, p->len);
+    memset(peer.keys + p->len, 0, 2);
+    if (peer_key("SessionType"))
+        peer_login_answer(p, 0x04, 0, 0, asked, asked_len);
+    else
+        peer_login_answer(p, 0x87, 0, 0, NULL, 0);
+    return true;
+}
+
+static void ask_in_discovery(const char *text, u32 len)
+{
+    peer_reset();
+    peer_config.discover = true;
+    peer.hook = asks_first;
+    asked = text;
+    asked_len = len;
+    sends_targets = false;
+    iscsi_attach(&peer_config, 20000, host_now);
+    peer_run(20, NULL);
+    assert_true(sends_targets);
+}
+
+TEST(keys_that_the_target_offers_are_answered_by_their_result_functions)
+{
+    static const struct {
+        const char *key, *offer, *answer;
+    } cases[] = {
+        {"HeaderDigest", "CRC32C,None", "None"},
+        {"DataDigest", "None,CRC32C", "None"},
+        {"HeaderDigest", "None", "None"},
+        {"InitialR2T", "Yes", "Yes"},
+        {"InitialR2T", "No", "No"},
+        {"ImmediateData", "No", "No"},
+        {"DataPDUInOrder", "No", "Yes"},
+        {"DataSequenceInOrder", "Yes", "Yes"},
+        {"MaxBurstLength", "16776192", "1048576"},
+        {"MaxBurstLength", "65536", "65536"},
+        {"FirstBurstLength", "0x1000000", "262144"},
+        {"MaxOutstandingR2T", "8", "4"},
+        {"MaxConnections", "4", "1"},
+        {"MaxConnections", "99999999999", "1"},
+        {"ErrorRecoveryLevel", "2", "0"},
+        {"DefaultTime2Wait", "2", "2"},
+        {"DefaultTime2Retain", "20", "20"},
+        {"MaxRecvDataSegmentLength", "65536", NULL},
+        {"TargetPortalGroupTag", "1", NULL},
+        {"TargetAlias", "disk", NULL},
+        {"HeaderDigest", "Irrelevant", NULL},
+        {"IFMarker", "No", "NotUnderstood"},
+        {"X-com.example.fancy", "1", "NotUnderstood"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char text[100];
+        int n = snprintf(text, sizeof(text), "%s=%s", cases[i].key, cases[i].offer);
+        ask_in_discovery(text, (u32)n + 1);
+        if (cases[i].answer)
+            assert_string_equal(peer_key(cases[i].key), cases[i].answer);
+        else
+            assert_null(peer_key(cases[i].key));
     }
 }
 
@@ -99,6 +183,22 @@ static void with_final(const char *text, u32 len)
     peer.hook = final_answer;
 }
 
+/* We open one connection, ask for no recovery and do not wait, whatever the target could do. */
+TEST(values_that_do_not_matter_are_taken_and_counted)
+{
+    static const char *const sloppy[] = {"ErrorRecoveryLevel=2", "MaxConnections=8",
+                                         "MaxConnections=0", "DefaultTime2Wait=3601",
+                                         "DefaultTime2Retain=never"};
+    for (size_t i = 0; i < ARRAY_SIZE(sloppy); i++) {
+        with_final(sloppy[i], (u32)strlen(sloppy[i]) + 1);
+        expect(ISCSI_READY, OK);
+        assert_int_equal(iscsi_stats.login_keys, 1);
+    }
+    with_final("DefaultTime2Wait=3600", 22);
+    expect(ISCSI_READY, OK);
+    assert_int_equal(iscsi_stats.login_keys, 0);
+}
+
 TEST(values_outside_of_what_was_offered)
 {
     static const char *const bad[] = {
@@ -117,8 +217,6 @@ TEST(values_outside_of_what_was_offered)
         "InitialR2T=Maybe",
         "ImmediateData=Perhaps",
         "ImmediateData=2",
-        "ErrorRecoveryLevel=1",
-        "MaxConnections=2",
         "DataPDUInOrder=No",
         "DataSequenceInOrder=No",
     };
@@ -198,6 +296,32 @@ TEST(answers_in_pieces)
     peer_reset();
     peer.login_pieces = 2; /* more than 64 exchanges: that is a circle */
     expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
+}
+
+TEST(answers_of_chap_in_pieces)
+{
+    for (u32 n = 11; n < 200; n += 1 + n / 8)
+        for (u32 mutual = 0; mutual < 2; mutual++) {
+            peer_reset();
+            chap(mutual);
+            peer.login_pieces = n;
+            expect(ISCSI_READY, OK);
+            assert_true(iscsi_used()->chap);
+            assert_int_equal(iscsi_used()->mutual_chap, mutual);
+        }
+}
+
+TEST(keys_in_any_order_among_others)
+{
+    static const char text[] = "X-com.example.a=\0DefaultTime2Retain=0\0TargetAlias=our disk\0"
+                               "FirstBurstLength=8192\0X#1=2\0\0\0MaxBurstLength=4096\0"
+                               "TargetPortalGroupTag=65535\0InitialR2T=Yes\0HeaderDigest=None\0"
+                               "TargetAddress=10.0.0.9\0MaxRecvDataSegmentLength=16384";
+    with_final(text, sizeof(text));
+    expect(ISCSI_READY, OK);
+    assert_int_equal(login_params()->first_burst, 4096);
+    assert_int_equal(login_params()->max_send_data, 16384);
+    assert_int_equal(peer.connects, 1);
 }
 
 /* A target that takes 512 bytes at a time, as it says in the security stage. */
@@ -352,8 +476,9 @@ TEST(who_is_refused_with_a_reason_or_twice_keeps_its_isid)
         peer_config.retry_ms = 0;
         hold(peer_config.isid, 2, detail);
         assert_int_equal(peer_attach(), ISCSI_FAILED);
-        assert_int_equal(refused, 1);
-        assert_int_equal(peer.connects, 1);
+        u32 tries = detail == 1 ? 2 : 1; /* by the way of a security stage, too */
+        assert_int_equal(refused, tries);
+        assert_int_equal(peer.connects, tries);
     }
     with_final(NULL, 0);
     final_class = 3;
@@ -367,8 +492,81 @@ TEST(who_is_refused_with_a_reason_or_twice_keeps_its_isid)
     assert_int_equal(refused, 1);
 }
 
+/* A target that wants the security stage, even with nothing to say in it. */
+static const struct {
+    enum error close; /* it closes the connection; or this is its status: */
+    u8 class, detail;
+    u32 refusals;
+} insisting[] = {{ERR_TCP_CLOSED, 0, 0, 1},
+                 {ERR_TCP_RESET, 0, 0, 1},
+                 {OK, 2, 1, 1},
+                 {OK, 2, 0, 2},
+                 {OK, 2, 7, 2}};
+static u32 insists_by;
+
+static bool insists(const struct peer_pdu *p)
+{
+    bool first =
+        peer_opcode(p) == OPCODE_LOGIN_REQ && p->len > 14 && !memcmp(p->data, "InitiatorName=", 14);
+    if (!first || !(p->bhs[BHS_FLAGS] >> 2 & 3))
+        return false;
+    refused++;
+    if (insisting[insists_by].close)
+        peer_lose(insisting[insists_by].close);
+    else
+        peer_login_answer(p, 0, insisting[insists_by].class, insisting[insists_by].detail, NULL, 0);
+    return true;
+}
+
+TEST(a_target_that_insists_on_a_security_stage)
+{
+    for (insists_by = 0; insists_by < ARRAY_SIZE(insisting); insists_by++) {
+        peer_reset();
+        peer.hook = insists;
+        refused = 0;
+        expect(ISCSI_READY, OK);
+        assert_int_equal(host_now, 1000);
+        assert_int_equal(refused, insisting[insists_by].refusals);
+        assert_int_equal(peer.logins, 2);
+        assert_memory_equal(iscsi_config()->isid, peer_config.isid, 6);
+        /* It is remembered. */
+        peer_lose(ERR_TCP_RESET);
+        assert_true(peer_run(1000, peer_ready));
+        assert_int_equal(refused, insisting[insists_by].refusals);
+    }
+    /* So it is from a discovery session on. */
+    peer_reset();
+    peer.hook = insists;
+    peer_config.discover = true;
+    insists_by = refused = 0;
+    expect(ISCSI_READY, OK);
+    assert_int_equal(refused, 1);
+    assert_int_equal(peer.text_requests, 1);
+}
+
+static bool wants_chap(const struct peer_pdu *p)
+{
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ)
+        return false;
+    memcpy(peer.keys, p->data, p->len);
+    memset(peer.keys + p->len, 0, 2);
+    if (p->bhs[BHS_FLAGS] >> 2 & 3)
+        peer_login_answer(p, 0, 2, 1, NULL, 0);
+    else
+        peer_login_answer(p, 0, 0, 0, "AuthMethod=CHAP", 16);
+    return true;
+}
+
+TEST(nobody_without_a_name_begins_chap)
+{
+    peer.hook = wants_chap;
+    expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
+    assert_string_equal(peer_key("AuthMethod"), "None");
+    assert_int_equal(peer.connects, 2);
+}
+
 /* An answer that would do, but for one thing. */
-enum { NOTHING, TAG, ISID, NO_TSIH, OPCODE, AHS, WAYS };
+enum { NOTHING, ISID, NO_TSIH, RESERVED, TAG, OPCODE, AHS, WAYS };
 static u32 wrong;
 
 static bool nearly_right(const struct peer_pdu *p)
@@ -382,6 +580,12 @@ static bool nearly_right(const struct peer_pdu *p)
     bhs[LOGIN_ISID + 5] ^= wrong == ISID;
     put_be16(bhs + LOGIN_TSIH, wrong == NO_TSIH ? 0 : 7);
     bhs[BHS_AHS_LENGTH] = wrong == AHS;
+    if (wrong == RESERVED) {
+        bhs[BHS_FLAGS] |= 0x30;
+        memset(bhs + 2, 0xff, 2); /* Version-max, Version-active */
+        memset(bhs + 20, 0xff, 4);
+        memset(bhs + 38, 0xff, 10);
+    }
     peer_send(bhs, "\0\0\0", wrong == AHS ? 4 : 0);
     return true;
 }
@@ -391,25 +595,17 @@ TEST(an_answer_to_somebody_else_s_login)
     for (wrong = NOTHING; wrong < WAYS; wrong++) {
         peer_reset();
         peer.hook = nearly_right;
-        if (wrong == NOTHING)
+        if (wrong < TAG)
             expect(ISCSI_READY, OK);
         else
             expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
+        /* Other targets make these mistakes: gotgt, jSCSI. */
+        assert_int_equal(iscsi_stats.login_isid, wrong == ISID);
+        assert_int_equal(iscsi_stats.login_tsih, wrong == NO_TSIH);
     }
 }
 
 /* CHAP. */
-
-static void chap(bool mutual)
-{
-    peer.chap = true;
-    strcpy(peer_config.user, "joe");
-    strcpy(peer_config.secret, "a secret of joe");
-    if (mutual) {
-        strcpy(peer_config.reverse_user, "target");
-        strcpy(peer_config.reverse_secret, "the target's own");
-    }
-}
 
 TEST(chap_one_way)
 {
@@ -472,6 +668,33 @@ TEST(a_target_that_wants_chap_from_somebody_without_it)
     expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
 }
 
+/* LIO with a dynamic ACL: it goes on when it is asked to with the offer that it takes None of, and
+ * is silent when that is asked afterwards. */
+static bool takes_none(const struct peer_pdu *p)
+{
+    u8 flags = p->bhs[BHS_FLAGS];
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ || flags >> 2 & 3)
+        return false;
+    if (p->len)
+        peer_login_answer(p, flags & 0x81, 0, 0, "AuthMethod=None", 16);
+    return true;
+}
+
+TEST(a_target_without_a_need_for_chap_goes_on_at_once)
+{
+    chap(false);
+    peer.chap = false;
+    peer.hook = takes_none;
+    expect(ISCSI_READY, OK);
+    assert_false(iscsi_used()->chap);
+    assert_int_equal(peer.logins, 1); /* the operational one */
+    /* Nothing but its proof lets a target in that has to give one. */
+    peer_reset();
+    chap(true);
+    peer.hook = takes_none;
+    expect(ISCSI_FAILED, ERR_LOGIN_TARGET_AUTH);
+}
+
 /* The CHAP exchange by hand: answers[i] goes out as the answer to the i-th request. */
 static struct {
     char text[3000];
@@ -510,6 +733,16 @@ static void begin_script(bool mutual)
     script_at = script_len = 0;
 }
 
+TEST(a_method_among_declarations)
+{
+    begin_script(false);
+    LINE("TargetPortalGroupTag=1\0X-a=b\0AuthMethod=None\0TargetAlias=disk", 0);
+    LINE("", 0x81);
+    LINE("MaxBurstLength=4096", 0x87);
+    expect(ISCSI_READY, OK);
+    assert_int_equal(login_params()->max_burst, 4096);
+}
+
 TEST(methods_that_were_not_offered)
 {
     begin_script(false);
@@ -518,6 +751,12 @@ TEST(methods_that_were_not_offered)
     begin_script(false);
     LINE("AuthMethod=Reject", 0);
     expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
+    begin_script(false);
+    LINE("AuthMethod=SRP", 0x81);
+    expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
+    begin_script(false);
+    LINE("AuthMethod=CHAP", 0x81); /* and on, without any */
+    expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
     begin_script(true);
     LINE("AuthMethod=None", 0);
     expect(ISCSI_FAILED, ERR_LOGIN_TARGET_AUTH);
@@ -737,6 +976,13 @@ static void redirect(const char *to)
     peer.hook = redirecting;
 }
 
+/* With a security stage, too. */
+static void redirect_always(const char *to)
+{
+    redirect(to);
+    redirect_to[1] = to;
+}
+
 TEST(a_redirect_is_followed)
 {
     redirect("10.0.0.7:3261,1");
@@ -773,16 +1019,16 @@ TEST(redirects_to_nowhere)
     static const char *const bad[] = {
         "", ":3260", "10.0.0.7:0", "10.0.0.7:65536", "[fe80::1]:3260", "10.0.0.7:x,1", "10.0.0.7:"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        redirect(bad[i]);
+        redirect_always(bad[i]);
         expect(ISCSI_FAILED, ERR_LOGIN_REFUSED);
     }
     char longest[300];
     memset(longest, 'n', 299);
     longest[299] = 0;
-    redirect(longest);
+    redirect_always(longest);
     expect(ISCSI_FAILED, ERR_LOGIN_REFUSED);
     longest[255] = 0;
-    redirect(longest);
+    redirect_always(longest);
     expect(ISCSI_FAILED, ERR_LOGIN_REFUSED);
 }
 

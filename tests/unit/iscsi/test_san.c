@@ -91,6 +91,12 @@ TEST(our_name_is_the_one_that_was_set_or_tells_our_host_or_nic)
     add(PATH("1"));
     attach();
     assert_string_equal(peer_key("InitiatorName"), "iqn.2026-11.org.lunboot:pc7");
+    set(SET_HOSTNAME, "LAB_PC-Z7.example.org");
+    san_init();
+    add(PATH("1"));
+    attach();
+    assert_string_equal(peer_key("InitiatorName"), "iqn.2026-11.org.lunboot:lab-pc-z7.example.org");
+    assert_string_equal(setting_text(SET_HOSTNAME), "LAB_PC-Z7.example.org");
     set(SET_INITIATOR_IQN, PEER_US);
     san_init();
     add(PATH("1"));
