@@ -67,8 +67,8 @@ static bool reflected(const u8 *theirs, u32 len)
 static enum error answer_challenge(struct text_out *out)
 {
     static u8 theirs[CHAP_CHALLENGE_MAX];
-    u8 digest[MD5_DIGEST];
-    char hex[2 * MD5_DIGEST + 3];
+    u8 digest[HASH_MAX];
+    char hex[2 * MD5_SIZE + 3];
     u32 len, id;
     if (given[CHAP_A] && str_equal(given[CHAP_A], "Reject"))
         return ERR_LOGIN_NO_METHOD;
@@ -79,9 +79,9 @@ static enum error answer_challenge(struct text_out *out)
         return ERR_ISCSI_PROTOCOL;
     if (reflected(theirs, len))
         return ERR_LOGIN_TARGET_AUTH;
-    chap_response((u8)id, config->secret, theirs, len, digest);
+    chap_response(CHAP_MD5, (u8)id, config->secret, theirs, len, digest);
     text_put(out, "CHAP_N", config->user);
-    chap_encode(hex, digest, MD5_DIGEST);
+    chap_encode(hex, digest, MD5_SIZE);
     text_put(out, "CHAP_R", hex);
     chap = true;
     if (!mutual) {
@@ -104,14 +104,14 @@ static enum error answer_challenge(struct text_out *out)
  * so is what we would have answered ourselves (RFC 7143, 9.2.1). */
 static enum error check_proof(void)
 {
-    u8 want[MD5_DIGEST], got[MD5_DIGEST];
+    u8 want[HASH_MAX], got[HASH_MAX];
     u32 len;
-    chap_response(challenge_id, config->reverse_secret, challenge, OUR_CHALLENGE, want);
+    chap_response(CHAP_MD5, challenge_id, config->reverse_secret, challenge, OUR_CHALLENGE, want);
     if (!given[CHAP_N] || !given[CHAP_R] || given[CHAP_C] || given[CHAP_I] ||
         !str_equal(given[CHAP_N], config->reverse_user) ||
         str_equal(config->secret, config->reverse_secret) ||
-        !chap_decode(given[CHAP_R], got, sizeof(got), &len) || len != MD5_DIGEST ||
-        !chap_equal(want, got, MD5_DIGEST))
+        !chap_decode(given[CHAP_R], got, sizeof(got), &len) || len != MD5_SIZE ||
+        !chap_equal(want, got, MD5_SIZE))
         return ERR_LOGIN_TARGET_AUTH;
     security = SECURITY_DONE;
     return OK;

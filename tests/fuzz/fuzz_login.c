@@ -105,14 +105,14 @@ static void check_no_secret(const struct peer_pdu *p, const char *secret)
 /* Who answers its own challenge gives away what only the other side should know. */
 static void check_no_reflection(const char *answer)
 {
-    u8 given[MD5_DIGEST], own[MD5_DIGEST];
+    u8 given[HASH_MAX], own[HASH_MAX];
     u32 len;
     if (!chap_decode(answer, given, sizeof(given), &len))
         return; /* NotUnderstood */
-    CHECK(len == MD5_DIGEST);
+    CHECK(len == MD5_SIZE);
     for (u32 id = 0; id < 256 && our_challenge_len; id++) {
-        chap_response((u8)id, peer_config.secret, our_challenge, our_challenge_len, own);
-        CHECK(memcmp(own, given, MD5_DIGEST));
+        chap_response(CHAP_MD5, (u8)id, peer_config.secret, our_challenge, our_challenge_len, own);
+        CHECK(memcmp(own, given, MD5_SIZE));
     }
 }
 
@@ -162,15 +162,15 @@ static u32 put_hex(u8 *text, u32 len, const u8 *bytes, u32 n)
 static u32 make_text(u8 *text)
 {
     static const u8 digits[1000] = {'7'};
-    u8 source[300], digest[MD5_DIGEST];
+    u8 source[300], digest[HASH_MAX];
     u32 len = 0, n = in_bytes(source, sizeof(source));
     for (u32 i = 0; i < n; i++) {
         u8 c = source[i];
         switch (c) {
         case WORD_PROOF:
-            chap_response(our_id, peer_config.reverse_secret, our_challenge, our_challenge_len,
-                          digest);
-            len = put_hex(text, len, digest, MD5_DIGEST);
+            chap_response(CHAP_MD5, our_id, peer_config.reverse_secret, our_challenge,
+                          our_challenge_len, digest);
+            len = put_hex(text, len, digest, MD5_SIZE);
             proved = our_challenge_len;
             break;
         case WORD_REFLECT:

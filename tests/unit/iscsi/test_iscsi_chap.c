@@ -29,8 +29,8 @@ static void keep(char *to, size_t size, const char *key)
 
 static bool target(const struct peer_pdu *p)
 {
-    char text[5000], hex[2 * MD5_DIGEST + 3];
-    u8 digest[MD5_DIGEST], bytes[32];
+    char text[5000], hex[2 * MD5_SIZE + 3];
+    u8 digest[HASH_MAX], bytes[32];
     u32 len;
     if (peer_opcode(p) != OPCODE_LOGIN_REQ || p->bhs[BHS_FLAGS] >> 2 & 3)
         return false; /* the operational stage is the peer's */
@@ -56,8 +56,9 @@ static bool target(const struct peer_pdu *p)
             strcpy(text, say.proof);
         } else if (peer_key("CHAP_C")) {
             assert_true(chap_decode(our_challenge, bytes, sizeof(bytes), &len));
-            chap_response((u8)atoi(peer_key("CHAP_I")), peer.reverse_secret, bytes, len, digest);
-            chap_encode(hex, digest, MD5_DIGEST);
+            chap_response(CHAP_MD5, (u8)atoi(peer_key("CHAP_I")), peer.reverse_secret, bytes, len,
+                          digest);
+            chap_encode(hex, digest, MD5_SIZE);
             snprintf(text, sizeof(text), "CHAP_N=%s\nCHAP_R=%s\n", peer.reverse_user, hex);
         }
         break;
@@ -171,14 +172,14 @@ TEST(identifiers_of_any_value)
 {
     static const char *const ids[] = {"0", "1", "1", "0xff", "255", "0X7F"};
     for (u32 i = 0; i < ARRAY_SIZE(ids); i++) {
-        u8 digest[MD5_DIGEST];
-        char hex[2 * MD5_DIGEST + 3];
+        u8 digest[HASH_MAX];
+        char hex[2 * MD5_SIZE + 3];
         begin(i & 1);
         say.id = ids[i];
         expect(OK);
-        chap_response((u8)strtoul(ids[i], NULL, 0), SECRET, (const u8 *)"\1\2\3\4\5\6\7\x08", 8,
-                      digest);
-        chap_encode(hex, digest, MD5_DIGEST);
+        chap_response(CHAP_MD5, (u8)strtoul(ids[i], NULL, 0), SECRET,
+                      (const u8 *)"\1\2\3\4\5\6\7\x08", 8, digest);
+        chap_encode(hex, digest, MD5_SIZE);
         assert_string_equal(our_response, hex);
     }
 }

@@ -640,14 +640,15 @@ static const char *proof_extra;
 static bool prove(const struct peer_pdu *p)
 {
     char text[300] = "CHAP_N=target";
-    u8 challenge[16], digest[16];
+    u8 challenge[16], digest[HASH_MAX];
     u32 len;
     if ((p->bhs[BHS_FLAGS] >> 2 & 3) != 0 || !scripted(p))
         return false;
     if (!peer_key("CHAP_C"))
         return true;
     assert_true(chap_decode(peer_key("CHAP_C"), challenge, sizeof(challenge), &len));
-    chap_response((u8)atoi(peer_key("CHAP_I")), "the target's own", challenge, 16, digest);
+    chap_response(CHAP_MD5, (u8)atoi(peer_key("CHAP_I")), "the target's own", challenge, 16,
+                  digest);
     strcpy(text + 14, "CHAP_R=");
     chap_encode(text + 21, digest, 16);
     u32 n = 21 + 35;
