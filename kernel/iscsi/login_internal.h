@@ -32,6 +32,9 @@ bool login_security_ends(void);
 /* Does the target owe us its proof? */
 bool login_security_wants_proof(void);
 
+/* What a target means that refuses to let us in for who we are, or what we say of it. */
+enum error login_security_refused(void);
+
 void login_security_wipe(void);
 
 /* ---- login_keys.c ---- */
