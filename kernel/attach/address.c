@@ -87,7 +87,7 @@ enum error attach_address(void)
 {
     if (setting_ip4(SET_IP))
         return configure_static();
-    bool elsewhere;
+    bool elsewhere = false;
     enum error e = configure_dhcp();
     if (!e)
         e = attach_nic_follow(&elsewhere);
