@@ -51,7 +51,7 @@
       "check the gateway and any firewall")                                                        \
     X(ISCSI_PROTOCOL, 40, 0xbb, "the target broke the iSCSI protocol", "look at the target's log") \
     X(LOGIN_AUTH, 41, 0xaa, "the target refused our name or secret (CHAP)",                        \
-      "check username= and password=")                                                             \
+      "check username=, password= and chap=")                                                      \
     X(LOGIN_FORBIDDEN, 42, 0xaa, "the target does not let this initiator in",                      \
       "allow the initiator name at the target, or set initiator-iqn=")                             \
     X(LOGIN_NOT_FOUND, 43, 0xaa, "the target name is not known there",                             \
@@ -63,7 +63,7 @@
     X(LOGIN_REDIRECTS, 47, 0xaa, "the target redirects in circles",                                \
       "check the target's portal settings")                                                        \
     X(LOGIN_NO_METHOD, 48, 0xaa, "the target wants an authentication that we can't give",          \
-      "set username= and password= (CHAP with MD5)")                                               \
+      "set username= and password= (CHAP)")                                                        \
     X(LOGIN_TIMEOUT, 49, 0x80, "the target did not finish the login", "look at the target's log")  \
     X(LUN_NOT_FOUND, 50, 0xaa, "the target has no such LUN",                                       \
       "check the LUN in the root path (hexadecimal) and at the target")                            \
@@ -90,6 +90,8 @@
     X(SETTING_LATE, 66, 0x01, "it is needed before the file can be read",                          \
       "give it on the medium or by DHCP")                                                          \
     X(FILE_LINE, 67, 0x01, "the line is not valid", "see the settings file in README.md")          \
+    X(LOGIN_ALGORITHM, 69, 0xaa, "the target takes none of the CHAP algorithms that we offer",     \
+      "allow SHA3-256, SHA-256, SHA-1 or MD5 there, or a weaker one by chap=")                     \
     X(NO_BOOT_SECTOR, 70, 0xbb, "the disk has no boot sector (no 55AAh)",                          \
       "install a boot loader on the LUN")                                                          \
     X(NO_BOOT_CODE, 71, 0xbb, "the disk has a partition table, but no boot code",                  \

@@ -2,7 +2,6 @@
 #include "base/md5.h"
 
 #include "base/bytes.h"
-#include "base/str.h"
 
 /* T[i] of 3.4: the first 32 fraction bits of abs(sin(i + 1)). */
 static const u32 sines[64] = {
@@ -18,9 +17,9 @@ static const u32 sines[64] = {
 
 static const u8 shifts[4][4] = {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
 
-static void transform(struct md5 *m)
+void md5_block(u32 *state, const u8 *block)
 {
-    u32 a = m->state[0], b = m->state[1], c = m->state[2], d = m->state[3];
+    u32 a = state[0], b = state[1], c = state[2], d = state[3];
     for (u32 i = 0; i < 64; i++) {
         u32 f, k;
         switch (i / 16) {
@@ -40,47 +39,15 @@ static void transform(struct md5 *m)
             f = c ^ (b | ~d);
             k = 7 * i;
         }
-        f += a + sines[i] + get_le32(m->block + k % 16 * 4);
+        f += a + sines[i] + get_le32(block + k % 16 * 4);
         u32 s = shifts[i / 16][i % 4];
         a = d;
         d = c;
         c = b;
         b += f << s | f >> (32 - s);
     }
-    m->state[0] += a;
-    m->state[1] += b;
-    m->state[2] += c;
-    m->state[3] += d;
-}
-
-void md5_init(struct md5 *m)
-{
-    m->length = 0;
-    m->state[0] = 0x67452301;
-    m->state[1] = 0xefcdab89;
-    m->state[2] = 0x98badcfe;
-    m->state[3] = 0x10325476;
-}
-
-void md5_add(struct md5 *m, const void *data, u32 len)
-{
-    const u8 *p = data;
-    while (len--) {
-        m->block[m->length++ % 64] = *p++;
-        if (m->length % 64 == 0)
-            transform(m);
-    }
-}
-
-void md5_finish(struct md5 *m, u8 digest[MD5_DIGEST])
-{
-    u8 bits[8];
-    put_le64(bits, (u64)m->length * 8);
-    md5_add(m, "\x80", 1);
-    while (m->length % 64 != 56)
-        md5_add(m, "", 1);
-    md5_add(m, bits, sizeof(bits));
-    for (u32 i = 0; i < 4; i++)
-        put_le32(digest + i * 4, m->state[i]);
-    wipe(m, sizeof(*m));
+    state[0] += a;
+    state[1] += b;
+    state[2] += c;
+    state[3] += d;
 }

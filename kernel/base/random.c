@@ -1,13 +1,13 @@
 /* The pool of random numbers. */
 #include "base/random.h"
 
-#include "base/md5.h"
+#include "base/hash.h"
 #include "base/platform.h"
 
 #define SAMPLES 4
 
 static struct {
-    u32 digest[MD5_DIGEST / 4]; /* of the pool before; the first word has been given out */
+    u32 digest[MD5_SIZE / 4]; /* of the pool before; the first word has been given out */
     u32 sample[SAMPLES];
 } pool;
 static u32 added;
@@ -24,9 +24,9 @@ u32 random_u32(void)
     platform_entropy(entropy);
     for (u32 i = 0; i < ENTROPY_WORDS; i++)
         random_add(entropy[i]);
-    struct md5 m;
-    md5_init(&m);
-    md5_add(&m, &pool, sizeof(pool));
-    md5_finish(&m, (u8 *)pool.digest);
+    struct hash h;
+    hash_start(&h, HASH_MD5);
+    hash_add(&h, &pool, sizeof(pool));
+    hash_end(&h, (u8 *)pool.digest);
     return pool.digest[0];
 }

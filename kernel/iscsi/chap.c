@@ -61,14 +61,17 @@ void chap_encode(char *text, const u8 *bytes, u32 len)
     *text = 0;
 }
 
-void chap_response(u8 id, const char *secret, const u8 *challenge, u32 len, u8 digest[MD5_DIGEST])
+u32 chap_response(enum chap_algorithm a, u8 id, const char *secret, const u8 *challenge, u32 len,
+                  u8 digest[HASH_MAX])
 {
-    struct md5 m;
-    md5_init(&m);
-    md5_add(&m, &id, 1);
-    md5_add(&m, secret, (u32)strlen(secret));
-    md5_add(&m, challenge, len);
-    md5_finish(&m, digest);
+    struct hash h;
+    enum hash_kind kind = (enum hash_kind)(a - CHAP_MD5 + HASH_MD5);
+    hash_start(&h, kind);
+    hash_add(&h, &id, 1);
+    hash_add(&h, secret, (u32)strlen(secret));
+    hash_add(&h, challenge, len);
+    hash_end(&h, digest);
+    return hash_size(kind);
 }
 
 bool chap_equal(const u8 *a, const u8 *b, u32 len)

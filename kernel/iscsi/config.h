@@ -26,6 +26,8 @@ struct iscsi_config {
     char initiator[ISCSI_NAME];
     /* CHAP: empty user name: none. */
     char user[ISCSI_CHAP_TEXT], secret[ISCSI_CHAP_TEXT];
+    u8 chap_weakest; /* the weakest algorithm that will do, an enum chap_algorithm; 0: any */
+    bool chap_md5;   /* offer MD5 alone, where that will do */
     /* Mutual CHAP: empty: none. The target has to prove itself with these. */
     char reverse_user[ISCSI_CHAP_TEXT], reverse_secret[ISCSI_CHAP_TEXT];
 };

@@ -91,7 +91,7 @@ static enum error status_error(u8 class, u8 detail)
     if (class != 2 || detail >= ARRAY_SIZE(initiator_errors))
         return ERR_LOGIN_REFUSED;
     enum error e = initiator_errors[detail];
-    return e == ERR_LOGIN_AUTH && !config->user[0] ? ERR_LOGIN_NO_METHOD : e;
+    return e == ERR_LOGIN_AUTH ? login_security_refused() : e;
 }
 
 /* Take every pair of `in`; answers go to `out`. */

@@ -52,6 +52,10 @@ const struct iscsi_params *login_params(void);
 /* Did the target check us, and did we check it? */
 bool login_used_chap(void);
 
+/* After LOGIN_FAILED: may the reason be the list of CHAP algorithms, and what its numbers mean, and
+ * not who we are? */
+bool login_chap_in_doubt(enum error why);
+
 /* After LOGIN_REDIRECT: <name or address>[:<port>][,<tag>], cleaned of nothing. */
 const char *login_redirect(void);
 

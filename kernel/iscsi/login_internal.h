@@ -31,6 +31,9 @@ enum error login_security_step(struct text_out *out);
  * do, since LIO answers an empty request that comes after its None with silence. */
 bool login_security_ends(void);
 
+/* What a target means that refuses to let us in for who we are, or what we say of it. */
+enum error login_security_refused(void);
+
 void login_security_wipe(void);
 
 /* ---- login_keys.c ---- */

@@ -1,4 +1,5 @@
 /* The security stage (RFC 7143, 12): which method it is, and the CHAP exchange (RFC 1994). */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/random.h"
 #include "base/str.h"
@@ -24,6 +25,8 @@ static const char *const security_keys[SECURITY_KEYS] = {"AuthMethod", "CHAP_A",
 static const struct iscsi_config *config;
 static enum security security;
 static bool chap, mutual;
+static u32 weakest, strongest;        /* what is offered, of enum chap_algorithm */
+static enum chap_algorithm algorithm; /* what the target has chosen of it; 0: nothing yet */
 static u8 challenge[OUR_CHALLENGE], challenge_id; /* also the last login's: see reflected() */
 static const char *given[SECURITY_KEYS];
 
@@ -31,10 +34,13 @@ bool login_security_start(const struct iscsi_config *c, bool needed, struct text
 {
     config = c;
     chap = false;
+    security = WANT_METHOD;
+    algorithm = 0;
+    weakest = max_u32(c->chap_weakest, CHAP_MD5);
+    strongest = c->chap_md5 && weakest == CHAP_MD5 ? CHAP_MD5 : CHAP_SHA3_256;
     mutual = config->user[0] && config->reverse_user[0];
     if (!config->user[0] && !needed)
         return false;
-    security = WANT_METHOD;
     /* Who wants the target to prove itself can't let it choose not to. */
     text_put(out, "AuthMethod", mutual ? "CHAP" : config->user[0] ? "CHAP,None" : "None");
     return true;
@@ -62,26 +68,47 @@ static bool reflected(const u8 *theirs, u32 len)
     return len == OUR_CHALLENGE && chap_equal(theirs, challenge, OUR_CHALLENGE);
 }
 
+/* The strongest first, as targets take the first one that they know. */
+static void offer_algorithms(struct text_out *out)
+{
+    char list[2 * (CHAP_SHA3_256 - CHAP_MD5 + 1)], *at = list;
+    for (u32 a = strongest; a >= weakest; a--) {
+        *at++ = (char)('0' + a);
+        *at++ = ',';
+    }
+    at[-1] = 0;
+    text_put(out, "CHAP_A", list);
+    security = WANT_CHALLENGE;
+}
+
+/* The target's choice; false: it was not offered, and "Reject" is none. */
+static bool take_algorithm(void)
+{
+    u32 a;
+    if (!given[CHAP_A] || !text_number(given[CHAP_A], strongest, &a) || a < weakest)
+        return false;
+    algorithm = (enum chap_algorithm)a;
+    return true;
+}
+
 /* CHAP_I and CHAP_C are there: answer them, and challenge the target when it has to prove itself.
  */
 static enum error answer_challenge(struct text_out *out)
 {
     static u8 theirs[CHAP_CHALLENGE_MAX];
-    u8 digest[MD5_DIGEST];
-    char hex[2 * MD5_DIGEST + 3];
+    u8 digest[HASH_MAX];
+    char hex[2 * HASH_MAX + 3];
     u32 len, id;
-    if (given[CHAP_A] && str_equal(given[CHAP_A], "Reject"))
-        return ERR_LOGIN_NO_METHOD;
-    if (!given[CHAP_A] || !text_number(given[CHAP_A], 255, &id) || id != CHAP_MD5)
-        return ERR_LOGIN_NO_METHOD;
+    if (!take_algorithm())
+        return ERR_LOGIN_ALGORITHM;
     if (!given[CHAP_I] || !given[CHAP_C] || !text_number(given[CHAP_I], 255, &id) ||
         !chap_decode(given[CHAP_C], theirs, sizeof(theirs), &len))
         return ERR_ISCSI_PROTOCOL;
     if (reflected(theirs, len))
         return ERR_LOGIN_TARGET_AUTH;
-    chap_response((u8)id, config->secret, theirs, len, digest);
+    u32 size = chap_response(algorithm, (u8)id, config->secret, theirs, len, digest);
     text_put(out, "CHAP_N", config->user);
-    chap_encode(hex, digest, MD5_DIGEST);
+    chap_encode(hex, digest, size);
     text_put(out, "CHAP_R", hex);
     chap = true;
     if (!mutual) {
@@ -104,14 +131,14 @@ static enum error answer_challenge(struct text_out *out)
  * so is what we would have answered ourselves (RFC 7143, 9.2.1). */
 static enum error check_proof(void)
 {
-    u8 want[MD5_DIGEST], got[MD5_DIGEST];
-    u32 len;
-    chap_response(challenge_id, config->reverse_secret, challenge, OUR_CHALLENGE, want);
+    u8 want[HASH_MAX], got[HASH_MAX];
+    u32 len, size = chap_response(algorithm, challenge_id, config->reverse_secret, challenge,
+                                  OUR_CHALLENGE, want);
     if (!given[CHAP_N] || !given[CHAP_R] || given[CHAP_C] || given[CHAP_I] ||
         !str_equal(given[CHAP_N], config->reverse_user) ||
         str_equal(config->secret, config->reverse_secret) ||
-        !chap_decode(given[CHAP_R], got, sizeof(got), &len) || len != MD5_DIGEST ||
-        !chap_equal(want, got, MD5_DIGEST))
+        !chap_decode(given[CHAP_R], got, sizeof(got), &len) || len != size ||
+        !chap_equal(want, got, size))
         return ERR_LOGIN_TARGET_AUTH;
     security = SECURITY_DONE;
     return OK;
@@ -123,8 +150,7 @@ static enum error take_method(struct text_out *out)
     if (!method)
         return OK; /* it has more to say first */
     if (str_equal(method, "CHAP") && config->user[0]) {
-        text_put_number(out, "CHAP_A", CHAP_MD5);
-        security = WANT_CHALLENGE;
+        offer_algorithms(out);
     } else if (str_equal(method, "None")) {
         if (mutual)
             return ERR_LOGIN_TARGET_AUTH;
@@ -152,6 +178,24 @@ enum error login_security_step(struct text_out *out)
 bool login_security_ends(void)
 {
     return security >= WANT_PROOF || (security == WANT_METHOD && !mutual);
+}
+
+enum error login_security_refused(void)
+{
+    if (!config->user[0])
+        return ERR_LOGIN_NO_METHOD;
+    return security == WANT_CHALLENGE ? ERR_LOGIN_ALGORITHM : ERR_LOGIN_AUTH;
+}
+
+/* Where MD5 will not do there is no doubt: nobody can make us offer it. */
+bool login_chap_in_doubt(enum error why)
+{
+    if (weakest > CHAP_MD5)
+        return false;
+    if (security == WANT_CHALLENGE)
+        return why == ERR_LOGIN_ALGORITHM || why == ERR_LOGIN_REFUSED;
+    /* For tgt a response of SHA-256's length is no response. */
+    return algorithm == CHAP_SHA256 && (why == ERR_LOGIN_AUTH || why == ERR_LOGIN_REFUSED);
 }
 
 bool login_used_chap(void)

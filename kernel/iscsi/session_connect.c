@@ -32,6 +32,7 @@ static struct iscsi_path redirected; /* where a redirect has sent us */
 static u32 identity;                 /* of the disk; 0: not known */
 static bool other_isid;              /* one was tried since a login has worked last */
 static u16 first_isid;               /* before it: the end of the qualifier */
+static bool other_chap;              /* other algorithms were tried since a login has worked last */
 
 void session_fail(enum error e)
 {
@@ -118,7 +119,7 @@ void session_attach(msec now)
 {
     identity = 0;
     discovering = session.config.discover;
-    with_security = other_isid = false;
+    with_security = other_isid = other_chap = false;
     session_start(now);
 }
 
@@ -219,9 +220,26 @@ static bool try_other_isid(u8 status_class, enum error why, msec now)
     return true;
 }
 
+/* tgt takes SHA-256's number for SHA-1's, and LIO before Linux 3.15 takes no list: the same way
+ * once more with MD5 alone, which all know but those that are not allowed to; those get the list.
+ * False: that was tried, and the next login offers what the last but one did; or it can't help. */
+static bool try_other_chap(enum error why, msec now)
+{
+    bool again = !other_chap && login_chap_in_doubt(why);
+    if (again || other_chap)
+        session.config.chap_md5 = !session.config.chap_md5;
+    other_chap = again;
+    if (again) {
+        conn_drop();
+        connect(now);
+    }
+    return again;
+}
+
 static void login_done(msec now)
 {
     conn_full_feature();
+    other_chap = false;
     if (discovering) {
         session_enter(PHASE_DISCOVER, DISCOVER_MS, now);
         discover_ask(session.used.path->target);
@@ -253,7 +271,7 @@ void session_login_answer(const u8 *bhs, const u8 *data, u32 len, msec now)
             redirect(now);
         break;
     case LOGIN_FAILED:
-        if (!try_other_isid(bhs[LOGIN_STATUS], why, now))
+        if (!try_other_chap(why, now) && !try_other_isid(bhs[LOGIN_STATUS], why, now))
             session_not_in(why, now);
         break;
     }

@@ -85,6 +85,7 @@ enum dhcp_ipxe_option {
     IPXE_LUNBOOT_RETRY = 226,
     IPXE_LUNBOOT_VLAN = 227,
     IPXE_LUNBOOT_CONFIG = 228,
+    IPXE_LUNBOOT_CHAP = 229,
 };
 
 #define IPXE_BUS_PCI 1

@@ -10,6 +10,7 @@
 #define IQN_MAX     223 /* RFC 7143, 4.2.7.1 */
 #define DNS_MAX     253 /* RFC 1035, 2.3.4, as text */
 #define LABEL_MAX   63
+#define CHAP_A_MD5  5 /* RFC 7143, 12.1.3; SHA-1, SHA-256 and SHA3-256 follow */
 
 static bool is_digit(char c)
 {
@@ -74,6 +75,26 @@ static bool check_flag(const char *s, u32 *flag)
     for (u32 i = 0; i < ARRAY_SIZE(words); i++)
         if (str_equal(s, words[i])) {
             *flag = i & 1;
+            return true;
+        }
+    return false;
+}
+
+/* Is it this word, but for dashes and capitals? */
+static bool is_word(const char *s, const char *word)
+{
+    for (; *s; s++)
+        if (*s != '-' && (*s | 0x20) != *word++)
+            return false;
+    return !*word;
+}
+
+static bool check_chap(const char *s, u32 *algorithm)
+{
+    static const char words[][8] = {"md5", "sha1", "sha256", "sha3256"};
+    for (u32 i = 0; i < ARRAY_SIZE(words); i++)
+        if (is_word(s, words[i])) {
+            *algorithm = CHAP_A_MD5 + i;
             return true;
         }
     return false;
@@ -148,6 +169,8 @@ bool form_check(enum form form, struct setting_value *v)
         return true;
     case FORM_IQN:
         return len <= IQN_MAX && str_is_word(s);
+    case FORM_CHAP:
+        return check_chap(s, n);
     case FORM_FLAG:
         return check_flag(s, n);
     case FORM_DRIVE: {

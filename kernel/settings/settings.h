@@ -26,7 +26,8 @@ enum setting_id {
     SET_PASSWORD,
     SET_REVERSE_USERNAME,
     SET_REVERSE_PASSWORD,
-    SET_KEEP_SAN,      /* 0 or 1, also no/yes and false/true */
+    SET_CHAP,     /* the weakest algorithm that will do: md5 (default), sha1, sha256, sha3-256 */
+    SET_KEEP_SAN, /* 0 or 1, also no/yes and false/true */
     SET_SKIP_SAN_BOOT, /* the same */
     SET_DRIVE,         /* hexadecimal INT 13h drive number, 80 (default) to 8f */
     SET_NIC,           /* PCI address (00:03.0) or MAC of the NIC to use */
@@ -68,6 +69,8 @@ bool setting_flag(enum setting_id id);
 /* setting_number(SET_NIC) is the PCI address (bus << 8 | device << 3 | function), or this when the
  * NIC is not set or is given by its MAC. */
 #define SETTING_NO_BDF  FORM_NO_BDF
+
+/* setting_number(SET_CHAP) is the algorithm's CHAP_A (RFC 7143, 12.1.3), 0 when it is not set. */
 
 /* setting_number(SET_RETRY) is this for `forever`, and also when it is not set. */
 #define SETTING_FOREVER FORM_FOREVER

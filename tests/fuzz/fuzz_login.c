@@ -68,6 +68,9 @@ static const char *const words[] = {
     "X-com.example.key=",
     "TargetName=",
     PEER_TARGET,
+    "6",
+    "7",
+    "8",
 };
 #define WORD_PROOF   0xfc /* the right CHAP_R for our challenge */
 #define WORD_REFLECT 0xfd /* our own challenge */
@@ -87,6 +90,7 @@ static u32 connects;
 static u8 our_challenge[OUR_CHALLENGE_MAX];
 static u32 our_challenge_len; /* 0: none yet */
 static u8 our_id;
+static enum chap_algorithm chosen; /* by the target's latest CHAP_A */
 
 /* The value of a key in a request; NULL when it is not there. */
 static const char *value_of(const struct peer_pdu *p, const char *key)
@@ -105,15 +109,19 @@ static void check_no_secret(const struct peer_pdu *p, const char *secret)
 /* Who answers its own challenge gives away what only the other side should know. */
 static void check_no_reflection(const char *answer)
 {
-    u8 given[MD5_DIGEST], own[MD5_DIGEST];
+    u8 given[HASH_MAX], own[HASH_MAX];
     u32 len;
+    bool long_enough = false;
     if (!chap_decode(answer, given, sizeof(given), &len))
         return; /* NotUnderstood */
-    CHECK(len == MD5_DIGEST);
-    for (u32 id = 0; id < 256 && our_challenge_len; id++) {
-        chap_response((u8)id, peer_config.secret, our_challenge, our_challenge_len, own);
-        CHECK(memcmp(own, given, MD5_DIGEST));
-    }
+    for (u32 a = CHAP_MD5; a <= CHAP_SHA3_256; a++)
+        for (u32 id = 0; id < 256; id++) {
+            u32 size = chap_response((enum chap_algorithm)a, (u8)id, peer_config.secret,
+                                     our_challenge, our_challenge_len, own);
+            CHECK(!our_challenge_len || size != len || memcmp(own, given, len));
+            long_enough |= size == len && a >= peer_config.chap_weakest;
+        }
+    CHECK(long_enough);
 }
 
 static void check_request(const struct peer_pdu *p)
@@ -162,15 +170,15 @@ static u32 put_hex(u8 *text, u32 len, const u8 *bytes, u32 n)
 static u32 make_text(u8 *text)
 {
     static const u8 digits[1000] = {'7'};
-    u8 source[300], digest[MD5_DIGEST];
+    u8 source[300], digest[HASH_MAX];
     u32 len = 0, n = in_bytes(source, sizeof(source));
     for (u32 i = 0; i < n; i++) {
         u8 c = source[i];
         switch (c) {
         case WORD_PROOF:
-            chap_response(our_id, peer_config.reverse_secret, our_challenge, our_challenge_len,
-                          digest);
-            len = put_hex(text, len, digest, MD5_DIGEST);
+            len = put_hex(text, len, digest,
+                          chap_response(chosen, our_id, peer_config.reverse_secret, our_challenge,
+                                        our_challenge_len, digest));
             proved = our_challenge_len;
             break;
         case WORD_REFLECT:
@@ -189,6 +197,9 @@ static u32 make_text(u8 *text)
                 len = put(text, len, &c, 1);
         }
     }
+    const u8 *choice = memmem(text, len, "CHAP_A=", 7);
+    if (choice && choice + 7 < text + len && choice[7] >= '5' && choice[7] <= '8')
+        chosen = (enum chap_algorithm)(choice[7] - '0');
     return len;
 }
 
@@ -329,6 +340,8 @@ static void configure(void)
     peer.dns_answer = how & 4 ? PEER_ADDR + 1 : 0;
     peer.segment = how & 8 ? 1460 : 1 + in_below(3000);
     peer.chap = peer.mutual = how & 3;
+    peer_config.chap_weakest = how & 0x40 ? CHAP_SHA256 : 0;
+    chosen = CHAP_MD5;
     our_challenge_len = 0;
     connects = 0;
     proved = other_disk = false;

@@ -279,7 +279,7 @@ static void say_binary(const char *key, const u8 *bytes, u32 len)
 
 static bool chap_login(void)
 {
-    u8 digest[16], got[1024];
+    u8 digest[HASH_MAX], got[1024];
     u32 len;
     switch (chap_step++) {
     case 0:
@@ -298,13 +298,14 @@ static bool chap_login(void)
         say_binary("CHAP_C", peer_challenge, challenge_len);
         return true;
     default:
-        chap_response(0x7f, peer.secret, peer_challenge, challenge_len, digest);
+        chap_response(CHAP_MD5, 0x7f, peer.secret, peer_challenge, challenge_len, digest);
         if (!peer_key("CHAP_N") || strcmp(peer_key("CHAP_N"), peer.user) || !peer_key("CHAP_R") ||
             !chap_decode(peer_key("CHAP_R"), got, sizeof(got), &len) || memcmp(got, digest, 16))
             return false;
         if (peer_key("CHAP_C")) {
             chap_decode(peer_key("CHAP_C"), got, sizeof(got), &len);
-            chap_response((u8)atoi(peer_key("CHAP_I")), peer.reverse_secret, got, len, digest);
+            chap_response(CHAP_MD5, (u8)atoi(peer_key("CHAP_I")), peer.reverse_secret, got, len,
+                          digest);
             say("CHAP_N", peer.reverse_user);
             say_binary("CHAP_R", digest, 16);
         }

@@ -16,10 +16,20 @@
  * should be. */
 static struct {
     const char *method, *challenge, *proof;
-    const char *id; /* CHAP_I, its challenge's */
+    const char *id;       /* CHAP_I, its challenge's */
+    const char *knows;    /* the digits of its algorithms */
+    bool seven_is_sha1;   /* as in tgt */
+    bool takes_no_list;   /* as LIO before Linux 3.15 */
+    bool base64;          /* its proof */
+    bool rejects_by_text; /* CHAP_A=Reject where it knows none, and not a status */
 } say;
 static u32 step;
-static char our_challenge[64], our_response[64], our_name[300];
+static char our_list[20], our_challenge[64], our_response[80], our_name[300];
+static char lists[100]; /* the algorithms of all logins, each with a space behind it */
+static enum chap_algorithm chosen;
+static const char *our_secret; /* as the target knows it */
+
+static const u8 their_challenge[] = {1, 2, 3, 4, 5, 6, 7, 8};
 
 static void keep(char *to, size_t size, const char *key)
 {
@@ -27,37 +37,96 @@ static void keep(char *to, size_t size, const char *key)
         snprintf(to, size, "%s", peer_key(key));
 }
 
+/* The first of our list that the target knows; false: none. */
+static bool choose(void)
+{
+    const char *at = our_list;
+    snprintf(lists + strlen(lists), sizeof(lists) - strlen(lists), "%s ", our_list);
+    if (say.takes_no_list && our_list[1])
+        return false;
+    at += strcspn(at, say.knows);
+    chosen = (enum chap_algorithm)(*at - '0');
+    return *at;
+}
+
+static void encode_base64(char *text, const u8 *bytes, u32 len)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    text += sprintf(text, "0b");
+    for (u32 i = 0; i < len; i += 3) {
+        u32 v = (u32)bytes[i] << 16 | (i + 1 < len ? bytes[i + 1] << 8 : 0) |
+                (i + 2 < len ? bytes[i + 2] : 0);
+        for (u32 k = 0; k < 4; k++)
+            *text++ = i + k > len ? '=' : digits[v >> (18 - 6 * k) & 63];
+    }
+    *text = 0;
+}
+
+static void their_hash(const char *secret, u8 id, const u8 *challenge, u32 len, bool base64,
+                       char *text)
+{
+    u8 digest[HASH_MAX];
+    enum chap_algorithm a = chosen == CHAP_SHA256 && say.seven_is_sha1 ? CHAP_SHA1 : chosen;
+    u32 size = chap_response(a, id, secret, challenge, len, digest);
+    (base64 ? encode_base64 : chap_encode)(text, digest, size);
+}
+
+/* SendTargets: the target has no other portals. */
+static bool answer_text(const struct peer_pdu *p)
+{
+    u8 bhs[BHS_SIZE];
+    peer_header(bhs, OPCODE_TEXT_RSP, FLAG_FINAL, get_be32(p->bhs + BHS_ITT), true);
+    put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
+    peer_send(bhs, NULL, 0);
+    return true;
+}
+
 static bool target(const struct peer_pdu *p)
 {
-    char text[5000], hex[2 * MD5_DIGEST + 3];
-    u8 digest[MD5_DIGEST], bytes[32];
+    char text[5000] = "", hex[2 * HASH_MAX + 3];
+    u8 bytes[32];
     u32 len;
+    if (peer_opcode(p) == OPCODE_TEXT_REQ)
+        return answer_text(p);
     if (peer_opcode(p) != OPCODE_LOGIN_REQ || p->bhs[BHS_FLAGS] >> 2 & 3)
         return false; /* the operational stage is the peer's */
     memcpy(peer.keys, p->data, p->len);
     memset(peer.keys + p->len, 0, 2);
+    if (peer_key("InitiatorName"))
+        step = 0;
+    keep(our_list, sizeof(our_list), "CHAP_A");
     keep(our_challenge, sizeof(our_challenge), "CHAP_C");
     keep(our_response, sizeof(our_response), "CHAP_R");
     keep(our_name, sizeof(our_name), "CHAP_N");
-    u8 flags = 0;
+    u8 flags = 0, class = 0, detail = 1;
     switch (step++) {
     case 0:
         strcpy(text, say.method ? say.method : "AuthMethod=CHAP\n");
         break;
     case 1:
-        snprintf(text, sizeof(text), "CHAP_A=5\nCHAP_I=%s\nCHAP_C=0x0102030405060708\n", say.id);
+        if (choose())
+            snprintf(text, sizeof(text), "CHAP_A=%u\nCHAP_I=%s\nCHAP_C=0x0102030405060708\n",
+                     chosen, say.id);
+        else if (say.rejects_by_text)
+            strcpy(text, "CHAP_A=Reject\n");
+        else
+            class = 2;
         if (say.challenge)
             strcpy(text, say.challenge);
         break;
     case 2:
         flags = 0x81;
-        text[0] = 0;
+        their_hash(our_secret, (u8)strtoul(say.id, NULL, 0), their_challenge,
+                   sizeof(their_challenge), false, hex);
         if (say.proof) {
             strcpy(text, say.proof);
+        } else if (!say.challenge && strcmp(hex, our_response)) {
+            class = 2;
+            detail = strlen(hex) == strlen(our_response); /* as tgt has it */
         } else if (peer_key("CHAP_C")) {
             assert_true(chap_decode(our_challenge, bytes, sizeof(bytes), &len));
-            chap_response((u8)atoi(peer_key("CHAP_I")), peer.reverse_secret, bytes, len, digest);
-            chap_encode(hex, digest, MD5_DIGEST);
+            their_hash(peer.reverse_secret, (u8)atoi(peer_key("CHAP_I")), bytes, len, say.base64,
+                       hex);
             snprintf(text, sizeof(text), "CHAP_N=%s\nCHAP_R=%s\n", peer.reverse_user, hex);
         }
         break;
@@ -68,7 +137,7 @@ static bool target(const struct peer_pdu *p)
     for (u32 i = 0; i < len; i++)
         if (text[i] == '\n')
             text[i] = 0;
-    peer_login_answer(p, flags, 0, 0, text, len);
+    peer_login_answer(p, class ? 0 : flags, class, class ? detail : 0, text, len);
     return true;
 }
 
@@ -77,8 +146,10 @@ static void begin(bool mutual)
     peer_reset();
     memset(&say, 0, sizeof(say));
     say.id = "1";
+    say.knows = "5";
+    our_secret = SECRET;
     step = 0;
-    our_challenge[0] = our_response[0] = our_name[0] = 0;
+    our_list[0] = our_challenge[0] = our_response[0] = our_name[0] = lists[0] = 0;
     peer.hook = target;
     strcpy(peer_config.user, "joe");
     strcpy(peer_config.secret, SECRET);
@@ -103,9 +174,31 @@ static void expect(enum error e)
 
 /* CHAP_A */
 
-TEST(algorithms_other_than_md5)
+/* Whatever the target knows is used, the strongest first, both ways. */
+TEST(each_algorithm)
 {
-    static const char *const algorithms[] = {"7",          "0",   "6",      "256",
+    static const struct {
+        const char *knows;
+        enum chap_algorithm chosen;
+    } targets[] = {
+        {"5", CHAP_MD5},         {"6", CHAP_SHA1},     {"7", CHAP_SHA256},     {"8", CHAP_SHA3_256},
+        {"5678", CHAP_SHA3_256}, {"567", CHAP_SHA256}, {"678", CHAP_SHA3_256}, {"56", CHAP_SHA1},
+    };
+    for (u32 i = 0; i < ARRAY_SIZE(targets); i++)
+        for (u32 mutual = 0; mutual < 3; mutual++) {
+            begin(mutual);
+            say.knows = targets[i].knows;
+            say.base64 = mutual == 2;
+            expect(OK);
+            assert_int_equal(chosen, targets[i].chosen);
+            assert_string_equal(lists, "8,7,6,5 ");
+            assert_int_equal(iscsi_used()->mutual_chap, mutual > 0);
+        }
+}
+
+TEST(algorithms_that_were_not_offered)
+{
+    static const char *const algorithms[] = {"4",          "0",   "9",      "256",
                                              "4294967301", "md5", "-5",     "",
                                              "5,7",        "5 ",  "Reject", "NotUnderstood"};
     for (u32 i = 0; i < ARRAY_SIZE(algorithms); i++) {
@@ -113,9 +206,102 @@ TEST(algorithms_other_than_md5)
         begin(false);
         snprintf(text, sizeof(text), "CHAP_A=%s\nCHAP_I=1\nCHAP_C=0x0102\n", algorithms[i]);
         say.challenge = text;
-        expect(ERR_LOGIN_NO_METHOD);
+        expect(ERR_LOGIN_ALGORITHM);
         assert_string_equal(our_response, "");
+        assert_string_equal(lists, "8,7,6,5 5 ");
     }
+}
+
+/* One more login, and no more in all that follow: the discovery, the disk, and coming back. */
+TEST(a_target_whose_7_is_sha1)
+{
+    begin(true);
+    say.knows = "57";
+    say.seven_is_sha1 = true;
+    peer_config.discover = true;
+    expect(OK);
+    assert_string_equal(lists, "8,7,6,5 5 5 ");
+    peer_lose(ERR_TCP_RESET);
+    assert_true(peer_run(20000, peer_ready));
+    assert_string_equal(lists, "8,7,6,5 5 5 5 ");
+}
+
+TEST(a_target_that_takes_no_list)
+{
+    for (u32 text = 0; text < 2; text++) {
+        begin(true);
+        say.takes_no_list = true;
+        say.rejects_by_text = text;
+        expect(OK);
+        assert_string_equal(lists, "8,7,6,5 5 ");
+        assert_int_equal(peer.connects, 2);
+    }
+}
+
+/* A wrong secret costs one login, and two where the target may have meant another algorithm. */
+TEST(a_wrong_secret)
+{
+    static const char *const knows[][2] = {
+        {"5", "8,7,6,5 "}, {"56", "8,7,6,5 "}, {"8", "8,7,6,5 "}, {"57", "8,7,6,5 5 "}};
+    for (u32 i = 0; i < ARRAY_SIZE(knows); i++) {
+        begin(false);
+        say.knows = knows[i][0];
+        strcpy(peer_config.secret, "not the secret");
+        expect(ERR_LOGIN_AUTH);
+        assert_string_equal(lists, knows[i][1]);
+    }
+}
+
+/* The next attempt does not begin with what has failed last. */
+TEST(a_target_in_fips_mode_after_one_that_knows_md5_alone)
+{
+    begin(false);
+    say.takes_no_list = true;
+    expect(OK);
+    say.takes_no_list = false;
+    say.knows = "678";
+    lists[0] = 0;
+    peer_lose(ERR_TCP_RESET);
+    assert_true(peer_run(20000, peer_ready));
+    assert_string_equal(lists, "5 8,7,6,5 ");
+    assert_int_equal(chosen, CHAP_SHA3_256);
+}
+
+/* Nobody gets us below what was set, whatever he refuses or claims to have chosen. */
+TEST(the_weakest_algorithm_that_will_do)
+{
+    static const char *const offers[] = {"8,7,6,5 ", "8,7,6 ", "8,7 ", "8 "};
+    for (u32 i = 0; i < ARRAY_SIZE(offers); i++) {
+        begin(false);
+        peer_config.chap_weakest = (u8)(CHAP_MD5 + i);
+        say.knows = "8";
+        expect(OK);
+        assert_string_equal(lists, offers[i]);
+    }
+    for (u32 i = 1; i < ARRAY_SIZE(offers); i++) {
+        static const char *const weaker[] = {"CHAP_A=5\n", "CHAP_A=6\n", "CHAP_A=7\n"};
+        begin(false);
+        peer_config.chap_weakest = (u8)(CHAP_MD5 + i);
+        expect(ERR_LOGIN_ALGORITHM);
+        assert_string_equal(lists, offers[i]);
+        for (u32 k = 0; k < i; k++) {
+            char text[100];
+            begin(false);
+            peer_config.chap_weakest = (u8)(CHAP_MD5 + i);
+            snprintf(text, sizeof(text), "%sCHAP_I=1\nCHAP_C=0x0102\n", weaker[k]);
+            say.challenge = text;
+            expect(ERR_LOGIN_ALGORITHM);
+            assert_string_equal(our_response, "");
+            assert_string_equal(lists, offers[i]);
+        }
+    }
+    /* Nor where it means another algorithm by the number; the second login has another ISID. */
+    begin(false);
+    peer_config.chap_weakest = CHAP_SHA256;
+    say.knows = "57";
+    say.seven_is_sha1 = true;
+    expect(ERR_LOGIN_REFUSED);
+    assert_string_equal(lists, "8,7 8,7 ");
 }
 
 /* Keys before their time, or without what has to come with them. */
@@ -173,15 +359,9 @@ TEST(identifiers_of_any_value)
 {
     static const char *const ids[] = {"0", "1", "1", "0xff", "255", "0X7F"};
     for (u32 i = 0; i < ARRAY_SIZE(ids); i++) {
-        u8 digest[MD5_DIGEST];
-        char hex[2 * MD5_DIGEST + 3];
         begin(i & 1);
         say.id = ids[i];
-        expect(OK);
-        chap_response((u8)strtoul(ids[i], NULL, 0), SECRET, (const u8 *)"\1\2\3\4\5\6\7\x08", 8,
-                      digest);
-        chap_encode(hex, digest, MD5_DIGEST);
-        assert_string_equal(our_response, hex);
+        expect(OK); /* the target has checked the response */
     }
 }
 
@@ -258,4 +438,19 @@ TEST(one_secret_for_both_directions_is_refused)
     strcpy(peer_config.reverse_secret, SECRET);
     peer.reverse_secret = SECRET;
     expect(ERR_LOGIN_TARGET_AUTH);
+}
+
+TEST(secrets_of_any_length)
+{
+    static const u32 lengths[] = {1, 12, 16, 100, 255};
+    for (u32 i = 0; i < ARRAY_SIZE(lengths); i++)
+        for (u32 a = CHAP_MD5; a <= CHAP_SHA3_256; a++) {
+            char secret[256] = "", knows[2] = {(char)('0' + a)};
+            begin(true);
+            memset(secret, 's', lengths[i]);
+            strcpy(peer_config.secret, secret);
+            our_secret = secret;
+            say.knows = knows;
+            expect(OK);
+        }
 }

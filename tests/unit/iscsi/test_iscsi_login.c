@@ -717,6 +717,8 @@ static bool scripted(const struct peer_pdu *p)
         return false;
     memcpy(peer.keys, p->data, p->len);
     memset(peer.keys + p->len, 0, 2);
+    if (peer_key("InitiatorName"))
+        script_at = 0; /* a login of its own */
     if (script_at == script_len)
         return true;
     peer_login_answer(p, script[script_at].flags, 0, 0, script[script_at].text,
@@ -763,12 +765,12 @@ TEST(methods_that_were_not_offered)
     assert_string_equal(peer_key("AuthMethod"), "CHAP");
     begin_script(false);
     LINE("AuthMethod=CHAP", 0);
-    LINE("CHAP_A=7\0CHAP_I=1\0CHAP_C=0x00", 0);
-    expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
+    LINE("CHAP_A=9\0CHAP_I=1\0CHAP_C=0x00", 0);
+    expect(ISCSI_FAILED, ERR_LOGIN_ALGORITHM);
     begin_script(false);
     LINE("AuthMethod=CHAP", 0);
     LINE("CHAP_A=Reject", 0);
-    expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
+    expect(ISCSI_FAILED, ERR_LOGIN_ALGORITHM);
 }
 
 TEST(challenges_that_are_no_challenges)
@@ -879,14 +881,15 @@ static const char *proof_extra;
 static bool prove(const struct peer_pdu *p)
 {
     char text[300] = "CHAP_N=target";
-    u8 challenge[16], digest[16];
+    u8 challenge[16], digest[HASH_MAX];
     u32 len;
     if ((p->bhs[BHS_FLAGS] >> 2 & 3) != 0 || !scripted(p))
         return false;
     if (!peer_key("CHAP_C"))
         return true;
     assert_true(chap_decode(peer_key("CHAP_C"), challenge, sizeof(challenge), &len));
-    chap_response((u8)atoi(peer_key("CHAP_I")), "the target's own", challenge, 16, digest);
+    chap_response(CHAP_MD5, (u8)atoi(peer_key("CHAP_I")), "the target's own", challenge, 16,
+                  digest);
     strcpy(text + 14, "CHAP_R=");
     chap_encode(text + 21, digest, 16);
     u32 n = 21 + 35;

@@ -212,6 +212,19 @@ TEST(the_operating_system_finds_an_ibft)
     assert_false(san_publish(table, 64));
 }
 
+TEST(chap_says_what_is_offered)
+{
+    add(PATH("1"));
+    set(SET_USERNAME, "joe");
+    set(SET_PASSWORD, "a secret of joe");
+    set(SET_CHAP, "sha256");
+    peer.chap = true; /* by MD5 */
+    san_attach(20000, 1000);
+    assert_true(peer_run(20000, over));
+    assert_int_equal(san_error(), ERR_LOGIN_ALGORITHM);
+    assert_string_equal(peer_key("CHAP_A"), "8,7");
+}
+
 /* Without its priority, which has no place there. */
 TEST(the_operating_system_finds_the_vlan)
 {

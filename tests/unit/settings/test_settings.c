@@ -65,6 +65,7 @@ TEST(nothing_set_means_defaults)
     assert_int_equal(setting_number(SET_DRIVE), 0x80);
     assert_int_equal(setting_number(SET_MTU), 1500);
     assert_int_equal(setting_number(SET_VLAN), 0);
+    assert_int_equal(setting_number(SET_CHAP), 0);
     assert_int_equal(setting_number(SET_TIMEOUT), 60);
     assert_int_equal(setting_number(SET_NIC), SETTING_NO_BDF);
     assert_false(setting_flag(SET_KEEP_SAN));
@@ -76,7 +77,8 @@ TEST(a_whole_command_line)
     parse("/boot/lunboot.elf ip=192.0.2.10/25 gateway=192.0.2.1 dns=192.0.2.2 domain=example.com "
           "hostname=pc-1 root-path=iscsi:192.0.2.3::::iqn.2024-01.com.example:disk "
           "initiator-iqn=iqn.2024-01.com.example:pc-1 username=me password=secret1 "
-          "reverse-username=you reverse-password=secret2 keep-san=yes skip-san-boot=0 drive=0x81 "
+          "reverse-username=you reverse-password=secret2 chap=sha256 keep-san=yes skip-san-boot=0 "
+          "drive=0x81 "
           "nic=00:03.0 mtu=1400 vlan=20/5 timeout=5 retry=30");
     assert_string_equal(complaints, "");
     assert_int_equal(setting_ip4(SET_IP), 0xc000020a);
@@ -92,6 +94,7 @@ TEST(a_whole_command_line)
     assert_string_equal(setting_text(SET_PASSWORD), "secret1");
     assert_string_equal(setting_text(SET_REVERSE_USERNAME), "you");
     assert_string_equal(setting_text(SET_REVERSE_PASSWORD), "secret2");
+    assert_int_equal(setting_number(SET_CHAP), 7);
     assert_true(setting_flag(SET_KEEP_SAN));
     assert_false(setting_flag(SET_SKIP_SAN_BOOT));
     assert_int_equal(setting_source(SET_SKIP_SAN_BOOT), FROM_COMMAND_LINE);
@@ -272,6 +275,24 @@ TEST(flags_and_numbers)
     NONE_VALID(SET_MTU, "", "575", "9001", "65535", "0x240", "-1", "99999999999");
     ALL_VALID(SET_TIMEOUT, "1", "86400");
     NONE_VALID(SET_TIMEOUT, "", "0", "86401", "1s", "4294967297");
+}
+
+TEST(algorithms_for_chap)
+{
+    static const struct {
+        const char *words[4];
+        u32 number;
+    } rows[] = {{{"md5", "MD5", "md-5", "md5 "}, 5},
+                {{"sha1", "SHA-1", "sha-1", "Sha1"}, 6},
+                {{"sha256", "sha-256", "SHA-256", "SHA256"}, 7},
+                {{"sha3-256", "SHA3-256", "sha3256", "SHA-3-256"}, 8}};
+    for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
+        for (u32 k = 0; k < 4; k++) {
+            assert_true(valid(SET_CHAP, rows[i].words[k]));
+            assert_int_equal(setting_number(SET_CHAP), rows[i].number);
+        }
+    NONE_VALID(SET_CHAP, "", "-", "5", "md", "md55", "sha", "sha2", "sha512", "sha3-512", "none",
+               "sha3-2567", "sha 1", "md5,sha1");
 }
 
 TEST(nics_by_place_and_by_mac)
