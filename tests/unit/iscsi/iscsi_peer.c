@@ -785,3 +785,12 @@ void peer_reset(void)
                               .isid = {0x40, 1, 2, 3, 4, 5},
                               .initiator = PEER_US};
 }
+
+bool peer_redirects_once(const struct peer_pdu *p)
+{
+    static const char to[] = "TargetAddress=10.0.0.7:3261";
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ || peer.addr != PEER_ADDR)
+        return false;
+    peer_login_answer(p, 0x04, 1, 1, to, sizeof(to));
+    return true;
+}

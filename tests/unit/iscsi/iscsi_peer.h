@@ -110,6 +110,9 @@ void peer_data_in(u32 itt, u32 data_sn, u32 offset, const void *data, u32 len, b
 void peer_r2t(u32 itt, u32 ttt, u32 r2t_sn, u32 offset, u32 len);
 void peer_login_answer(const struct peer_pdu *p, u8 flags, u8 class, u8 detail, const char *text,
                        u32 len);
+
+/* A hook: a login at PEER_ADDR is sent on to 10.0.0.7:3261. */
+bool peer_redirects_once(const struct peer_pdu *p);
 /* What a PDU of the initiator is. */
 u8 peer_opcode(const struct peer_pdu *p);
 

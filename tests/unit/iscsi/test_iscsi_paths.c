@@ -565,18 +565,9 @@ TEST(a_discovery_may_want_chap_too)
     assert_true(iscsi_used()->chap);
 }
 
-static bool redirect_once(const struct peer_pdu *p)
-{
-    static const char to[] = "TargetAddress=10.0.0.7:3261";
-    if (peer_opcode(p) != OPCODE_LOGIN_REQ || peer.addr != PEER_ADDR)
-        return false;
-    peer_login_answer(p, 0x04, 1, 1, to, sizeof(to));
-    return true;
-}
-
 TEST(a_redirects_goal_is_a_portal_too)
 {
-    peer.hook = redirect_once;
+    peer.hook = peer_redirects_once;
     assert_int_equal(peer_attach(), ISCSI_READY);
     assert_int_equal(rounds_ways(), 2);
     /* The one that was configured dies, and the goal's connection is lost. */

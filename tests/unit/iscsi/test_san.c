@@ -338,21 +338,12 @@ TEST(one_way_is_published_where_two_do_not_fit)
 }
 
 /* Neither a redirect's goal nor what leads to it is another way beside it. */
-static bool redirect_once(const struct peer_pdu *p)
-{
-    static const char to[] = "TargetAddress=10.0.0.7:3261";
-    if (peer_opcode(p) != OPCODE_LOGIN_REQ || peer.addr != PEER_ADDR)
-        return false;
-    peer_login_answer(p, 0x04, 1, 1, to, sizeof(to));
-    return true;
-}
-
 TEST(the_goal_of_a_redirect_is_published_and_the_path_to_it_is_not)
 {
     u8 table[1024];
     add(PATH("1"));
     add("iscsi:10.0.0.2:::1:" PEER_TARGET);
-    peer.hook = redirect_once;
+    peer.hook = peer_redirects_once;
     attach();
     assert_true(san_publish(table, sizeof(table)));
     assert_string_equal(published(table, 0), "10.0.0.7:3261 LUN 1 " PEER_TARGET);
