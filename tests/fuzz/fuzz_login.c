@@ -340,7 +340,8 @@ static void configure(void)
     peer.dns_answer = how & 4 ? PEER_ADDR + 1 : 0;
     peer.segment = how & 8 ? 1460 : 1 + in_below(3000);
     peer.chap = peer.mutual = how & 3;
-    peer_config.chap_weakest = how & 0x40 ? CHAP_SHA256 : 0;
+    if (how & 0x40)
+        peer_config.chap_weakest = peer.algorithm = CHAP_SHA256;
     chosen = CHAP_MD5;
     our_challenge_len = 0;
     connects = 0;

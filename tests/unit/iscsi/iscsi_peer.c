@@ -280,7 +280,7 @@ static void say_binary(const char *key, const u8 *bytes, u32 len)
 static bool chap_login(void)
 {
     u8 digest[HASH_MAX], got[1024];
-    u32 len;
+    u32 len, size;
     switch (chap_step++) {
     case 0:
         if (!peer_key("AuthMethod") || !strstr(peer_key("AuthMethod"), "CHAP"))
@@ -288,9 +288,9 @@ static bool chap_login(void)
         say("AuthMethod", "CHAP");
         return true;
     case 1:
-        if (!peer_key("CHAP_A") || !strstr(peer_key("CHAP_A"), "5"))
+        if (!peer_key("CHAP_A") || !strchr(peer_key("CHAP_A"), (char)('0' + peer.algorithm)))
             return false;
-        say("CHAP_A", "5");
+        say_number("CHAP_A", peer.algorithm);
         say("CHAP_I", "0x7f");
         challenge_len = challenge_len ? challenge_len : 24;
         for (u32 i = 0; i < challenge_len; i++)
@@ -298,16 +298,18 @@ static bool chap_login(void)
         say_binary("CHAP_C", peer_challenge, challenge_len);
         return true;
     default:
-        chap_response(CHAP_MD5, 0x7f, peer.secret, peer_challenge, challenge_len, digest);
+        size = chap_response(peer.algorithm, 0x7f, peer.secret, peer_challenge, challenge_len,
+                             digest);
         if (!peer_key("CHAP_N") || strcmp(peer_key("CHAP_N"), peer.user) || !peer_key("CHAP_R") ||
-            !chap_decode(peer_key("CHAP_R"), got, sizeof(got), &len) || memcmp(got, digest, 16))
+            !chap_decode(peer_key("CHAP_R"), got, sizeof(got), &len) || len != size ||
+            memcmp(got, digest, size))
             return false;
         if (peer_key("CHAP_C")) {
             chap_decode(peer_key("CHAP_C"), got, sizeof(got), &len);
-            chap_response(CHAP_MD5, (u8)atoi(peer_key("CHAP_I")), peer.reverse_secret, got, len,
-                          digest);
+            size = chap_response(peer.algorithm, (u8)atoi(peer_key("CHAP_I")), peer.reverse_secret,
+                                 got, len, digest);
             say("CHAP_N", peer.reverse_user);
-            say_binary("CHAP_R", digest, 16);
+            say_binary("CHAP_R", digest, size);
         }
         chap_step = 0xff;
         return true;
@@ -774,6 +776,7 @@ void peer_reset(void)
     peer.send_space = 65536;
     peer.blocks = PEER_BLOCKS;
     peer.block_size = 512;
+    peer.algorithm = CHAP_MD5;
     peer.user = "joe";
     peer.secret = "a secret of joe";
     peer.reverse_user = "target";

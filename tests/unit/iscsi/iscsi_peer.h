@@ -7,6 +7,7 @@
 #define ISCSI_PEER_H
 
 #include "base/types.h"
+#include "iscsi/chap.h"
 #include "iscsi/conn.h"
 #include "iscsi/login.h"
 #include "iscsi/session.h"
@@ -40,6 +41,7 @@ struct peer {
     const char *extra_key; /* sent along with the first operational answer, "key=value" */
     u32 login_pieces;      /* > 0: login answers come in pieces of so many bytes, with C */
     bool chap, mutual;     /* wants CHAP of user, secret; proves itself by reverse_* */
+    enum chap_algorithm algorithm; /* the one that it knows */
     const char *user, *secret, *reverse_user, *reverse_secret;
     bool base64;
     /* Which portals there are; NULL: whatever is asked for is one. */
