@@ -17,6 +17,8 @@
       "lunboot drives Intel 8254x NICs; give the machine an e1000")                                \
     X(NIC_DEAD, 11, 0xaa, "the NIC does not answer", "power the machine off and on")               \
     X(NIC_EEPROM, 12, 0xaa, "the NIC has no valid MAC address", "check the NIC's EEPROM")          \
+    X(NIC_ABOVE_4G, 14, 0xaa, "the NIC's registers lie above 4 GiB",                               \
+      "switch above-4G decoding off in the BIOS setup")                                            \
     X(NIC_NO_LINK, 13, 0x80, "the NIC has no link", "check the cable and the switch port")         \
     X(DHCP_TIMEOUT, 20, 0x80, "no DHCP server answered",                                           \
       "check the network, or give ip=, netmask= and root-path=")                                   \

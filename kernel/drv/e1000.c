@@ -9,10 +9,14 @@
 
 #define QUIESCE_US    10000 /* for DMA under way to end, before a reset */
 #define RESET_US      5000  /* for the EEPROM to be read again, after one */
-#define SLOW_RESET_US 20000
+#define SLOW_RESET_US 25000
 #define RESET_POLLS   10
 #define MDIC_POLL_US  10
 #define MDIC_POLLS    64
+#define GIO_POLL_US   100
+#define GIO_POLLS     800 /* a completion may take up to 80 ms */
+#define OWN_POLL_US   1000
+#define OWN_POLLS     20
 
 #define WAKE          (INT_RXT0 | INT_RXO | INT_RXDMT0 | INT_LSC)
 
@@ -38,6 +42,7 @@ static struct nic_memory memory;
 static u16 flags;                         /* E1000_FIBRE and so on */
 static u32 counted[ARRAY_SIZE(counters)]; /* by registers that reading does not clear */
 static u32 enabled;                       /* what IMS has */
+static u16 found_command;                 /* PCI's, before us */
 
 static u32 e1000_read(u32 reg)
 {
@@ -47,6 +52,24 @@ static u32 e1000_read(u32 reg)
 static void e1000_write(u32 reg, u32 value)
 {
     mmio_write32(regs, reg, value);
+}
+
+/* Have the PHY to ourselves, or give it back to the NIC's firmware, where there is one. False when
+ * that does not let go. */
+static bool phy_own(bool ours)
+{
+    const u32 reg = flags & E1000_EXTCNF ? EXTCNF_CTRL : SWSM;
+    const u32 bit = flags & E1000_EXTCNF ? EXTCNF_MDIO_SW : SWSM_SWESMBI;
+    if (!(flags & (E1000_EXTCNF | E1000_SWSM)))
+        return true;
+    for (u32 i = 0; ours && i < OWN_POLLS; i++) {
+        e1000_write(reg, e1000_read(reg) | bit);
+        if (e1000_read(reg) & bit)
+            return true;
+        platform_delay_us(OWN_POLL_US);
+    }
+    e1000_write(reg, e1000_read(reg) & ~(bit | (flags & E1000_SWSM ? SWSM_SMBI : 0)));
+    return !ours;
 }
 
 /* One access to a PHY register through MDIC; UINT32_MAX on failure. */
@@ -66,11 +89,22 @@ static u32 phy_access(u32 op, u32 reg, u32 data)
  * negotiate, by an operating system before us, is started. */
 static void phy_wake(void)
 {
-    u32 pctrl = phy_access(MDIC_OP_READ, PHY_PCTRL, 0);
-    if (pctrl == UINT32_MAX)
+    if (!phy_own(true))
         return;
-    if (!(pctrl & PHY_PCTRL_AN_ENABLE) || pctrl & (PHY_PCTRL_POWER_DOWN | PHY_PCTRL_ISOLATE))
+    u32 pctrl = phy_access(MDIC_OP_READ, PHY_PCTRL, 0);
+    if (pctrl != UINT32_MAX &&
+        (!(pctrl & PHY_PCTRL_AN_ENABLE) || pctrl & (PHY_PCTRL_POWER_DOWN | PHY_PCTRL_ISOLATE)))
         phy_access(MDIC_OP_WRITE, PHY_PCTRL, PHY_PCTRL_AN_ENABLE | PHY_PCTRL_RESTART_AN);
+    phy_own(false);
+}
+
+/* No DMA may be under way when a NIC on PCI Express is reset: let it begin none, and wait for what
+ * there is ("GIO Master Disable"). */
+static void pcie_quiesce(void)
+{
+    e1000_write(CTRL, e1000_read(CTRL) | CTRL_GIO_DISABLE);
+    for (u32 i = 0; i < GIO_POLLS && e1000_read(STATUS) & STATUS_GIO_ENABLED; i++)
+        platform_delay_us(GIO_POLL_US);
 }
 
 /* Stop whatever the NIC does, and reset all of it but the PHY (chapter 14 of the manual). The
@@ -87,7 +121,9 @@ static bool e1000_reset(void)
     u32 ctrl = e1000_read(CTRL);
     if (ctrl == UINT32_MAX)
         return false;
-    if (running)
+    if (flags & E1000_PCIE)
+        pcie_quiesce();
+    else if (running)
         platform_delay_us(QUIESCE_US);
     e1000_write(CTRL, (ctrl | CTRL_RST) & ~CTRL_PHY_RST);
     platform_delay_us(flags & E1000_SLOW_RESET ? SLOW_RESET_US : RESET_US);
@@ -133,18 +169,18 @@ static void e1000_filter(const u8 mac[6])
 static void e1000_start(void)
 {
     u32 ctrl = e1000_read(CTRL);
-    ctrl &= ~(CTRL_LRST | CTRL_ILOS | CTRL_FRCSPD | CTRL_FRCDPLX | CTRL_RST | CTRL_RFCE |
-              CTRL_TFCE | CTRL_VME | CTRL_PHY_RST);
+    ctrl &= ~(CTRL_GIO_DISABLE | CTRL_LRST | CTRL_ILOS | CTRL_FRCSPD | CTRL_FRCDPLX | CTRL_RST |
+              CTRL_RFCE | CTRL_TFCE | CTRL_VME | CTRL_PHY_RST);
     if (flags & E1000_FIBRE)
         e1000_write(TXCW, TXCW_ANE | TXCW_FD);
-    e1000_write(CTRL, ctrl | CTRL_SLU | CTRL_ASDE);
+    e1000_write(CTRL, ctrl | CTRL_SLU | (flags & E1000_PCIE ? 0 : CTRL_ASDE));
     e1000_write(WUC, 0);
     e1000_write(WUFC, 0);
     e1000_write(ITR, 0);
     if (!(flags & E1000_NO_MANC))
         e1000_write(MANC, e1000_read(MANC) & ~MANC_ARP_EN);
     e1000_filter(nic.mac);
-    e1000_ring_start(regs, &memory);
+    e1000_ring_start(regs, flags, &memory);
 }
 
 /* Read the cause of interrupts, which clears it, and act on a link change. */
@@ -218,6 +254,18 @@ static void e1000_stop(struct netdev *dev)
     enabled = 0;
     e1000_reset();
     e1000_ring_drop();
+    pci_write16(nic.bdf, PCI_COMMAND, found_command);
+}
+
+/* The 82573, 82574 and 82583 hang when their link saves power (their specification updates: ASPM).
+ */
+static void pcie_keep_link_awake(u16 bdf)
+{
+    u8 express = pci_capability(bdf, PCI_CAP_EXPRESS, 0);
+    if (!express)
+        return;
+    u16 control = pci_read16(bdf, express + PCI_LINK_CONTROL);
+    pci_write16(bdf, express + PCI_LINK_CONTROL, control & (u16)~PCI_LINK_ASPM);
 }
 
 static const struct netdev_ops ops = {
@@ -231,13 +279,16 @@ static const struct netdev_ops ops = {
 static enum error e1000_open(u16 bdf, const struct nic_id *id, const struct nic_memory *lent,
                              struct netdev **dev)
 {
-    u32 bar = pci_bar(bdf, 0);
-    if (!bar)
-        return ERR_NIC_DEAD;
+    u32 bar;
+    enum error e = pci_bar(bdf, 0, &bar);
+    if (e)
+        return e;
     memory = *lent;
     flags = id->flags;
     enabled = 0;
-    pci_enable(bdf);
+    found_command = pci_enable(bdf);
+    if (flags & E1000_EXTCNF)
+        pcie_keep_link_awake(bdf);
     regs = platform_mmio(bar);
     nic = (struct netdev){
         .ops = &ops,

@@ -11,10 +11,10 @@
 bool e1000_read_mac(struct mmio *regs, u16 flags, bool port_b, u8 mac[6]);
 
 /* nic_packet_size() */
-u32 e1000_packet_size(u32 frame);
+u32 e1000_packet_size(const struct nic_id *id, u32 frame);
 
-/* Give the NIC empty rings, fill the receive ring, and let both run. */
-void e1000_ring_start(struct mmio *regs, const struct nic_memory *memory);
+/* Give the NIC, of these flags, empty rings, fill the receive ring, and let both run. */
+void e1000_ring_start(struct mmio *regs, u16 flags, const struct nic_memory *memory);
 
 /* The NIC is stopped: give all packets back to their pools. */
 void e1000_ring_drop(void);

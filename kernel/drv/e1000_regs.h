@@ -1,11 +1,13 @@
-/* Registers and descriptors of the 8254x, with the manual's names (317453, chapters 3, 5 and 13).
+/* Registers and descriptors of the 8254x, with the manual's names (317453, chapters 3, 5 and 13),
+ * and what the ones with PCI Express have besides (316080, 13; the 82574's datasheet, 10.2).
  * All registers are 32 bits wide. */
 #ifndef LUNBOOT_E1000_REGS_H
 #define LUNBOOT_E1000_REGS_H
 
 #include "base/types.h"
 
-#define CTRL                 0x0000 /* Device Control */
+#define CTRL                 0x0000     /* Device Control */
+#define CTRL_GIO_DISABLE     0x00000004 /* GIO Master Disable, PCI Express */
 #define CTRL_LRST            0x00000008
 #define CTRL_ASDE            0x00000020
 #define CTRL_SLU             0x00000040
@@ -24,6 +26,7 @@
 #define STATUS_FUNC_1        0x00000004
 #define STATUS_SPEED_100     0x00000040
 #define STATUS_SPEED_1000    0x00000080
+#define STATUS_GIO_ENABLED   0x00080000 /* GIO Master Enable Status, PCI Express: DMA may go on */
 
 #define EECD                 0x0010 /* EEPROM/Flash Control: the Microwire's pins */
 #define EECD_SK              0x00000001
@@ -91,6 +94,9 @@
 #define TIPG_IPGR1           10
 #define TIPG_IPGR2           20
 
+#define EXTCNF_CTRL          0x0f00     /* Extended Configuration Control, of 82573 and later */
+#define EXTCNF_MDIO_SW       0x00000020 /* MDIO Software Ownership */
+
 #define RDBAL                0x2800 /* Receive descriptor ring */
 #define RDBAH                0x2804
 #define RDLEN                0x2808
@@ -105,6 +111,8 @@
 #define TDH                  0x3810
 #define TDT                  0x3818
 #define TIDV                 0x3820
+#define TXDCTL               0x3828     /* Transmit Descriptor Control */
+#define TXDCTL_PCIE          0x01400000 /* GRAN: descriptors, and bit 22, which is to be 1 */
 
 #define CRCERRS              0x4000 /* Statistics; reading clears them */
 #define ALGNERRC             0x4004
@@ -131,6 +139,10 @@
 #define WUFC                 0x5808 /* Wakeup Filter Control */
 #define MANC                 0x5820 /* Management Control, 82540 and later */
 #define MANC_ARP_EN          0x00002000
+
+#define SWSM                 0x5b50     /* Software Semaphore, of 82571 and 82572 */
+#define SWSM_SMBI            0x00000001 /* reading it takes it: ours when it was 0 */
+#define SWSM_SWESMBI         0x00000002 /* ours, and not the firmware's, when it stays set */
 
 /* Receive descriptor (3.2.3). */
 struct e1000_rx_desc {

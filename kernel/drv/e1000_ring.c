@@ -249,12 +249,12 @@ static void ring_init(struct ring *r, u32 base, volatile void *desc, u32 size)
 }
 
 /* Packets are of 2048, 4096, 8192 or 16384 bytes. */
-u32 e1000_packet_size(u32 frame)
+u32 e1000_packet_size(const struct nic_id *id, u32 frame)
 {
     u32 size = frame > LONGEST_WITHOUT_LPE ? 2 * PKT_SIZE : PKT_SIZE;
     while (size < frame)
         size *= 2;
-    return size <= PACKET_MOST ? size : 0;
+    return size <= (id->flags & E1000_NO_JUMBO ? PKT_SIZE : PACKET_MOST) ? size : 0;
 }
 
 /* RCTL for such packets. */
@@ -265,7 +265,7 @@ static u32 size_bits(u32 size)
     return RCTL_LPE | RCTL_BSEX | (15u - (u32)__builtin_ctz(size)) << RCTL_BSIZE;
 }
 
-void e1000_ring_start(struct mmio *mmio, const struct nic_memory *memory)
+void e1000_ring_start(struct mmio *mmio, u16 flags, const struct nic_memory *memory)
 {
     regs = mmio;
     rx_pool = memory->rx_pool;
@@ -287,6 +287,8 @@ void e1000_ring_start(struct mmio *mmio, const struct nic_memory *memory)
     rx_fill();
     rx_tell();
     rx_make_heard();
+    if (flags & E1000_PCIE)
+        mmio_write32(regs, TXDCTL, TXDCTL_PCIE);
     /* IPGT, IPGR1 and IPGR2 of copper; the collision values are those of full duplex. */
     mmio_write32(regs, TIPG, 10 | 8 << TIPG_IPGR1 | 6 << TIPG_IPGR2);
     mmio_write32(regs, TCTL, TCTL_EN | TCTL_PSP | 0x0f << TCTL_CT | 0x40 << TCTL_COLD);

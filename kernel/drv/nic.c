@@ -38,7 +38,7 @@ u32 nic_memory_bytes(u32 descriptors)
 u32 nic_packet_size(u16 bdf, u32 frame)
 {
     const struct nic_id *id = nic_id_at(bdf);
-    return id ? nic_drivers[id->driver]->packet_size(frame) : 0;
+    return id ? nic_drivers[id->driver]->packet_size(id, frame) : 0;
 }
 
 enum error nic_open(u16 bdf, const struct nic_memory *lent, struct netdev **dev)
@@ -46,6 +46,7 @@ enum error nic_open(u16 bdf, const struct nic_memory *lent, struct netdev **dev)
     const struct nic_id *id = nic_id_at(bdf);
     if (!id)
         return ERR_NIC_DEAD;
+    pci_wake(bdf);
     enum error e = nic_drivers[id->driver]->open(bdf, id, lent, dev);
     if (e)
         return e;

@@ -34,8 +34,8 @@ u32 nic_packet_size(u16 bdf, u32 frame);
 /* Take over the NIC at bdf: stop it, reset it without renegotiating a link that is up, read its MAC
  * address, start the rings. On success *dev is the device, always the same one of each driver.
  * Interrupts are off. The link may still be coming up: dev->link_up changes at update(). Stop an
- * open device before opening it again, or its packets are lost to their pools. NIC_DEAD or
- * NIC_EEPROM on failure. */
+ * open device before opening it again, or its packets are lost to their pools. NIC_DEAD,
+ * NIC_ABOVE_4G or NIC_EEPROM on failure. */
 enum error nic_open(u16 bdf, const struct nic_memory *lent, struct netdev **dev);
 
 /* ---- for drivers ---- */
@@ -52,9 +52,10 @@ struct nic_id {
 
 struct nic_driver {
     /* nic_packet_size(); at least PKT_SIZE, and a multiple of 16. */
-    u32 (*packet_size)(u32 frame);
-    /* nic_open(), for a device whose line is `id`. What can be read off that and PCI configuration
-     * space is filled in by the caller: model, bdf, vendor_id, device_id, wake.device, wake.irq. */
+    u32 (*packet_size)(const struct nic_id *id, u32 frame);
+    /* nic_open(), for a device that is awake and whose line is `id`. What can be read off that and
+     * PCI configuration space is filled in by the caller: model, bdf, vendor_id, device_id,
+     * wake.device, wake.irq. */
     enum error (*open)(u16 bdf, const struct nic_id *id, const struct nic_memory *lent,
                        struct netdev **dev);
 };

@@ -11,6 +11,13 @@
 #define HEADER_BRIDGE         0x01
 #define SUBORDINATE_BUS       0x1a /* of a bridge's header: the highest bus behind it */
 
+#define HEADER_SIZE           0x40
+#define KEPT_FROM             0x0c /* cache line size, latency timer, BARs, interrupt line */
+#define WAKE_US               10000
+
+#define CAPABILITIES_FROM     0x40
+#define CAPABILITIES_MOST     48 /* that configuration space has room for */
+
 #define BAR_IO                0x1
 #define BAR_TYPE_MASK         0x6
 #define BAR_TYPE_64           0x4
@@ -51,23 +58,57 @@ u32 pci_find(u32 from, bool (*match)(u16 vendor, u16 device))
     return found;
 }
 
-u32 pci_bar(u16 bdf, u32 index)
+enum error pci_bar(u16 bdf, u32 index, u32 *address)
 {
     u8 offset = (u8)(PCI_BAR0 + 4 * index);
     u32 bar = pci_read32(bdf, offset);
-    if (bar & BAR_IO)
-        return 0;
-    if ((bar & BAR_TYPE_MASK) == BAR_TYPE_64 &&
-        (index + 1 >= BARS || pci_read32(bdf, (u8)(offset + 4))))
-        return 0;
-    return bar & ~(u32)BAR_FLAGS;
+    bool wide = (bar & BAR_TYPE_MASK) == BAR_TYPE_64;
+    *address = bar & ~(u32)BAR_FLAGS;
+    if (bar & BAR_IO || (wide && index + 1 >= BARS))
+        return ERR_NIC_DEAD;
+    if (wide && pci_read32(bdf, (u8)(offset + 4)))
+        return ERR_NIC_ABOVE_4G;
+    return *address ? OK : ERR_NIC_DEAD;
 }
 
-void pci_enable(u16 bdf)
+u8 pci_capability(u16 bdf, u8 id, u8 after)
 {
-    u16 command = pci_read16(bdf, PCI_COMMAND);
-    command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+    if (!(pci_read16(bdf, PCI_STATUS) & PCI_STATUS_CAPABILITIES))
+        return 0;
+    u8 at = after ? after : PCI_CAPABILITIES - 1;
+    for (u32 left = CAPABILITIES_MOST; left; left--) {
+        at = pci_read8(bdf, (u8)(at + 1)) & 0xfc;
+        if (at < CAPABILITIES_FROM)
+            return 0;
+        if (pci_read8(bdf, at) == id)
+            return at;
+    }
+    return 0;
+}
+
+void pci_wake(u16 bdf)
+{
+    u8 power = pci_capability(bdf, PCI_CAP_POWER, 0);
+    if (!power || !(pci_read16(bdf, power + PCI_POWER_CONTROL) & PCI_POWER_STATE))
+        return;
+    /* It may come back as from a reset. */
+    u32 kept[HEADER_SIZE / 4];
+    for (u8 i = KEPT_FROM; i < HEADER_SIZE; i += 4)
+        kept[i / 4] = pci_read32(bdf, i);
+    pci_write16(bdf, power + PCI_POWER_CONTROL, 0);
+    platform_delay_us(WAKE_US);
+    for (u8 i = KEPT_FROM; i < HEADER_SIZE; i += 4) {
+        pci_write16(bdf, i, (u16)kept[i / 4]);
+        pci_write16(bdf, i + 2, (u16)(kept[i / 4] >> 16));
+    }
+}
+
+u16 pci_enable(u16 bdf)
+{
+    u16 found = pci_read16(bdf, PCI_COMMAND);
+    u16 command = found | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
     pci_write16(bdf, PCI_COMMAND, command & (u16)~PCI_COMMAND_NO_INTX);
+    return found;
 }
 
 char *pci_bdf_text(char buf[PCI_BDF_TEXT], u16 bdf)

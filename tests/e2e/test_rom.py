@@ -20,7 +20,7 @@ RESIDENT = 2048
 OPTION_ROMS, OPTION_ROMS_END = 0xC0000, 0xF0000
 
 # QEMU's names for them, and the PCI ids that they have.
-NICS = {"e1000": "100e", "e1000-82544gc": "100c", "e1000-82545em": "100f"}
+NICS = {"e1000": "100e", "e1000-82544gc": "100c", "e1000-82545em": "100f", "e1000e": "10d3"}
 # And those that VMware, VirtualBox and real machines are known to have.
 EXPECTED = {"100e", "100f", "100c", "1004", "1008", "1010", "1076", "1026", "1079", "107c"}
 

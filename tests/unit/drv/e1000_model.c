@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MODEL_BAR 0xfeb00000u
+#define MODEL_BAR     0xfeb00000u
+#define MODEL_EXPRESS 0xe0 /* its PCI Express capability */
 
 struct e1000_model *nic_model;
 
@@ -55,10 +56,46 @@ void model_send(void)
     model_set(ICR, model_reg(ICR) | INT_TXDW);
 }
 
+static bool model_is_82541(void)
+{
+    u16 d = nic_model->device;
+    return d == 0x1013 || d == 0x1076 || d == 0x1019 || d == 0x1075;
+}
+
+static bool model_is_82571(void)
+{
+    return nic_model->device == 0x105e;
+}
+
+/* The 82574 and its kin. */
+static bool model_has_extcnf(void)
+{
+    u16 d = nic_model->device;
+    return d == 0x10d3 || d == 0x109a || d == 0x150c;
+}
+
+static bool model_is_pcie(void)
+{
+    return model_is_82571() || model_has_extcnf();
+}
+
+/* Registers that firmware shares with us: it holds on to them, or takes them when we write that. */
+static u32 model_shared(u32 value, u32 bit)
+{
+    return nic_model->keeps_phy ? value & ~bit : value;
+}
+
+static bool model_phy_is_ours(void)
+{
+    return (!model_has_extcnf() || model_reg(EXTCNF_CTRL) & EXTCNF_MDIO_SW) &&
+           (!model_is_82571() || model_reg(SWSM) & SWSM_SWESMBI);
+}
+
 static void model_registers_to_default(void)
 {
     memset(nic_model->reg, 0, sizeof(nic_model->reg));
     model_set(MANC, MANC_ARP_EN);
+    model_set(STATUS, model_is_pcie() ? STATUS_GIO_ENABLED : 0);
     u8 *e = (u8 *)nic_model->eeprom;
     model_set(RAL, e[0] | e[1] << 8 | e[2] << 16 | (u32)e[3] << 24);
     model_set(RAH, e[4] | e[5] << 8 | RAH_AV);
@@ -87,15 +124,9 @@ static void model_wire(u32 value)
     }
 }
 
-static bool model_is_82541(void)
-{
-    u16 d = nic_model->device;
-    return d == 0x1013 || d == 0x1076 || d == 0x1019 || d == 0x1075;
-}
-
 static u32 model_eerd(void)
 {
-    bool late = model_is_82541();
+    bool late = model_is_82541() || model_is_pcie();
     u32 v = model_reg(EERD);
     if (!(v & EERD_START) || nic_model->eerd_dead)
         return v;
@@ -114,7 +145,8 @@ u32 model_read(u32 offset)
     u32 v = model_reg(offset);
     switch (offset) {
     case STATUS:
-        return (m->link ? STATUS_LU | m->link_bits : 0) | (m->port_b ? STATUS_FUNC_1 : 0);
+        return (m->link ? STATUS_LU | m->link_bits : 0) | (m->port_b ? STATUS_FUNC_1 : 0) |
+               (v & STATUS_GIO_ENABLED);
     case ICR:
         model_set(ICR, 0);
         return v;
@@ -132,6 +164,7 @@ static void model_mdic(u32 v)
 {
     struct e1000_model *m = nic_model;
     u32 reg = v >> MDIC_REGADD & 31;
+    assert_true(model_phy_is_ours());
     assert_int_equal(v & 0x03e00000, MDIC_PHYADD_1);
     assert_int_equal(reg, PHY_PCTRL);
     if (v & MDIC_OP_READ) {
@@ -166,7 +199,10 @@ static void model_write(u32 offset, u32 value)
     switch (offset) {
     case CTRL:
         assert_false(value & CTRL_PHY_RST);
+        if (value & CTRL_GIO_DISABLE)
+            model_set(STATUS, 0);
         if (value & CTRL_RST) {
+            assert_true(!model_is_pcie() || !(model_reg(STATUS) & STATUS_GIO_ENABLED));
             m->resets++;
             if (!m->rst_sticks)
                 value &= ~(u32)CTRL_RST;
@@ -175,6 +211,12 @@ static void model_write(u32 offset, u32 value)
                 return;
             }
         }
+        break;
+    case EXTCNF_CTRL:
+        value = model_shared(value, EXTCNF_MDIO_SW);
+        break;
+    case SWSM:
+        value = model_shared(value, SWSM_SWESMBI);
         break;
     case EECD:
         model_wire(value);
@@ -222,7 +264,13 @@ static u32 model_pci_read(u16 bdf, u8 offset)
     case PCI_VENDOR_ID:
         return 0x8086 | (u32)m->device << 16;
     case PCI_COMMAND:
-        return m->pci_command;
+        return m->pci_command | (model_is_pcie() ? PCI_STATUS_CAPABILITIES << 16 : 0);
+    case PCI_CAPABILITIES:
+        return MODEL_EXPRESS;
+    case MODEL_EXPRESS:
+        return PCI_CAP_EXPRESS;
+    case MODEL_EXPRESS + PCI_LINK_CONTROL:
+        return m->link_control;
     case PCI_BAR0:
         return m->bar0;
     case PCI_BAR0 + 4:
@@ -236,6 +284,10 @@ static u32 model_pci_read(u16 bdf, u8 offset)
 static void model_pci_write(u16 bdf, u8 offset, u16 value)
 {
     assert_int_equal(bdf, MODEL_BDF);
+    if (offset == MODEL_EXPRESS + PCI_LINK_CONTROL) {
+        nic_model->link_control = value;
+        return;
+    }
     assert_int_equal(offset, PCI_COMMAND);
     nic_model->pci_command = value;
 }
@@ -269,6 +321,7 @@ void model_power_on(u16 device)
     nic_model->device = device;
     nic_model->bar0 = MODEL_BAR;
     nic_model->irq_line = 11;
+    nic_model->link_control = 0x0143;
     nic_model->pci_command = PCI_COMMAND_NO_INTX;
     nic_model->link = true;
     nic_model->link_bits = STATUS_FD | STATUS_SPEED_1000;

@@ -16,7 +16,9 @@ struct e1000_model {
     u16 pci_command;
     u8 irq_line;
     u32 bar0, bar1;
+    u16 link_control;
     /* What it is like. */
+    bool keeps_phy;   /* the NIC's firmware does not let go of it */
     bool gone;        /* every read gives all ones */
     bool rst_ignored; /* CTRL.RST does nothing, as in QEMU 7.2 */
     bool rst_sticks;  /* CTRL.RST never clears */

@@ -39,8 +39,9 @@ TEST(knows_its_models)
     assert_string_equal(model(0x8086, 0x107c), "Intel 82541PI");
     assert_string_equal(model(0x8086, 0x1079), "Intel 82546GB");
     assert_string_equal(model(0x8086, 0x1075), "Intel 82547GI");
-    /* 82542: other registers; 82574: e1000e. */
-    const u16 others[] = {0x1000, 0x10d3};
+    assert_string_equal(model(0x8086, 0x10d3), "Intel 82574L");
+    /* 82542: other registers; 82576: igb. */
+    const u16 others[] = {0x1000, 0x10c9};
     for (u32 i = 0; i < ARRAY_SIZE(others); i++) {
         model_power_on(others[i]);
         assert_false(nic_find(0) == MODEL_BDF);
@@ -68,6 +69,9 @@ TEST(packets_are_of_sizes_that_rctl_has)
     model_power_on(0x100e);
     for (u32 i = 0; i < ARRAY_SIZE(sizes); i++)
         assert_int_equal(nic_packet_size(MODEL_BDF, sizes[i][0]), sizes[i][1]);
+    model_power_on(0x109a); /* takes no longer ones */
+    assert_int_equal(nic_packet_size(MODEL_BDF, 1518), 2048);
+    assert_int_equal(nic_packet_size(MODEL_BDF, 1519), 0);
 }
 
 TEST_WITH(open_tells_about_the_device, with_82540em, power_off)
@@ -233,11 +237,61 @@ TEST(a_phy_powered_down_is_woken)
     }
 }
 
+/* --- PCI Express ------------------------------------------------------------------------------ */
+
+static const u16 pcie_devices[] = {0x105e, 0x10d3, 0x150c};
+
+TEST(one_on_pci_express_is_reset_without_dma_under_way)
+{
+    for (u32 i = 0; i < ARRAY_SIZE(pcie_devices); i++) {
+        open_device(pcie_devices[i]);
+        assert_int_equal(nic_model->resets, 1); /* and the model has looked */
+        assert_false(model_reg(CTRL) & CTRL_GIO_DISABLE);
+        assert_int_equal(model_reg(TXDCTL), TXDCTL_PCIE);
+        assert_int_equal(model_reg(CTRL), CTRL_SLU);
+        receive_numbered(1);
+        assert_received(1);
+        transmit_numbered(2);
+        dev->ops->flush(dev);
+        assert_sent(0, 2);
+    }
+}
+
+TEST(a_phy_that_is_shared_is_woken_when_it_is_ours)
+{
+    for (u32 i = 0; i < ARRAY_SIZE(pcie_devices); i++)
+        for (u32 kept = 0; kept <= 1; kept++) {
+            model_power_on(pcie_devices[i]);
+            nic_model->link = false;
+            nic_model->phy_pctrl = 0x1940;
+            nic_model->keeps_phy = kept;
+            assert_int_equal(try_open(), OK);
+            assert_int_equal(nic_model->phy_writes, !kept);
+            assert_false(model_reg(EXTCNF_CTRL) & EXTCNF_MDIO_SW);
+            assert_false(model_reg(SWSM) & (SWSM_SMBI | SWSM_SWESMBI));
+            assert_true(host_now - 1000 < 200);
+        }
+}
+
+TEST(a_link_that_must_not_sleep_is_kept_awake)
+{
+    open_device(0x10d3);
+    assert_int_equal(nic_model->link_control, 0x0140);
+    open_device(0x105e);
+    assert_int_equal(nic_model->link_control, 0x0143);
+}
+
+TEST_WITH(what_pci_was_told_is_given_back, with_82540em, power_off)
+{
+    dev->ops->stop(dev);
+    assert_int_equal(nic_model->pci_command, PCI_COMMAND_NO_INTX);
+}
+
 /* --- MAC address ------------------------------------------------------------------------------ */
 
 TEST(mac_comes_from_the_eeprom)
 {
-    const u16 devices[] = {0x100e, 0x1008, 0x1004, 0x1013, 0x1075, 0x1079};
+    const u16 devices[] = {0x100e, 0x1008, 0x1004, 0x1013, 0x1075, 0x1079, 0x105e, 0x10d3};
     for (u32 i = 0; i < ARRAY_SIZE(devices); i++) {
         model_power_on(devices[i]);
         nic_model->rst_ignored = true;
@@ -539,8 +593,12 @@ TEST(a_nic_that_is_not_there_is_dead)
     model_power_on(0x100e);
     nic_model->bar0 = 0;
     assert_int_equal(try_open(), ERR_NIC_DEAD);
-    model_power_on(0x10d3);
+    model_power_on(0x10c9);
     assert_int_equal(try_open(), ERR_NIC_DEAD);
+    model_power_on(0x100e);
+    nic_model->bar0 |= 4;
+    nic_model->bar1 = 1;
+    assert_int_equal(try_open(), ERR_NIC_ABOVE_4G);
 }
 
 TEST_WITH(a_nic_that_vanishes_ends_in_no_hang, with_82540em, power_off)

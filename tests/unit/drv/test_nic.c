@@ -64,13 +64,15 @@ static enum error plain_open(u16 bdf, const struct nic_id *id, const struct nic_
     return open(&plain, bdf, id, lent, dev);
 }
 
-static u32 rings_packet_size(u32 frame)
+static u32 rings_packet_size(const struct nic_id *id, u32 frame)
 {
+    assert_ptr_equal(id, &nic_ids[1]);
     return frame <= PKT_SIZE ? PKT_SIZE : 2 * PKT_SIZE;
 }
 
-static u32 plain_packet_size(u32 frame)
+static u32 plain_packet_size(const struct nic_id *id, u32 frame)
 {
+    assert_ptr_equal(id, &nic_ids[2]);
     return frame <= 1514 ? PKT_SIZE : 0;
 }
 

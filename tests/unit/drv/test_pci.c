@@ -1,7 +1,9 @@
 /* PCI: finding functions behind bridges and on root buses, BARs, the command register. */
+#include "base/bytes.h"
 #include "drv/pci.h"
 #include "platform_host.h"
 #include "test.h"
+#include <string.h>
 
 #define NIC     0x100e8086u
 #define OTHER   0x12378086u
@@ -132,13 +134,16 @@ TEST(memory_bars)
     bars[3] = 0;
     bars[4] = 0xfe900004;     /* 64 bits, above */
     bars[5] = 1u << 31 | 0x4; /* 64 bits without room for the rest */
-    assert_int_equal(pci_bar(0x0018, 0), 0xfeb00000);
-    assert_int_equal(pci_bar(0x0018, 1), 0);
-    assert_int_equal(pci_bar(0x0018, 2), 0xfea00000);
-    assert_int_equal(pci_bar(0x0018, 3), 0);
-    assert_int_equal(pci_bar(0x0018, 4), 0);
-    assert_int_equal(pci_bar(0x0018, 5), 0);
-    assert_int_equal(pci_bar(0x0020, 0), 0); /* nobody there */
+    u32 address;
+    assert_int_equal(pci_bar(0x0018, 0, &address), OK);
+    assert_int_equal(address, 0xfeb00000);
+    assert_int_equal(pci_bar(0x0018, 1, &address), ERR_NIC_DEAD);
+    assert_int_equal(pci_bar(0x0018, 2, &address), OK);
+    assert_int_equal(address, 0xfea00000);
+    assert_int_equal(pci_bar(0x0018, 3, &address), ERR_NIC_DEAD);
+    assert_int_equal(pci_bar(0x0018, 4, &address), ERR_NIC_ABOVE_4G);
+    assert_int_equal(pci_bar(0x0018, 5, &address), ERR_NIC_DEAD);
+    assert_int_equal(pci_bar(0x0020, 0, &address), ERR_NIC_DEAD); /* nobody there */
 }
 
 TEST(enabling_keeps_the_other_bits)
@@ -146,8 +151,80 @@ TEST(enabling_keeps_the_other_bits)
     static const struct function f[] = {{0x0018, NIC, 0, 0}};
     power_on(f, 1);
     command = PCI_COMMAND_NO_INTX | 0x0141;
-    pci_enable(0x0018);
+    assert_int_equal(pci_enable(0x0018), PCI_COMMAND_NO_INTX | 0x0141);
     assert_int_equal(command, 0x0141 | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+/* One function whose whole configuration space is there. */
+
+static u8 space[256];
+static bool forgets; /* its header, as it wakes */
+
+static u32 space_read(u16 bdf, u8 offset)
+{
+    return bdf == 0x0018 ? get_le32(space + offset) : UINT32_MAX;
+}
+
+static void space_write(u16 bdf, u8 offset, u16 value)
+{
+    assert_int_equal(bdf, 0x0018);
+    put_le16(space + offset, value);
+    if (forgets && offset == 0xc8 + PCI_POWER_CONTROL)
+        memset(space + 0x0c, 0, 0x34);
+}
+
+static void with_space(void)
+{
+    host_reset(0);
+    host_pci_read32 = space_read;
+    host_pci_write16 = space_write;
+    forgets = false;
+    memset(space, 0, sizeof(space));
+    space[PCI_STATUS] = PCI_STATUS_CAPABILITIES;
+    space[PCI_CAPABILITIES] = 0xc9; /* the two lowest bits mean nothing */
+    space[0xc8] = PCI_CAP_POWER;
+    space[0xc9] = 0x40;
+    space[0x40] = 9;
+    space[0x41] = 0x60;
+    space[0x60] = 9;
+}
+
+TEST_WITH(capabilities_are_a_list, with_space)
+{
+    assert_int_equal(pci_capability(0x0018, PCI_CAP_POWER, 0), 0xc8);
+    assert_int_equal(pci_capability(0x0018, 9, 0), 0x40);
+    assert_int_equal(pci_capability(0x0018, 9, 0x40), 0x60);
+    assert_int_equal(pci_capability(0x0018, 9, 0x60), 0);
+    assert_int_equal(pci_capability(0x0018, PCI_CAP_EXPRESS, 0), 0);
+    space[PCI_STATUS] = 0;
+    assert_int_equal(pci_capability(0x0018, PCI_CAP_POWER, 0), 0);
+    assert_int_equal(pci_capability(0x0020, PCI_CAP_POWER, 0), 0); /* nobody there */
+}
+
+TEST_WITH(a_list_that_does_not_end_is_left, with_space)
+{
+    space[0x61] = 0xc8;
+    assert_int_equal(pci_capability(0x0018, PCI_CAP_EXPRESS, 0), 0);
+    space[0x61] = 0x04; /* into the header */
+    assert_int_equal(pci_capability(0x0018, 0, 0), 0);
+}
+
+TEST_WITH(a_function_that_sleeps_is_woken_and_keeps_its_bars, with_space)
+{
+    u8 before[0x40];
+    forgets = true;
+    put_le32(space + PCI_BAR0, 0xfeb00000);
+    put_le32(space + PCI_INTERRUPT_LINE, 0x0000010b);
+    memcpy(before, space, sizeof(before));
+    space[0xc8 + PCI_POWER_CONTROL] = 3;
+    pci_wake(0x0018);
+    assert_int_equal(space[0xc8 + PCI_POWER_CONTROL], 0);
+    assert_memory_equal(space, before, sizeof(before));
+    assert_true(host_now >= 10);
+    host_pci_write16 = NULL;
+    pci_wake(0x0018); /* it is awake */
+    space[0xc8] = 0;
+    pci_wake(0x0018);
 }
 
 TEST(addresses_as_text)
