@@ -39,6 +39,12 @@ struct mmio;
 u32 mmio_read32(struct mmio *base, u32 offset);
 void mmio_write32(struct mmio *base, u32 offset, u32 value);
 
+/* The same of `size` bytes, 1, 2 or 4, and of I/O ports. */
+u32 mmio_read(struct mmio *base, u32 offset, u32 size);
+void mmio_write(struct mmio *base, u32 offset, u32 size, u32 value);
+u32 io_read(u16 port, u32 size);
+void io_write(u16 port, u32 size, u32 value);
+
 /* The bus address of memory of ours, for a DMA descriptor. */
 u64 dma_address(const volatile void *p);
 

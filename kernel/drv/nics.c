@@ -4,6 +4,7 @@
 
 #include "drv/e1000.h"
 #include "drv/nic.h"
+#include "drv/virtio.h"
 
 enum {
 #define DRIVER(name, descriptor, more) index_##name,

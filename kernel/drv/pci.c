@@ -22,6 +22,7 @@
 #define BAR_TYPE_MASK         0x6
 #define BAR_TYPE_64           0x4
 #define BAR_FLAGS             0xf
+#define BAR_IO_FLAGS          0x3u
 #define BARS                  6
 
 /* Look from `from` on; buses above *last exist only when a bridge on a lower one says so. */
@@ -71,6 +72,12 @@ enum error pci_bar(u16 bdf, u32 index, u32 *address)
     return *address ? OK : ERR_NIC_DEAD;
 }
 
+u16 pci_io_bar(u16 bdf, u32 index)
+{
+    u32 bar = pci_read32(bdf, (u8)(PCI_BAR0 + 4 * index));
+    return (u16)(bar & BAR_IO && bar <= 0xffff ? bar & ~BAR_IO_FLAGS : 0);
+}
+
 u8 pci_capability(u16 bdf, u8 id, u8 after)
 {
     if (!(pci_read16(bdf, PCI_STATUS) & PCI_STATUS_CAPABILITIES))
@@ -106,7 +113,7 @@ void pci_wake(u16 bdf)
 u16 pci_enable(u16 bdf)
 {
     u16 found = pci_read16(bdf, PCI_COMMAND);
-    u16 command = found | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+    u16 command = found | PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
     pci_write16(bdf, PCI_COMMAND, command & (u16)~PCI_COMMAND_NO_INTX);
     return found;
 }

@@ -39,6 +39,9 @@ u32 pci_find(u32 from, bool (*match)(u16 vendor, u16 device));
  * BAR, NIC_ABOVE_4G when it lies higher than we reach. */
 enum error pci_bar(u16 bdf, u32 index, u32 *address);
 
+/* The first port of an I/O BAR; 0 when it is absent or a memory BAR. */
+u16 pci_io_bar(u16 bdf, u32 index);
+
 /* Where the function has its next capability of this id behind the one at `after`; 0 is before the
  * first, and the answer when there is none. */
 u8 pci_capability(u16 bdf, u8 id, u8 after);
@@ -46,8 +49,8 @@ u8 pci_capability(u16 bdf, u8 id, u8 after);
 /* Wake the function when it is in one of the states D1 to D3. What the BIOS has given it stays. */
 void pci_wake(u16 bdf);
 
-/* Let the function answer to memory accesses, be bus master, and assert INTx. Returns the command
- * register as it was. */
+/* Let the function answer to memory and port accesses, be bus master, and assert INTx. Returns the
+ * command register as it was. */
 u16 pci_enable(u16 bdf);
 
 char *pci_bdf_text(char buf[PCI_BDF_TEXT], u16 bdf);

@@ -124,6 +124,38 @@ void mmio_write32(struct mmio *base, u32 offset, u32 value)
     *(volatile u32 *)((u8 *)base + offset) = value;
 }
 
+u32 mmio_read(struct mmio *base, u32 offset, u32 size)
+{
+    volatile u8 *at = (u8 *)base + offset;
+    return size == 1 ? *at : size == 2 ? *(volatile u16 *)at : *(volatile u32 *)at;
+}
+
+void mmio_write(struct mmio *base, u32 offset, u32 size, u32 value)
+{
+    volatile u8 *at = (u8 *)base + offset;
+    if (size == 1)
+        *at = (u8)value;
+    else if (size == 2)
+        *(volatile u16 *)at = (u16)value;
+    else
+        *(volatile u32 *)at = value;
+}
+
+u32 io_read(u16 port, u32 size)
+{
+    return size == 1 ? in8(port) : size == 2 ? in16(port) : in32(port);
+}
+
+void io_write(u16 port, u32 size, u32 value)
+{
+    if (size == 1)
+        out8(port, (u8)value);
+    else if (size == 2)
+        out16(port, (u16)value);
+    else
+        out32(port, value);
+}
+
 u64 dma_address(const volatile void *p)
 {
     return (u32)p;
