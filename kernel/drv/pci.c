@@ -65,7 +65,7 @@ enum error pci_bar(u16 bdf, u32 index, u32 *address)
     u32 bar = pci_read32(bdf, offset);
     bool wide = (bar & BAR_TYPE_MASK) == BAR_TYPE_64;
     *address = bar & ~(u32)BAR_FLAGS;
-    if (bar & BAR_IO || (wide && index + 1 >= BARS))
+    if (index >= BARS || bar & BAR_IO || (wide && index + 1 >= BARS))
         return ERR_NIC_DEAD;
     if (wide && pci_read32(bdf, (u8)(offset + 4)))
         return ERR_NIC_ABOVE_4G;

@@ -25,11 +25,9 @@ static void read_link(void)
     nic.link_up = up;
 }
 
-/* Everything from a reset to frames (3.1.1). */
+/* Everything behind a reset (3.1.1). */
 static enum error start(void)
 {
-    if (!virtio_reset())
-        return ERR_NIC_DEAD;
     virtio_set_status(VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER);
     u32 high = virtio_features(1) & FEATURES_HIGH;
     features = virtio_features(0) & FEATURES;
@@ -74,9 +72,10 @@ static void update(struct netdev *dev)
     read_link();
     if (virtio_queues_stuck(dev)) {
         dev->stats.tx_errors++;
-        virtio_reset();
+        bool reset = virtio_reset();
         virtio_queues_drop();
-        start();
+        if (reset)
+            start();
     }
 }
 
@@ -105,7 +104,7 @@ static enum error virtio_open(u16 bdf, const struct nic_id *id, const struct nic
         .full_duplex = true,
         .tx_pool = memory.tx_pool,
     };
-    e = start();
+    e = virtio_reset() ? start() : ERR_NIC_DEAD;
     for (u32 i = 0; i < sizeof(nic.mac); i++)
         nic.mac[i] = virtio_config(CONFIG_MAC + i);
     if (!e && (!(features & VIRTIO_NET_MAC) || !mac_is_station(nic.mac)))

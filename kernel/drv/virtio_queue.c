@@ -366,6 +366,7 @@ static void queue_drop(struct queue *q)
     for (u16 d = 0; d < q->size; d++)
         pkt_free(q->pkts[d]);
     q->size = 0;
+    q->free = NONE;
 }
 
 void virtio_queues_drop(void)

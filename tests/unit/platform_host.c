@@ -14,6 +14,8 @@ void (*host_on_wait)(u32 ms);
 void (*host_on_phys)(u32 physical, u32 len);
 u32 (*host_mmio_read)(u32 offset);
 void (*host_mmio_write)(u32 offset, u32 value);
+u32 (*host_bus_read)(bool io, u32 address, u32 size);
+void (*host_bus_write)(bool io, u32 address, u32 size, u32 value);
 u32 (*host_pci_read32)(u16 bdf, u8 offset);
 void (*host_pci_write16)(u16 bdf, u8 offset, u16 value);
 
@@ -32,6 +34,8 @@ void host_reset(msec now)
     host_on_phys = NULL;
     host_mmio_read = NULL;
     host_mmio_write = NULL;
+    host_bus_read = NULL;
+    host_bus_write = NULL;
     host_pci_read32 = NULL;
     host_pci_write16 = NULL;
     random_state = 1;
@@ -138,6 +142,34 @@ void mmio_write32(struct mmio *base, u32 offset, u32 value)
     (void)base;
     if (host_mmio_write)
         host_mmio_write(offset, value);
+}
+
+static u32 bus_read(bool io, u32 address, u32 size)
+{
+    u32 value = host_bus_read ? host_bus_read(io, address, size) : UINT32_MAX;
+    return size == 4 ? value : value & ((1u << 8 * size) - 1);
+}
+
+u32 mmio_read(struct mmio *base, u32 offset, u32 size)
+{
+    return bus_read(false, (u32)(uintptr_t)base + offset, size);
+}
+
+void mmio_write(struct mmio *base, u32 offset, u32 size, u32 value)
+{
+    if (host_bus_write)
+        host_bus_write(false, (u32)(uintptr_t)base + offset, size, value);
+}
+
+u32 io_read(u16 port, u32 size)
+{
+    return bus_read(true, port, size);
+}
+
+void io_write(u16 port, u32 size, u32 value)
+{
+    if (host_bus_write)
+        host_bus_write(true, port, size, value);
 }
 
 u64 dma_address(const volatile void *p)
