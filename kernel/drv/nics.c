@@ -5,6 +5,7 @@
 #include "drv/e1000.h"
 #include "drv/nic.h"
 #include "drv/virtio.h"
+#include "drv/vmxnet3.h"
 
 enum {
 #define DRIVER(name, descriptor, more) index_##name,
