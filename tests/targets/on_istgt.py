@@ -5,6 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from on_host import OnHost
 from rig.child import Child, need
 
 IQN = "iqn.2026-01.org.lunboot:istgt"
@@ -56,13 +57,13 @@ AUTHENTICATION = """
 """
 
 
-class OnIstgt:
+class OnIstgt(OnHost):
     NAME = "istgt"
     QUICK = (
         "plain", "unknown target", "other initiator", "our initiator", "CHAP", "CHAP MD5 will not do",
         "CHAP wrong secret", "CHAP wrong user", "CHAP no user", "CHAP not wanted", "mutual CHAP",
         "mutual CHAP impostor", "mutual CHAP wrong secret", "mutual CHAP one-way asked", "mutual CHAP one-way there",
-        "LUN 0", "LUN not there", "LUN 300 not there", "read-only LUN", "queue depth 0", "queue depth 1",
+        "LUN 0", "LUN 1", "LUN not there", "LUN 300 not there", "read-only LUN", "queue depth 0", "queue depth 1",
     )
     LONG = (
         "mutual CHAP not wanted", "header digest", "data digest", "both digests", "both digests, mutual CHAP",
@@ -72,42 +73,40 @@ class OnIstgt:
 
     def __init__(self, net, directory, image, wanted):
         need("istgt")
-        self.wanted = wanted
+        super().__init__(net, wanted)
         self.directory = Path(tempfile.mkdtemp(prefix="lunboot-"))
-        self.log = directory / "istgt.log"
-        self.lun = wanted.lun or 0
-        disks = {0: self.other_disk(), self.lun: image}
-        luns = "\n".join(f"  LUN{lun} Storage {path} Auto" for lun, path in disks.items())
-        method = "CHAP Mutual" if wanted.mutual else "CHAP" if wanted.chap else "None"
-        portals = "\n".join(f"  Portal DA{n} 192.0.2.{n}:3260" for n in range(1, wanted.portals + 1))
-        (self.directory / "conf").write_text(CONFIGURATION.format(
-            directory=self.directory, portals=portals, initiator=wanted.only or "ALL", iqn=IQN, method=method,
-            digests=" ".join(word.title() for word in wanted.digests) or "Auto", depth=wanted.depth,
-            luns=luns, read_only="Yes" if wanted.read_only else "No"))
-        words = " ".join(f'"{word}"' for word in (*wanted.chap, *wanted.mutual))
-        (self.directory / "auth").write_text(AUTHENTICATION.format(words=words) if words else "")
-        for name in "conf", "auth":
-            (self.directory / name).chmod(0o600)
-        self.child = Child(["istgt", "-D", "-c", self.directory / "conf"], self.log, net)
+        self.stack.callback(shutil.rmtree, self.directory)
+        self.configure(image)
+        child = Child(["istgt", "-D", "-c", self.directory / "conf"], directory / "istgt.log", net)
+        self.stack.callback(child.kill)
         while not net.listens(3260):
-            self.child.check()
+            child.check()
             time.sleep(0.02)
+        self.reserve(IQN)
+
+    def configure(self, image):
+        wanted = self.wanted
+        method = "CHAP Mutual" if wanted.mutual else "CHAP" if wanted.chap else "None"
+        portals = (f"  Portal DA{n} {address}:3260" for n, address in enumerate(self.addresses))
+        luns = (f"  LUN{lun} Storage {path} Auto" for lun, path in {0: self.other_disk(), self.lun: image}.items())
+        self.write("conf", CONFIGURATION.format(
+            directory=self.directory, portals="\n".join(portals), initiator=wanted.only or "ALL", iqn=IQN,
+            method=method, digests=" ".join(word.title() for word in wanted.digests) or "Auto", depth=wanted.depth,
+            luns="\n".join(luns), read_only="Yes" if wanted.read_only else "No"))
+        words = " ".join(f'"{word}"' for word in (*wanted.chap, *wanted.mutual))
+        self.write("auth", AUTHENTICATION.format(words=words) if words else "")
+
+    def write(self, name, text):
+        """A file that only its owner may read, or istgt does not start."""
+        path = self.directory / name
+        path.write_text(text)
+        path.chmod(0o600)
 
     def other_disk(self):
-        """It has to have a LUN 0."""
+        """There has to be a LUN 0."""
         path = self.directory / "other"
         path.write_bytes(bytes(1 << 20))
         return path
 
     def root_path(self, lun):
         return f"iscsi:192.0.2.1:::{lun:x}:{IQN}"
-
-    def settle(self):
-        """istgt writes to the image at once."""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.child.kill()
-        shutil.rmtree(self.directory)

@@ -1,9 +1,10 @@
 """tgtd, which is Debian's."""
 
+from on_host import OnHost
 from rig.tgtd import Tgtd
 
 
-class OnTgtd:
+class OnTgtd(OnHost):
     NAME = "tgtd"
     QUICK = (
         "plain", "unknown target", "other initiator", "our initiator", "CHAP", "CHAP wrong secret", "CHAP wrong user",
@@ -15,31 +16,24 @@ class OnTgtd:
         "CHAP MD5 will not do", "mutual CHAP not wanted", "header digest", "data digest", "both digests",
         "both digests, mutual CHAP", "digests asked for", "reserved LUN",
     )
-    OTHERWISE = {}
+    FIRST_LUN = 1
 
     def __init__(self, net, directory, image, wanted):
-        self.server = Tgtd(net, directory)
-        self.lun = 1 if wanted.lun is None else wanted.lun
-        self.target = self.server.target(allow=None if wanted.only else "ALL").lun(image, self.lun)
-        bind = ("--op", "bind", "--mode", "target", *self.target.on, "--initiator-name")
+        super().__init__(net, wanted)
+        server = self.stack.enter_context(Tgtd(net, directory))
+        self.target = server.target(allow=None if wanted.only else "ALL").lun(image, self.lun)
         if wanted.only:
-            self.server.admin(*bind, wanted.only)
+            self.set("bind", "--initiator-name", wanted.only)
         if wanted.chap:
             self.target.chap(*wanted.chap, *wanted.mutual)
         for digest in wanted.digests:
-            self.server.admin("--op", "update", "--mode", "target", *self.target.on,
-                              "--name", f"{digest.title()}Digest", "--value", "CRC32C")
+            self.set("update", "--name", f"{digest.title()}Digest", "--value", "CRC32C")
         if wanted.read_only:
             self.target.change(self.lun, readonly=1)
+        self.reserve(self.target.iqn)
+
+    def set(self, operation, *words):
+        self.target.tgtd.admin("--op", operation, "--mode", "target", *self.target.on, *words)
 
     def root_path(self, lun):
         return self.target.root_path(lun)
-
-    def settle(self):
-        """tgtd writes to the image at once."""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.server.stop()

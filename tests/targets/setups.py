@@ -88,6 +88,7 @@ SETUPS = {
     "digests asked for": Setup(settings=settings(digest="header,data")),
     # LUNs
     "LUN 0": Setup(Wanted(lun=0)),
+    "LUN 1": Setup(Wanted(lun=1)),
     "LUN 255": Setup(Wanted(lun=255)),
     "LUN 300": Setup(Wanted(lun=300)),
     "LUN not there": Setup(lun=7, expect="LUN_NOT_FOUND", shows=r"\b{lun}\b"),

@@ -1,103 +1,13 @@
-"""Every target in every set-up that it can be in: one boot each, of a disk that reads all of itself and
-writes. What comes of it is left in the test's directory for the matrix of `make targets`."""
-
-import json
-import re
-import time
-from pathlib import Path
+"""The targets that a process can be: tgtd, istgt, and the scripted one that plays others."""
 
 import pytest
-from bootdisk import DEBUG_EXIT, WHOLE, WRITE, BootDisk, Report
 from on_istgt import OnIstgt
 from on_tgtd import OnTgtd
-from setups import DISK, OURS, SETUPS
+from trial import rows, trial
 
-ERRORS = (Path(__file__).resolve().parents[2] / "kernel/base/error.h").read_text()
-TARGETS = {target.NAME: target for target in (OnTgtd, OnIstgt)}
-MIB = 1
+TARGETS = (OnTgtd, OnIstgt)
 
 
-def rows():
-    """What is to be tried: a target and a set-up each."""
-    for name, target in TARGETS.items():
-        for setup in target.QUICK + target.LONG:
-            marks = pytest.mark.targets if setup in target.LONG else ()
-            yield pytest.param(name, setup, id=f"{name}-{setup}".replace(" ", "-"), marks=marks)
-
-
-def code(name):
-    """Of an error in kernel/base/error.h."""
-    row = re.search(rf"X\({name}, (\d+),", ERRORS)
-    return f"E{row[1]}" if row else name
-
-
-class Boot:
-    """One boot of a PC: what it came to, and after how many seconds."""
-
-    def __init__(self, pc, started):
-        self.pc, self.started = pc, started
-
-    def wait(self, timeout=100):
-        """For the boot sector, or the error that is there in its place: DISK or a code, and what was said."""
-        while time.monotonic() < self.started + timeout:
-            booted = "@ handoff" in self.pc.e9.text()
-            failed = re.search(r"^(E\d+): (.*)\n(?:  .*\n)*", self.pc.serial.text(), re.M)
-            if booted or failed:
-                return (DISK, "") if booted else (failed[1], failed[0])
-            self.pc.child.check()
-            time.sleep(0.02)
-        return "nothing", self.pc.serial.text()[-500:]
-
-
-def command_line(target, setup):
-    lun = target.lun if setup.lun is None else setup.lun
-    return " ".join([f"root-path={target.root_path(lun)}{setup.name_suffix}", "ip=192.0.2.77/24", "retry=0",
-                     "timeout=30", f"initiator-iqn={OURS}", *setup.settings])
-
-
-def lose(net, setup):
-    """The address of a portal; what follows it on the interface goes with it, and comes back."""
-    others = (n for n in range(1, setup.wanted.portals + 1) if n != setup.lost)
-    net.ip(f"addr del 192.0.2.{setup.lost}/24 dev tap0", *(f"addr replace 192.0.2.{n}/24 dev tap0" for n in others))
-
-
-def try_setup(name, setup_name, *, net, logs, machine, kernel, stack):
-    setup = SETUPS[setup_name]
-    disk = BootDisk(logs / "disk", "disktest", MIB, WHOLE | (0 if setup.wanted.read_only else WRITE))
-    net.ip(*(f"addr add 192.0.2.{n}/24 dev tap0" for n in range(2, setup.wanted.portals + 1)))
-    target = stack.enter_context(TARGETS[name](net, logs, disk.path, setup.wanted))
-    result = {"target": name, "setup": setup_name, "expected": code(target.OTHERWISE.get(setup_name, setup.expect)),
-              "shows": setup.shows.format(lun=f"{target.lun:x}")}
-    started = time.monotonic()
-    pc = machine(namespace=net, tap="tap0", kernel=kernel, append=command_line(target, setup), extra=DEBUG_EXIT)
-    result["got"], result["said"] = Boot(pc, started).wait()
-    result["seconds"] = round(time.monotonic() - started, 1)
-    if result["got"] == DISK:
-        if setup.lost:
-            lose(net, setup)
-        pc.e9.expect(r"^@ (PASS|FAIL)", 60)
-        report = Report(pc.e9.text())
-        target.settle()
-        result["disk"] = what_is_wrong(report, disk)
-    return result
-
-
-def what_is_wrong(report, disk):
-    """With what was read, and with what the target holds in the end; empty: nothing."""
-    if report.result() != "PASS":
-        return report.result()
-    try:
-        reads = report.check_reads(disk)
-    except AssertionError as error:
-        return str(error).splitlines()[0]
-    covered = sum(count for _, _, count in reads)
-    return "" if covered >= disk.sectors else f"{covered} of {disk.sectors} sectors were read"
-
-
-@pytest.mark.parametrize("name, setup", rows())
-def test_target(name, setup, net, logs, machine, kernel, stack):
-    result = try_setup(name, setup, net=net, logs=logs, machine=machine, kernel=kernel, stack=stack)
-    (logs / "target.json").write_text(json.dumps(result))
-    assert result["got"] == result["expected"], result["said"]
-    assert not result.get("disk"), result["disk"]
-    assert re.search(result["shows"], result["said"]), result["said"]
+@pytest.mark.parametrize("make, setup", [row for make in TARGETS for row in rows(make)])
+def test_target(make, setup, net, logs, machine, kernel, stack):
+    trial(make, setup, net=net, logs=logs, machine=machine, kernel=kernel, stack=stack)
