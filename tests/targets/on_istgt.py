@@ -67,8 +67,8 @@ class OnIstgt(OnHost):
     LONG = (
         "our initiator", "CHAP wrong user", "mutual CHAP wrong secret", "mutual CHAP one-way asked",
         "mutual CHAP one-way there", "LUN 1", "LUN 300 not there", "mutual CHAP not wanted", "header digest",
-        "data digest", "both digests", "both digests, mutual CHAP", "digests asked for", "reserved LUN",
-        "two portals",
+        "data digest", "both digests", "both digests, mutual CHAP", "digests asked for", "digests required",
+        "reserved LUN", "two portals",
     )
     OTHERWISE = {"mutual CHAP one-way asked": "LOGIN_AUTH"}  # to prove itself is required there
 

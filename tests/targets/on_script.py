@@ -157,17 +157,18 @@ class Played(Connection):
         return [(key, self.agreed[key]) for key in known]
 
     def choose(self, key, value):
-        if not key.endswith("Digest"):
-            return self.lower(key, value) if key in self.target.manners else FIXED[key]
-        offered = value.split(",")
-        if key[:-6].lower() in self.wanted.digests:
-            known = ["CRC32C"]
-        else:
-            known = ["CRC32C", "None"] if self.who.digests == "first" else ["None"]
-        chosen = [each for each in offered if each in known]
-        if not chosen and not self.who.reject_no_digest:
-            raise Gone
-        return chosen[0] if chosen else "Reject"
+        if key.endswith("Digest"):
+            return self.digest(key[:-6].lower() in self.wanted.digests, value.split(","))
+        return self.lower(key, value) if key in self.target.manners else FIXED[key]
+
+    def digest(self, wanted, offered):
+        if self.who.digests == "first":
+            known = ["CRC32C"] if wanted else ["CRC32C", "None"]
+            chosen = [each for each in offered if each in known]
+            if not chosen:
+                raise Refused(self.who.no_digest)
+            return chosen[0]
+        return "CRC32C" if self.who.digests == "CRC32C" and wanted and "CRC32C" in offered else "None"
 
     def lower(self, key, value):
         """The limit of both, or what the Boolean keys' result functions give; what it declares is its own."""
@@ -242,26 +243,29 @@ SHA = ("CHAP SHA-256", "mutual CHAP SHA-256")
 MORE_SHA = ("CHAP SHA-1", "CHAP SHA3-256")
 LUNS = ("LUN 300", "LUN not there", "read-only LUN")
 MORE_LUNS = ("LUN 1", "LUN 255", "LUN 300 not there")
-DIGESTS = ("header digest", "data digest", "both digests", "digests asked for")
+DIGESTS = (
+    "header digest", "data digest", "both digests", "both digests, mutual CHAP", "digests asked for",
+    "digests required",
+)
 
 
 class OnSpdk(OnScript):
     NAME, WHO = "SPDK", personalities.SPDK
     QUICK = WHO_MAY_COME + CHAP + LUNS + ("queue depth 1",)
-    LONG = MORE_CHAP + MORE_LUNS + DIGESTS + ("both digests, mutual CHAP", "two portals", "redirected")
+    LONG = MORE_CHAP + MORE_LUNS + DIGESTS + ("two portals", "redirected")
     OTHERWISE = {"other initiator": "LOGIN_FORBIDDEN"}
 
 
 class OnScst(OnScript):
     NAME, WHO = "SCST", personalities.SCST
     QUICK = WHO_MAY_COME + CHAP + SHA + LUNS + ("queue depth 1",)
-    LONG = MORE_CHAP + MORE_SHA + MORE_LUNS + DIGESTS + ("both digests, mutual CHAP", "closes at once", "redirected")
+    LONG = MORE_CHAP + MORE_SHA + MORE_LUNS + DIGESTS + ("closes at once", "redirected")
 
 
 class OnCtld(OnScript):
     NAME, WHO = "ctld", personalities.CTLD
     QUICK = WHO_MAY_COME + CHAP + LUNS + ("redirected",)
-    LONG = MORE_CHAP + MORE_LUNS + ("digests asked for",)
+    LONG = MORE_CHAP + MORE_LUNS + ("digests asked for", "digests required")
     OTHERWISE = {"other initiator": "LOGIN_FORBIDDEN"}
 
 
@@ -275,14 +279,14 @@ class OnGotgt(OnScript):
 class OnJscsi(OnScript):
     NAME, WHO = "jSCSI", personalities.JSCSI
     QUICK = ("plain", "unknown target", "CHAP not wanted", "LUN not there", "queue depth 1")
-    LONG = ("digests asked for", "mutual CHAP not wanted")
+    LONG = ("digests asked for", "digests required", "mutual CHAP not wanted")
     OTHERWISE = {"unknown target": "LOGIN_REFUSED", "mutual CHAP not wanted": "LOGIN_CLOSED"}
 
 
 class OnRust(OnScript):
     NAME, WHO = "Rust", personalities.RUST
     QUICK = ("plain", "unknown target", "LUN not there")
-    LONG = ("digests asked for",)
+    LONG = ("digests asked for", "digests required")
 
 
 PLAYED = (OnScst, OnSpdk, OnCtld, OnGotgt, OnJscsi, OnRust)

@@ -14,7 +14,7 @@ class OnTgtd(OnHost):
         "our initiator", "CHAP wrong user", "mutual CHAP wrong secret", "mutual CHAP one-way asked",
         "mutual CHAP one-way there", "LUN 255", "LUN 300 not there", "CHAP MD5 will not do", "mutual CHAP not wanted",
         "header digest", "data digest", "both digests", "both digests, mutual CHAP", "digests asked for",
-        "reserved LUN",
+        "digests required", "digests not there", "reserved LUN",
     )
     FIRST_LUN = 1
 

@@ -27,8 +27,9 @@ class Personality:
     # Keys.
     declares: tuple = (("TargetPortalGroupTag", 1),)  # in its first response
     first: tuple = ()  # of the initiator's keys, answered before the others
-    digests: str = "ours"  # when it has to choose: "ours", or the initiator's first
-    reject_no_digest: bool = True  # it answers Reject where it demands a digest; else it closes
+    # Which: the "first" of the initiator's list; "CRC32C" where it wants one and that is listed; "None" always.
+    digests: str = "first"
+    no_digest: int = INITIATOR_ERROR  # where it demands one that is not offered
     manners: dict = field(default_factory=dict)  # in place of rig.target.MANNERS
     # Who may come.
     unknown: int = NOT_FOUND
@@ -43,34 +44,34 @@ class Personality:
 BIG = {"MaxRecvDataSegmentLength": 262144, "MaxBurstLength": 1048576, "FirstBurstLength": 262144}
 
 SPDK = Personality(
-    "SPDK", login_window=64, window=64, pings=10,
+    "SPDK", login_window=64, window=64, pings=10, none_is_not_chap=INITIATOR_ERROR,
     manners={"MaxRecvDataSegmentLength": 73728, "MaxBurstLength": 1048576, "FirstBurstLength": 8192,
              "InitialR2T": "Yes", "MaxOutstandingR2T": 1},
 )
 SCST = Personality(
-    "SCST", errors_are_bare=True, login_window=2, window=48,
+    "SCST", errors_are_bare=True, digests="CRC32C", login_window=2, window=48,
     algorithms=("md5", "sha1", "sha256", "sha3-256"), none_is_not_chap=AUTHENTICATION, unknown=NOT_FOUND,
     stranger=NOT_FOUND, manners={**BIG, "MaxOutstandingR2T": 32, "InitialR2T": "No"},
 )
 CTLD = Personality(
-    "ctld", tsih=0xBADD, login_window=1, window=256, digests="first",
+    "ctld", tsih=0xBADD, login_window=1, window=256,
     declares=(("TargetAlias", "a disk"), ("TargetPortalGroupTag", 257)),
     manners={"MaxRecvDataSegmentLength": 131072, "MaxBurstLength": 1048576, "FirstBurstLength": 131072,
              "InitialR2T": "Yes"},
 )
 # The versions without CHAP. Their keys are in the order of a map, which is any.
 GOTGT = Personality(
-    "gotgt", isid=bytes(6), tsih=0, has_security=False, login_window=11, window=10, digests="first",
+    "gotgt", isid=bytes(6), tsih=0, has_security=False, login_window=11, window=10, digests="None",
     declares=(("TargetPortalGroupTag", 1), ("MaxRecvDataSegmentLength", 65536)),
     first=("InitialR2T", "DataPDUInOrder", "FirstBurstLength", "HeaderDigest"), unknown=CLOSES, stranger=CLOSES,
-    wants_chap=CLOSES, qualifier=False, reject_no_digest=False,
+    wants_chap=CLOSES, qualifier=False,
 )
 JSCSI = Personality(
-    "jSCSI", isid=b"\x80\x12\x34\x56\xab\xcd", tsih=0x6C75, login_window=2, window=2, digests="first",
+    "jSCSI", isid=b"\x80\x12\x34\x56\xab\xcd", tsih=0x6C75, login_window=2, window=2,
     none_is_not_chap=CLOSES, unknown=INITIATOR_ERROR, stranger=INITIATOR_ERROR, wants_chap=INITIATOR_ERROR,
     qualifier=False, manners={"MaxRecvDataSegmentLength": 8192, "FirstBurstLength": 65536},
 )
 RUST = Personality(
-    "Rust", isid=b"\x40\0\0\0\0\0", tsih=0, login_window=1, window=32, digests="first",
+    "Rust", isid=b"\x40\0\0\0\0\0", tsih=0, login_window=1, window=32,
     declares=(("TargetPortalGroupTag", 1), ("TargetAlias", "a disk")), unknown=NOT_FOUND, qualifier=False,
 )

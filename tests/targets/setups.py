@@ -85,7 +85,9 @@ SETUPS = {
     "data digest": Setup(Wanted(digests=("data",))),
     "both digests": Setup(Wanted(digests=("header", "data"))),
     "both digests, mutual CHAP": Setup(Wanted(digests=("header", "data"), chap=USER, mutual=TARGET), KNOWS_BOTH),
-    "digests asked for": Setup(settings=settings(digest="header,data")),
+    "digests asked for": Setup(settings=settings(digest="crc32c")),
+    "digests required": Setup(Wanted(digests=("header", "data")), settings(digest="require")),
+    "digests not there": Setup(settings=settings(digest="require"), expect="LOGIN_DIGEST"),
     # LUNs
     "LUN 0": Setup(Wanted(lun=0)),
     "LUN 1": Setup(Wanted(lun=1)),

@@ -55,7 +55,8 @@ def try_setup(make, setup_name, *, net, logs, machine, kernel, stack):
     setup = SETUPS[setup_name]
     disk = BootDisk(logs / "disk", "disktest", MIB, WHOLE | (0 if setup.wanted.read_only else WRITE))
     target = stack.enter_context(make(net, logs, disk.path, setup.wanted))
-    result = {"target": make.NAME, "setup": setup_name, "expected": code(target.OTHERWISE.get(setup_name, setup.expect)),
+    result = {"target": make.NAME, "setup": setup_name,
+              "expected": code(target.OTHERWISE.get(setup_name, setup.expect)),
               "shows": setup.shows.format(lun=f"{target.lun:x}")}
     started = time.monotonic()
     pc = machine(namespace=net, tap="tap0", kernel=kernel, append=command_line(target, setup), extra=DEBUG_EXIT)
