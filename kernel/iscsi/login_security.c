@@ -151,9 +151,9 @@ static enum error take_method(struct text_out *out)
         return OK; /* it has more to say first */
     if (str_equal(method, "CHAP") && config->user[0]) {
         offer_algorithms(out);
+    } else if (mutual) {
+        return ERR_LOGIN_TARGET_AUTH; /* ctld says Reject where it needs no CHAP */
     } else if (str_equal(method, "None")) {
-        if (mutual)
-            return ERR_LOGIN_TARGET_AUTH;
         security = SECURITY_DONE;
     } else {
         return ERR_LOGIN_NO_METHOD;
@@ -184,6 +184,8 @@ enum error login_security_refused(void)
 {
     if (!config->user[0])
         return ERR_LOGIN_NO_METHOD;
+    if (security == WANT_METHOD && mutual)
+        return ERR_LOGIN_TARGET_AUTH;
     return security == WANT_CHALLENGE ? ERR_LOGIN_ALGORITHM : ERR_LOGIN_AUTH;
 }
 

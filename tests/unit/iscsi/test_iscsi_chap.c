@@ -22,6 +22,7 @@ static struct {
     bool takes_no_list;   /* as LIO before Linux 3.15 */
     bool base64;          /* its proof */
     bool rejects_by_text; /* CHAP_A=Reject where it knows none, and not a status */
+    bool refuses_method;  /* by a status */
 } say;
 static u32 step;
 static char our_list[20], our_challenge[64], our_response[80], our_name[300];
@@ -102,6 +103,7 @@ static bool target(const struct peer_pdu *p)
     switch (step++) {
     case 0:
         strcpy(text, say.method ? say.method : "AuthMethod=CHAP\n");
+        class = say.refuses_method ? 2 : 0;
         break;
     case 1:
         if (choose())
@@ -351,6 +353,30 @@ TEST(keys_out_of_order)
         say.proof = proofs[i];
         expect(ERR_LOGIN_TARGET_AUTH);
     }
+}
+
+/* Who wants the target to prove itself offers CHAP alone; one that has no use for it has no proof:
+ * FreeBSD's ctld rejects the method, others take None, or refuse by status before they have heard a
+ * name. */
+TEST(a_target_that_wants_no_mutual_chap)
+{
+    static const char *const methods[] = {"AuthMethod=Reject\n", "AuthMethod=None\n"};
+    for (u32 i = 0; i < ARRAY_SIZE(methods); i++) {
+        begin(true);
+        say.method = methods[i];
+        expect(ERR_LOGIN_TARGET_AUTH);
+        assert_int_equal(peer.connects, 1);
+    }
+    begin(true);
+    say.refuses_method = true;
+    expect(ERR_LOGIN_TARGET_AUTH);
+    /* Nothing of the kind where only we are to prove ourselves: it wants yet another method. */
+    begin(false);
+    say.method = methods[0];
+    expect(ERR_LOGIN_NO_METHOD);
+    begin(false);
+    say.refuses_method = true;
+    expect(ERR_LOGIN_AUTH);
 }
 
 /* CHAP_I */
