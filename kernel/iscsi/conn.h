@@ -19,6 +19,7 @@
     X(login_keys)   /* answers to our offers that we did not offer */                              \
     X(login_isid)   /* Login Responses with another ISID than the request's */                     \
     X(login_tsih)   /* logins without a session handle */                                          \
+    X(login_room)   /* unknown keys that found no room to be answered */                           \
     X(connections)  /* that were opened */                                                         \
     X(retries)      /* commands sent again */
 

@@ -294,7 +294,7 @@ TEST(answers_in_pieces)
         expect(ISCSI_READY, OK);
     }
     peer_reset();
-    peer.login_pieces = 2; /* more than 64 exchanges: that is a circle */
+    peer.login_pieces = 1; /* more than 256 exchanges: that is a circle */
     expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
 }
 
@@ -344,26 +344,6 @@ TEST(our_keys_in_pieces)
     peer.hook = NULL;
 }
 
-TEST(a_text_of_64_kib_in_pieces_is_refused)
-{
-    static char text[8192];
-    memset(text, 'a', sizeof(text));
-    with_final(text, sizeof(text));
-    final_flags = 0x44; /* operational, C */
-    expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
-    assert_true(peer.pdus <= 3);
-}
-
-TEST(so_many_keys_that_the_answers_do_not_fit)
-{
-    static char text[8192];
-    for (u32 i = 0; i < sizeof(text); i += 4)
-        memcpy(text + i, "k=v", 4);
-    with_final(text, sizeof(text));
-    final_flags = 0x04;
-    expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
-}
-
 TEST(flags_that_make_no_sense)
 {
     static const u8 bad[] = {0x80, 0x81, 0x84, 0x85, 0x86, 0x83, 0x8b, 0xc7, 0x08, 0x0c, 0x00};
@@ -379,7 +359,7 @@ TEST(a_target_that_never_agrees)
     with_final(NULL, 0);
     final_flags = 0x04;
     expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
-    assert_true(peer.pdus < 70);
+    assert_true(peer.pdus < 260);
 }
 
 /* Status. */
