@@ -253,7 +253,7 @@ class OnSpdk(OnScript):
     NAME, WHO = "SPDK", personalities.SPDK
     QUICK = WHO_MAY_COME + CHAP + LUNS + ("queue depth 1",)
     LONG = MORE_CHAP + MORE_LUNS + DIGESTS + ("two portals", "redirected")
-    OTHERWISE = {"other initiator": "LOGIN_FORBIDDEN"}
+    OTHERWISE = {"other initiator": "LOGIN_FORBIDDEN", "mutual CHAP not wanted": "LOGIN_REFUSED"}
 
 
 class OnScst(OnScript):
