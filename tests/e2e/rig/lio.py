@@ -85,26 +85,22 @@ class Lio:
             raise RuntimeError(f"LIO's machine: status {status.decode()}:\n{said}\n{script}")
         return said
 
-    def address(self, address):
-        """Give the machine another address."""
-        self.sh(f"ip addr add {address}/24 dev eth0")
-        return address
+    def address(self, address, there=True):
+        """Give the machine another address, or take one away: who was connected there hears nothing more."""
+        self.sh(f"ip addr {'replace' if there else 'del'} {address}/24 dev eth0")
 
-    def lose(self, address):
-        """Take it away: who was connected there hears nothing more."""
-        self.sh(f"ip addr del {address}/24 dev eth0")
-
-    def disk(self, path, read_only=False):
+    def disk(self, path, read_only=False, block_size=512):
         """Plug a raw image in; it is there at once, and all that LIO writes is in the file at once."""
         name = f"disk{next(self.disks)}"
         only = {"read-only": True} if read_only else {}
         self.ask("blockdev-add", **{"driver": "raw", "node-name": name, **only,
                                     "file": {"driver": "file", "filename": str(path), **only}})
-        self.ask("device_add", driver="virtio-blk-pci", id=name, drive=name, serial=name)
+        self.ask("device_add", driver="virtio-blk-pci", id=name, drive=name, serial=name,
+                 logical_block_size=block_size, physical_block_size=block_size)
         return Disk(self, name)
 
-    def target(self, iqn="iqn.2026-01.org.lunboot:lio", portals=("192.0.2.11",)):
-        return Target(self, iqn, portals)
+    def target(self, iqn="iqn.2026-01.org.lunboot:lio", portals=("192.0.2.11",), tag=1):
+        return Target(self, iqn, portals, tag)
 
     def says(self, file):
         """From now on messages() has the kernel's debugging messages of a source file."""

@@ -90,6 +90,11 @@ class Target:
         self.acls.append(acl)
         return self.attribute(generate_node_acls=0)
 
+    def acl_attributes(self, **values):
+        """Of all ACLs: nopin_timeout=3."""
+        self.lio.sh(*(f"echo {value} >{acl}/attrib/{name}" for acl in self.acls for name, value in values.items()))
+        return self
+
     def chap(self, user, secret, mutual_user=None, mutual_secret=None):
         """CHAP of all ACLs, or, without, of the group: it is demanded."""
         values = {"userid": user, "password": secret}
