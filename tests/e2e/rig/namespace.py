@@ -71,6 +71,12 @@ class NetNamespace:
             _, (inside,), _, _ = socket.recv_fds(ours, 1, 1)
         return socket.socket(fileno=inside)
 
+    def listens(self, port):
+        """Does anybody inside wait for TCP connections to that port?"""
+        with open(f"/proc/{self.holder.pid}/net/tcp") as table:
+            sockets = [line.split()[1:4] for line in table.readlines()[1:]]
+        return any(at.endswith(f":{port:04X}") and state == "0A" for at, _, state in sockets)
+
     def add_tap(self, name="tap0", *addresses, mtu=1500):
         """A TAP device, up, for one QEMU NIC; addresses as 192.0.2.1/24."""
         self.ip(
