@@ -18,7 +18,7 @@
     X(ping_dropped) /* pings that came faster than the answers went */                             \
     X(login_keys)   /* answers to our offers that we did not offer */                              \
     X(login_isid)   /* Login Responses with another ISID than the request's */                     \
-    X(login_no_chap) /* logins of targets that chose CHAP, and left it out */                      \
+    X(login_nochap) /* logins of targets that chose CHAP, and left it out */                       \
     X(login_tsih)   /* logins without a session handle */                                          \
     X(connections)  /* that were opened */                                                         \
     X(retries)      /* commands sent again */

@@ -149,7 +149,7 @@ static enum error check_proof(void)
  * that needs no CHAP means None by it. */
 static void take_chap(bool next_stage, struct text_out *out)
 {
-    iscsi_stats.login_no_chap += next_stage;
+    iscsi_stats.login_nochap += next_stage;
     if (next_stage)
         security = SECURITY_DONE;
     else

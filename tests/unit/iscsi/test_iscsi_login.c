@@ -751,9 +751,9 @@ TEST(a_target_that_chooses_chap_and_leaves_it_out)
     begin_script(false);
     LINE("AuthMethod=CHAP\0TargetAlias=LIO Target\0TargetPortalGroupTag=1", 0x81);
     LINE("MaxBurstLength=4096", 0x87);
-    const u32 before = iscsi_stats.login_no_chap;
+    const u32 before = iscsi_stats.login_nochap;
     expect(ISCSI_READY, OK);
-    assert_int_equal(iscsi_stats.login_no_chap - before, 1);
+    assert_int_equal(iscsi_stats.login_nochap - before, 1);
     assert_int_equal(login_params()->max_burst, 4096);
     assert_null(peer_key("CHAP_A")); /* the last request's text is that of the next stage */
     assert_false(iscsi_used()->chap);
