@@ -9,6 +9,7 @@ sys.path += [str(TESTS), str(TESTS / "e2e")]
 
 # pylint: disable=wrong-import-position,unused-import
 from e2e.conftest import dhcp, kernel, logs, machine, net, stack  # noqa: E402,F401
+from lio_fixture import lio_net  # noqa: E402,F401
 
 
 def pytest_configure(config):

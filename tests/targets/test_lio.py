@@ -8,6 +8,6 @@ from trial import rows, trial
 SETUPS.update(SETUPS_OF_LIO)
 
 
-@pytest.mark.parametrize("setup", rows(OnLio))
-def test_lio(setup, lio_net, logs, machine, kernel, stack):
-    trial(OnLio, setup, net=lio_net, logs=logs, machine=machine, kernel=kernel, stack=stack)
+@pytest.mark.parametrize("make, setup", rows(OnLio))
+def test_lio(make, setup, lio_net, logs, machine, kernel, stack):
+    trial(make, setup, net=lio_net, logs=logs, machine=machine, kernel=kernel, stack=stack)
