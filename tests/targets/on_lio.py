@@ -71,22 +71,28 @@ class OnLio:
     def __init__(self, net, directory, image, wanted):
         self.net, self.wanted = net, wanted
         self.lun = 1 if wanted.lun is None else wanted.lun
-        self.stack = ExitStack()
-        self.disk = net.lio.disk(image, wanted.read_only, like("block_size", wanted))
-        self.stack.callback(self.disk.remove)
-        # A portal group for each path that is to be in another state, else one with all portals.
-        states = like("states", wanted) or (None,)
-        groups = [PORTALS[n : n + 1] for n in range(len(states))] if len(states) > 1 else [PORTALS[: wanted.portals]]
-        for address in PORTALS[1 : wanted.portals]:
-            net.lio.address(address)
-            self.stack.callback(net.lio.address, address, there=False)
-        self.groups = [self.group(*each) for each in zip(range(1, 9), groups, states)]
-        kind = like("held", wanted) or wanted.reserved and "exclusive access"
-        if kind:
-            other = self.stack.enter_context(Initiator(net, PORTALS[0], self.groups[0].iqn))
-            other.reserve(self.lun, kind)
-        if wanted.gone:
-            self.groups[0].enable(False)
+        # The next set-up finds the machine as this one did, also when this one fails.
+        with ExitStack() as self.stack:
+            self.disk = net.lio.disk(image, wanted.read_only, like("block_size", wanted))
+            self.stack.callback(self.disk.remove)
+            self.groups = self.portal_groups()
+            kind = like("held", wanted) or wanted.reserved and "exclusive access"
+            if kind:
+                other = self.stack.enter_context(Initiator(net, PORTALS[0], self.groups[0].iqn))
+                other.reserve(self.lun, kind)
+            if wanted.gone:
+                self.groups[0].enable(False)
+            self.stack = self.stack.pop_all()
+
+    def portal_groups(self):
+        """One for each path that is to be in another state than the others, else one with all portals."""
+        for address in PORTALS[1 : self.wanted.portals]:
+            self.net.lio.address(address)
+            self.stack.callback(self.net.lio.address, address, there=False)
+        states = like("states", self.wanted)
+        if len(states) < 2:
+            return [self.group(1, PORTALS[: self.wanted.portals], *(states or [None]))]
+        return [self.group(n + 1, PORTALS[n : n + 1], state) for n, state in enumerate(states)]
 
     def group(self, tag, portals, state):
         wanted = self.wanted

@@ -23,14 +23,11 @@ class Disk:
         self.lio.sh(*(f"echo {value} >{self.path}/attrib/{name}" for name, value in values.items()))
         return self
 
-    def state(self, state, group="default_tg_pt_gp"):
-        """ALUA's, one of STATES, on all paths or on those of a group."""
-        self.lio.sh(f"echo {STATES[state]} >{self.path}/alua/{group}/alua_access_state")
-
-    def group(self, name, number):
-        """Another target port group, for Target.join()."""
+    def group(self, name, number, state):
+        """Another ALUA target port group, for Target.join(), in one of STATES."""
         group = f"{self.path}/alua/{name}"
-        self.lio.sh(f"mkdir {group}", f"echo {number} >{group}/tg_pt_gp_id", f"echo 3 >{group}/alua_access_type")
+        self.lio.sh(f"mkdir {group}", f"echo {number} >{group}/tg_pt_gp_id", f"echo 3 >{group}/alua_access_type",
+                    f"echo {STATES[state]} >{group}/alua_access_state")
         return name
 
     def remove(self):
@@ -101,7 +98,7 @@ class Target:
         if mutual_user:
             values |= {"userid_mutual": mutual_user, "password_mutual": mutual_secret}
         for place in self.acls or [self.path]:
-            self.lio.sh(*(f"echo {value} >{place}/auth/{name}" for name, value in values.items()))
+            self.lio.sh(*(f"printf %s '{value}' >{place}/auth/{name}" for name, value in values.items()))
         return self.attribute(authentication=1)
 
     def root_path(self, lun=1, portal=0):
