@@ -19,8 +19,8 @@ bool login_security_start(const struct iscsi_config *config, bool needed, struct
 /* The target's next answer begins. */
 void login_security_next(void);
 
-/* A pair of it. False: it is not of this stage. *e is set when it may not be there; the text stays
- * the caller's, and valid until login_security_step(). */
+/* A pair of it, which is copied. False: it is not of this stage. *e is set when it may not be
+ * there, or is longer than any can be. */
 bool login_security_take(const char *key, const char *text, enum error *e);
 
 /* What follows from the answer's pairs. next_stage: the answer goes on to the next stage. */

@@ -25,8 +25,12 @@ enum {
     KEYS = KEY_UNUSED + 4
 };
 
-#define STRING_(x) #x
-#define STRING(x)  STRING_(x)
+/* Bytes that must be left where we say that we don't know a key: for that, and for all that matters
+ * more. */
+#define UNKNOWN_ROOM 2048
+
+#define STRING_(x)   #x
+#define STRING(x)    STRING_(x)
 
 static const struct key keys[KEYS] = {
     [KEY_MAX_RECV_DATA] = {"MaxRecvDataSegmentLength", STRING(PDU_MAX_DATA), 512, 0xffffff,
@@ -110,8 +114,12 @@ enum error login_keys_take(const char *key, const char *text, struct text_out *o
         if (str_equal(key, keys[i].name))
             return take(i, text, out);
     /* What the target declares of itself is of no use to us. */
-    if (!str_starts(key, "Target") && !str_equal(text, "NotUnderstood"))
+    if (str_starts(key, "Target") || str_equal(text, "NotUnderstood"))
+        return OK;
+    bool room = out->size - out->len >= UNKNOWN_ROOM;
+    if (room)
         text_put(out, key, "NotUnderstood");
+    iscsi_stats.login_room += !room;
     return OK;
 }
 

@@ -162,8 +162,7 @@ static bool wants_security(enum error why)
 {
     return session.phase == PHASE_LOGIN && !with_security && !session.attached &&
            !session.config.user[0] &&
-           (why == ERR_LOGIN_REFUSED || why == ERR_LOGIN_NO_METHOD || why == ERR_TCP_CLOSED ||
-            why == ERR_TCP_RESET);
+           (why == ERR_LOGIN_REFUSED || why == ERR_LOGIN_NO_METHOD || why == ERR_LOGIN_CLOSED);
 }
 
 void session_not_in(enum error why, msec now)
@@ -181,6 +180,10 @@ void session_not_in(enum error why, msec now)
 
 void session_lost(enum error why, msec now)
 {
+    /* For some that is an answer: LIO, SCST (disabled, or the portal is not for us), gotgt (the
+     * name is not known), tgtd (nor is any). */
+    if (session.phase == PHASE_LOGIN && (why == ERR_TCP_CLOSED || why == ERR_TCP_RESET))
+        why = ERR_LOGIN_CLOSED;
     if (session.phase == PHASE_CONNECT)
         session_retry(why, 0, now);
     else

@@ -298,8 +298,8 @@ static bool chap_login(void)
         say_binary("CHAP_C", peer_challenge, challenge_len);
         return true;
     default:
-        size = chap_response(peer.algorithm, 0x7f, peer.secret, peer_challenge, challenge_len,
-                             digest);
+        size =
+            chap_response(peer.algorithm, 0x7f, peer.secret, peer_challenge, challenge_len, digest);
         if (!peer_key("CHAP_N") || strcmp(peer_key("CHAP_N"), peer.user) || !peer_key("CHAP_R") ||
             !chap_decode(peer_key("CHAP_R"), got, sizeof(got), &len) || len != size ||
             memcmp(got, digest, size))
