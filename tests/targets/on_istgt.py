@@ -60,14 +60,15 @@ AUTHENTICATION = """
 class OnIstgt(OnHost):
     NAME = "istgt"
     QUICK = (
-        "plain", "unknown target", "other initiator", "our initiator", "CHAP", "CHAP MD5 will not do",
-        "CHAP wrong secret", "CHAP wrong user", "CHAP no user", "CHAP not wanted", "mutual CHAP",
-        "mutual CHAP impostor", "mutual CHAP wrong secret", "mutual CHAP one-way asked", "mutual CHAP one-way there",
-        "LUN 0", "LUN 1", "LUN not there", "LUN 300 not there", "read-only LUN", "queue depth 0", "queue depth 1",
+        "plain", "unknown target", "other initiator", "CHAP", "CHAP MD5 will not do", "CHAP wrong secret",
+        "CHAP no user", "CHAP not wanted", "mutual CHAP", "mutual CHAP impostor", "LUN 0", "LUN not there",
+        "read-only LUN", "queue depth 0", "queue depth 1",
     )
     LONG = (
-        "mutual CHAP not wanted", "header digest", "data digest", "both digests", "both digests, mutual CHAP",
-        "digests asked for", "reserved LUN", "two portals",
+        "our initiator", "CHAP wrong user", "mutual CHAP wrong secret", "mutual CHAP one-way asked",
+        "mutual CHAP one-way there", "LUN 1", "LUN 300 not there", "mutual CHAP not wanted", "header digest",
+        "data digest", "both digests", "both digests, mutual CHAP", "digests asked for", "reserved LUN",
+        "two portals",
     )
     OTHERWISE = {"mutual CHAP one-way asked": "LOGIN_AUTH"}  # to prove itself is required there
 

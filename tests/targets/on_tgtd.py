@@ -7,14 +7,14 @@ from rig.tgtd import Tgtd
 class OnTgtd(OnHost):
     NAME = "tgtd"
     QUICK = (
-        "plain", "unknown target", "other initiator", "our initiator", "CHAP", "CHAP wrong secret", "CHAP wrong user",
-        "CHAP no user", "CHAP not wanted", "mutual CHAP", "mutual CHAP impostor", "mutual CHAP wrong secret",
-        "mutual CHAP one-way asked", "mutual CHAP one-way there", "LUN 255", "LUN 300", "LUN not there",
-        "LUN 300 not there", "read-only LUN", "queue depth 1",
+        "plain", "unknown target", "other initiator", "CHAP", "CHAP wrong secret", "CHAP no user", "CHAP not wanted",
+        "mutual CHAP", "mutual CHAP impostor", "LUN 300", "LUN not there", "read-only LUN", "queue depth 1",
     )
     LONG = (
-        "CHAP MD5 will not do", "mutual CHAP not wanted", "header digest", "data digest", "both digests",
-        "both digests, mutual CHAP", "digests asked for", "reserved LUN",
+        "our initiator", "CHAP wrong user", "mutual CHAP wrong secret", "mutual CHAP one-way asked",
+        "mutual CHAP one-way there", "LUN 255", "LUN 300 not there", "CHAP MD5 will not do", "mutual CHAP not wanted",
+        "header digest", "data digest", "both digests", "both digests, mutual CHAP", "digests asked for",
+        "reserved LUN",
     )
     FIRST_LUN = 1
 

@@ -2,10 +2,11 @@
 
 import pytest
 from on_istgt import OnIstgt
+from on_script import PLAYED
 from on_tgtd import OnTgtd
 from trial import rows, trial
 
-TARGETS = (OnTgtd, OnIstgt)
+TARGETS = (OnTgtd, OnIstgt, *PLAYED)
 
 
 @pytest.mark.parametrize("make, setup", [row for make in TARGETS for row in rows(make)])
