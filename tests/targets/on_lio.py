@@ -66,7 +66,12 @@ class OnLio:
         "digests asked for", "LUN 0", "LUN 255", "LUN not there", "LUN 300 not there", "read-only LUN",
         "queue depth 1", *(name for name in SETUPS_OF_LIO if name not in QUICK),
     )
-    OTHERWISE = {}
+    OTHERWISE = {
+        # 0301h for a name that it does not know, and for a portal group that is not enabled
+        "unknown target": "LOGIN_UNAVAILABLE",
+        "closes at once": "LOGIN_UNAVAILABLE",
+        "other initiator": "LOGIN_FORBIDDEN",
+    }
 
     def __init__(self, net, directory, image, wanted):
         self.net, self.wanted = net, wanted
