@@ -51,6 +51,8 @@
       "check the gateway and any firewall")                                                        \
     X(LOGIN_CLOSED, 38, 0xaa, "the target hangs up at the login",                                  \
       "check its name, that it is enabled, and lets our address in")                               \
+    X(DIGEST, 39, 0x10, "what the target sends is damaged on the way (CRC32C)",                    \
+      "check cables, switches and the target's NIC")                                               \
     X(ISCSI_PROTOCOL, 40, 0xbb, "the target broke the iSCSI protocol", "look at the target's log") \
     X(LOGIN_AUTH, 41, 0xaa, "the target refused our name or secret (CHAP)",                        \
       "check username=, password= and chap=")                                                      \
@@ -93,6 +95,8 @@
     X(SETTING_LATE, 66, 0x01, "it is needed before the file can be read",                          \
       "give it on the medium or by DHCP")                                                          \
     X(FILE_LINE, 67, 0x01, "the line is not valid", "see the settings file in README.md")          \
+    X(LOGIN_DIGEST, 68, 0xaa, "the target does not agree to our digests",                          \
+      "check digest=, and HeaderDigest and DataDigest there")                                      \
     X(LOGIN_ALGORITHM, 69, 0xaa, "the target takes none of the CHAP algorithms that we offer",     \
       "allow SHA3-256, SHA-256, SHA-1 or MD5 there, or a weaker one by chap=")                     \
     X(NO_BOOT_SECTOR, 70, 0xbb, "the disk has no boot sector (no 55AAh)",                          \

@@ -49,7 +49,7 @@ void login_start(const struct iscsi_config *c, const char *target, bool with_sec
     exchanges = in_len = 0;
     itt = random_u32() & ~1u;
     address[0] = 0;
-    login_keys_start();
+    login_keys_start(config->digest);
     login_keys_get(&params);
     clear_out();
     text_put(&out, "InitiatorName", config->initiator);
@@ -153,11 +153,12 @@ static enum login_result complete(bool next_stage, enum error *why)
         if (!e && next_stage && !transit)
             e = ERR_ISCSI_PROTOCOL; /* no way on is open that we did not ask for */
     }
-    if (!e && next_stage) {
-        if (stage == STAGE_OPERATIONAL)
-            return LOGIN_DONE;
-        offer_operational();
+    if (!e && next_stage && stage == STAGE_OPERATIONAL) {
+        *why = login_keys_end(discovery);
+        return *why ? LOGIN_FAILED : LOGIN_DONE;
     }
+    if (!e && next_stage)
+        offer_operational();
     if (!e && out.overflow)
         e = ERR_ISCSI_PROTOCOL;
     *why = e;

@@ -39,13 +39,17 @@ void login_security_wipe(void);
 /* ---- login_keys.c ---- */
 
 /* Back to the RFC's defaults. */
-void login_keys_start(void);
+void login_keys_start(enum iscsi_digest digest);
 
-/* Offer all; in a discovery session those that are not about SCSI commands. */
+/* Offer all; in a discovery session those that are not about SCSI commands. No digests either:
+ * targets were seen that agree to them there and then can't (EMC's VNX). */
 void login_keys_offer(bool discovery, struct text_out *out);
 
 /* The target declares, answers or offers a key, one of those or any other. */
 enum error login_keys_take(const char *key, const char *text, struct text_out *out);
+
+/* The target has said all. ERR_LOGIN_DIGEST: those digests will not do. */
+enum error login_keys_end(bool discovery);
 
 /* What holds now. */
 void login_keys_get(struct iscsi_params *params);

@@ -35,8 +35,8 @@ TEST(the_first_request_says_it_all)
     assert_int_equal(peer.logins, 1);
     static const char *const keys[][2] = {
         {"InitiatorName", PEER_US},     {"TargetName", PEER_TARGET},
-        {"SessionType", "Normal"},      {"HeaderDigest", "None"},
-        {"DataDigest", "None"},         {"MaxRecvDataSegmentLength", "262144"},
+        {"SessionType", "Normal"},      {"HeaderDigest", "None,CRC32C"},
+        {"DataDigest", "None,CRC32C"},  {"MaxRecvDataSegmentLength", "262144"},
         {"MaxBurstLength", "1048576"},  {"FirstBurstLength", "262144"},
         {"MaxOutstandingR2T", "4"},     {"InitialR2T", "No"},
         {"ImmediateData", "Yes"},       {"MaxConnections", "1"},
@@ -115,6 +115,9 @@ TEST(keys_that_the_target_offers_are_answered_by_their_result_functions)
         {"HeaderDigest", "CRC32C,None", "None"},
         {"DataDigest", "None,CRC32C", "None"},
         {"HeaderDigest", "None", "None"},
+        {"HeaderDigest", "CRC32C", "CRC32C"},
+        {"DataDigest", "CRC32C", "CRC32C"},
+        {"DataDigest", "X-com.example.sum", "None"},
         {"InitialR2T", "Yes", "Yes"},
         {"InitialR2T", "No", "No"},
         {"ImmediateData", "No", "No"},
@@ -202,7 +205,7 @@ TEST(values_that_do_not_matter_are_taken_and_counted)
 TEST(values_outside_of_what_was_offered)
 {
     static const char *const bad[] = {
-        "HeaderDigest=CRC32C",
+        "HeaderDigest=CRC32",
         "DataDigest=1",
         "MaxRecvDataSegmentLength=511",
         "MaxRecvDataSegmentLength=16777216",
@@ -224,9 +227,14 @@ TEST(values_outside_of_what_was_offered)
         with_final(bad[i], (u32)strlen(bad[i]) + 1);
         expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
     }
-    static const char *const good[] = {
-        "HeaderDigest=None",        "HeaderDigest=Reject",           "MaxBurstLength=0x10000",
-        "DataDigest=NotUnderstood", "ErrorRecoveryLevel=Irrelevant", "DefaultTime2Wait=3600"};
+    static const char *const good[] = {"HeaderDigest=None",
+                                       "HeaderDigest=CRC32C",
+                                       "DataDigest=CRC32C",
+                                       "HeaderDigest=Reject",
+                                       "MaxBurstLength=0x10000",
+                                       "DataDigest=NotUnderstood",
+                                       "ErrorRecoveryLevel=Irrelevant",
+                                       "DefaultTime2Wait=3600"};
     for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
         with_final(good[i], (u32)strlen(good[i]) + 1);
         expect(ISCSI_READY, OK);
