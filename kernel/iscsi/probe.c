@@ -1,11 +1,10 @@
 /* Asking a LUN what it is, and who. */
 #include "iscsi/probe.h"
 
-#include "base/arith.h"
 #include "base/bytes.h"
-#include "base/print.h"
 #include "base/str.h"
 #include "iscsi/task.h"
+#include "iscsi/vpd.h"
 
 #define BLOCK_SIZE     512
 #define LUN_LIST       8 /* bytes before the first LUN of a REPORT LUNS answer */
@@ -19,12 +18,6 @@
 /* Vital product data pages (SPC-4, 7.8). */
 #define VPD_SERIAL      0x80
 #define VPD_DESIGNATORS 0x83
-#define VPD_LENGTH      2
-#define VPD_HEADER      4
-
-/* The types of a designator (SPC-4, 7.8.6) that name a logical unit for the whole world: T10
- * vendor, EUI-64, NAA, SCSI name string. */
-#define NAMING_TYPES    (1u << 1 | 1u << 2 | 1u << 3 | 1u << 8)
 
 enum step {
     REPORT_LUNS,
@@ -40,7 +33,7 @@ enum step {
 
 /* Allocation lengths are also the buffers' sizes. */
 static u8 luns[LUN_LIST + 64 * 8], inquiry[INQUIRY_LENGTH], capacity[8], mode[192], capacity_16[32];
-static u8 serial[VPD_HEADER + 252], designators[512];
+static u8 serial[256], designators[512];
 
 static const struct {
     u8 *data;
@@ -167,42 +160,16 @@ static enum error judge_capacity(struct lun_found *found)
     return found->block_size == BLOCK_SIZE ? OK : ERR_LUN_BLOCK_SIZE;
 }
 
-/* The length of a VPD page's content, as far as it is there; 0: there is no such page. */
-static u32 page_length(u8 step)
+static struct vpd_page page(u8 step)
 {
-    u32 got = result[step].received;
-    if (result[step].error || got < VPD_HEADER)
-        return 0;
-    return min_u32(got - VPD_HEADER, get_be16(steps[step].data + VPD_LENGTH));
-}
-
-/* FNV-1a: two disks of one house look alike once in four thousand million. */
-static u32 fingerprint(u32 salt, const u8 *p, u32 len)
-{
-    u32 hash = 0x811c9dc5 + salt;
-    for (; len; len--)
-        hash = (hash ^ *p++) * 0x01000193;
-    return hash;
-}
-
-static u32 identity(void)
-{
-    u32 sum = 0;
-    u32 left = page_length(DESIGNATORS), len;
-    for (const u8 *d = designators + VPD_HEADER; left >= 4 && (len = d[3]) <= left - 4;
-         d += 4 + len, left -= 4 + len) {
-        u8 association = d[1] >> 4 & 3, type = d[1] & 0x0f;
-        if (!association && (NAMING_TYPES >> type & 1))
-            sum += fingerprint(type, d + 4, len);
-    }
-    len = page_length(SERIAL);
-    return sum || !len ? sum : fingerprint(VPD_SERIAL, serial + VPD_HEADER, len);
+    return (struct vpd_page){steps[step].data, result[step].error ? 0 : result[step].received};
 }
 
 enum error probe_verdict(struct lun_found *found)
 {
+    struct vpd_page names = page(DESIGNATORS), number = page(SERIAL);
     memset(found, 0, sizeof(*found));
-    found->identity = identity();
+    found->identity = vpd_identity(&names, &number);
     enum error e = judge_inquiry(found);
     if (!e)
         e = result[READY].error;
