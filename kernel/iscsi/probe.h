@@ -1,10 +1,11 @@
 /* What the LUN is, once a login is done: REPORT LUNS, INQUIRY, TEST UNIT READY, READ CAPACITY and
- * MODE SENSE, all sent together. */
+ * MODE SENSE, all sent together; and what has to be asked behind them. */
 #ifndef LUNBOOT_ISCSI_PROBE_H
 #define LUNBOOT_ISCSI_PROBE_H
 
 #include "base/error.h"
 #include "base/types.h"
+#include "iscsi/lun_list.h"
 
 struct lun_found {
     u64 blocks;
@@ -18,13 +19,19 @@ struct lun_found {
     u32 identity;
 };
 
-/* Begin, for this LUN: the commands are with the tasks. */
-void probe_start(const u8 lun[8]);
+/* Begin, for this LUN, as it was asked for: commands go to it in the form that the target knows
+ * from then on. */
+void probe_start(const u8 lun[LUN_SIZE]);
 
 /* Take their results. True: all are there, since the latest probe_start(). */
 bool probe_done(void);
 
 /* What they come to; *found is valid when that is OK. */
 enum error probe_verdict(struct lun_found *found);
+
+/* Which LUNs there are, when ours was not found, for the screen; "" when the target has not told.
+ */
+#define PROBE_LUNS_TEXT (LUN_LIST_TEXT + 16)
+void probe_luns_text(char text[PROBE_LUNS_TEXT]);
 
 #endif

@@ -249,7 +249,7 @@ static void login_done(msec now)
     session.used.chap = login_used_chap();
     session.used.mutual_chap = session.used.chap && session.config.reverse_user[0];
     path_learn(session.used.path);
-    task_logged_in(login_params(), session.used.path->lun);
+    task_logged_in(login_params());
     session.phase = PHASE_PROBE;
     probe_start(session.used.path->lun);
 }

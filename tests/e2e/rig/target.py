@@ -28,6 +28,11 @@ FIXED = {
 }
 
 
+def lun_form(lun):
+    """On the wire: the number as it is, which is LIO's way."""
+    return struct.pack(">H6x", lun)
+
+
 class Fault:
     """What is done instead of answering a PDU.
 
@@ -43,7 +48,7 @@ class Fault:
 class Target:
     """Use as a context manager. portals: (address, port) pairs in the namespace, all of which answer.
 
-    manners: text keys in place of MANNERS. window: commands that may be under way. name: what VPD pages
+    lun: the disk's, in whose place there is nothing while it is not in luns, which REPORT LUNS lists. manners: text keys in place of MANNERS. window: commands that may be under way. name: what VPD pages
     80h and 83h call the disk. tells: the TargetAddress values that SendTargets answers with.
     """
 
@@ -52,6 +57,7 @@ class Target:
                  **manners):
         self.namespace, self.image = namespace, Path(image)
         self.portals, self.lun, self.iqn, self.name, self.window = portals, lun, iqn, name, window
+        self.luns = [lun]
         self.tells, self.manners = tells, {**MANNERS, **manners}
         self.sectors = self.image.stat().st_size // SECTOR
         self.faults = []
@@ -367,9 +373,9 @@ class Connection:
     def command(self, p):
         operation = p.cdb[0]
         if operation == pdu.REPORT_LUNS:
-            luns = struct.pack(">II8s", 8, 0, bytes([0, self.target.lun, 0, 0, 0, 0, 0, 0]))
-            self.data_in(p.itt, luns, p.expected)
-        elif p.lun[1] != self.target.lun:
+            luns = b"".join(map(lun_form, self.target.luns))
+            self.data_in(p.itt, struct.pack(">II", len(luns), 0) + luns, p.expected)
+        elif p.lun != lun_form(self.target.lun) or self.target.lun not in self.target.luns:
             self.check(p.itt, (5, 0x25, 0))
         elif operation == pdu.INQUIRY:
             self.inquiry(p)

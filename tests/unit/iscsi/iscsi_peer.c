@@ -9,6 +9,7 @@
 #include "base/platform.h"
 #include "base/str.h"
 #include "iscsi/chap.h"
+#include "iscsi/lun.h"
 #include "net/dns.h"
 #include "net/tcp.h"
 #include "platform_host.h"
@@ -298,8 +299,8 @@ static bool chap_login(void)
         say_binary("CHAP_C", peer_challenge, challenge_len);
         return true;
     default:
-        size = chap_response(peer.algorithm, 0x7f, peer.secret, peer_challenge, challenge_len,
-                             digest);
+        size =
+            chap_response(peer.algorithm, 0x7f, peer.secret, peer_challenge, challenge_len, digest);
         if (!peer_key("CHAP_N") || strcmp(peer_key("CHAP_N"), peer.user) || !peer_key("CHAP_R") ||
             !chap_decode(peer_key("CHAP_R"), got, sizeof(got), &len) || len != size ||
             memcmp(got, digest, size))
@@ -482,7 +483,6 @@ static void command(const struct peer_pdu *p)
         return;
     case SCSI_REPORT_LUNS:
         put_be32(data, 16);
-        data[8 + 8] = 0x40;
         data[8 + 9] = 1;
         send_read(itt, data, 24, expected);
         return;
@@ -742,6 +742,7 @@ enum error peer_io(enum block_op op, u64 lba, u32 count, u8 *data)
 void peer_reset(void)
 {
     static bool registered;
+    static const u8 no_lun[LUN_SIZE];
     static const struct poller poller = {iscsi_poll, iscsi_timeout};
     if (!registered)
         loop_register(&poller);
@@ -751,6 +752,7 @@ void peer_reset(void)
         peer_lose(ERR_TCP_RESET);
     host_reset(1000);
     rounds_settled();
+    lun_set_form(no_lun, no_lun);
     loop_poll(NULL);
     static u8 pattern[sizeof(peer.disk)];
     for (u32 i = sizeof(pattern); !pattern[1] && i--;)
