@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/format.h"
 #include "base/str.h"
+#include "iscsi/alua.h"
 #include "iscsi/lun_list.h"
 #include "iscsi/task.h"
 #include "iscsi/vpd.h"
@@ -32,13 +33,14 @@ enum step {
     MODE_SENSE,
     TOGETHER,
     CAPACITY_16 = TOGETHER,
+    PORT_GROUPS,
     INQUIRY_LUN_0,
     STEPS
 };
 
 /* Allocation lengths are also the buffers' sizes. */
 static u8 luns[LUN_LIST_SIZE(MOST_LUNS)], inquiry[INQUIRY_LENGTH], capacity[8], mode[192];
-static u8 serial[256], designators[512], capacity_16[32];
+static u8 serial[256], designators[512], capacity_16[32], port_groups[1024];
 static u8 inquiry_lun_0[INQUIRY_LENGTH];
 
 static const struct {
@@ -57,6 +59,8 @@ static const struct {
     [MODE_SENSE] = {mode, sizeof(mode), SCSI_MODE_SENSE_6, 0, 0x3f /* all pages */, 4},
     [CAPACITY_16] = {capacity_16, sizeof(capacity_16), SCSI_SERVICE_IN_16, SCSI_READ_CAPACITY_16, 0,
                      13},
+    [PORT_GROUPS] = {port_groups, sizeof(port_groups), SCSI_MAINTENANCE_IN, SCSI_REPORT_GROUPS, 0,
+                     9},
     [INQUIRY_LUN_0] = {inquiry_lun_0, sizeof(inquiry_lun_0), SCSI_INQUIRY, 0, 0, 4},
 };
 
@@ -66,6 +70,7 @@ static struct result {
 } result[STEPS];
 static u32 under_way, capacity_asked;
 static u8 asked[LUN_SIZE], form[LUN_SIZE]; /* the LUN, as asked for, and as it is on the wire */
+static bool with_groups;                   /* ask for port groups where there are any */
 static bool lun_0_asked;
 
 _Static_assert(TOGETHER <= TASKS_URGENT, "all can be under way");
@@ -101,10 +106,11 @@ static void ask_our_lun(void)
         ask(step);
 }
 
-void probe_start(const u8 lun[LUN_SIZE])
+void probe_start(const u8 lun[LUN_SIZE], bool other_ways)
 {
     memcpy(asked, lun, sizeof(asked));
     lun_form(form, lun);
+    with_groups = other_ways;
     under_way = 0;
     ask(REPORT_LUNS);
     ask_our_lun();
@@ -183,9 +189,12 @@ static struct vpd_page page(u8 step)
 
 enum error probe_verdict(struct lun_found *found)
 {
+    const struct result *groups = &result[PORT_GROUPS];
     struct vpd_page names = page(DESIGNATORS), number = page(SERIAL);
     memset(found, 0, sizeof(*found));
     found->identity = vpd_identity(&names, &number);
+    found->better_elsewhere =
+        !groups->error && alua_better_elsewhere(port_groups, groups->received, &names);
     enum error e = judge_inquiry(found);
     if (!e)
         e = result[READY].error;
@@ -268,6 +277,8 @@ bool probe_done(void)
         under_way--;
         if (of == &result[CAPACITY_10])
             ask_capacity_on();
+        if (of == &result[INQUIRY] && with_groups && !r.status && alua_has_groups(inquiry, r.moved))
+            ask(PORT_GROUPS);
         if (!under_way)
             ask_on();
     }

@@ -17,11 +17,13 @@ struct lun_found {
      * 83h), in whatever order a port tells them, else by its unit serial number (80h); 0 when it
      * has neither. */
     u32 identity;
+    bool better_elsewhere; /* another target port group has it in its best state, ours has not */
 };
 
 /* Begin, for this LUN, as it was asked for: commands go to it in the form that the target knows
- * from then on. */
-void probe_start(const u8 lun[LUN_SIZE]);
+ * from then on. With other_ways to the disk the state of the port groups is asked for, too, where
+ * there are such. */
+void probe_start(const u8 lun[LUN_SIZE], bool other_ways);
 
 /* Take their results. True: all are there, since the latest probe_start(). */
 bool probe_done(void);
