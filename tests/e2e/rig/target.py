@@ -43,16 +43,18 @@ class Fault:
 class Target:
     """Use as a context manager. portals: (address, port) pairs in the namespace, all of which answer.
 
-    manners: text keys in place of MANNERS. window: commands that may be under way. name: what VPD pages
-    80h and 83h call the disk. tells: the TargetAddress values that SendTargets answers with. connection: a
-    class in place of Connection.
+    lun: the disk's, in whose place there is nothing while it is not in `luns`, which REPORT LUNS lists;
+    flat_luns: those from 256 on in the form of flat space. manners: text keys in place of MANNERS. window:
+    commands that may be under way. name: what VPD pages 80h and 83h call the disk. tells: the
+    TargetAddress values that SendTargets answers with. connection: a class in place of Connection.
     """
 
     def __init__(self, namespace, image, portals=(("192.0.2.1", 3260),), lun=1,
                  iqn="iqn.2026-01.org.lunboot:scripted", name="the-disk", window=32, tells=(),
-                 read_only=False, connection=None, **manners):
+                 read_only=False, connection=None, flat_luns=False, **manners):
         self.namespace, self.image = namespace, Path(image)
         self.portals, self.lun, self.iqn, self.name, self.window = portals, lun, iqn, name, window
+        self.luns, self.flat_luns = [lun], flat_luns
         self.tells, self.manners = tells, {**MANNERS, **manners}
         self.read_only, self.connection = read_only, connection or Connection
         self.sectors = self.image.stat().st_size // SECTOR
@@ -69,9 +71,9 @@ class Target:
         address, port = self.portals[portal]
         return f"iscsi:{address}::{port}:{self.lun:x}:{self.iqn}"
 
-    def lun_field(self):
-        """As REPORT LUNS has it: peripheral, and flat from 256 on (SAM-5, 4.7)."""
-        return struct.pack(">H6x", self.lun | (0x4000 if self.lun > 255 else 0))
+    def lun_form(self, lun):
+        """On the wire (SAM-5, 4.7): the number as it is, which is LIO's way, or flat from 256 on."""
+        return struct.pack(">H6x", lun | (0x4000 if self.flat_luns and lun > 255 else 0))
 
     def start(self, *portals):
         """Listen, at all portals or at these (numbers)."""
@@ -390,8 +392,9 @@ class Connection:
     def command(self, p):
         operation = p.cdb[0]
         if operation == pdu.REPORT_LUNS:
-            self.data_in(p.itt, struct.pack(">II8s", 8, 0, self.target.lun_field()), p.expected)
-        elif p.lun != self.target.lun_field():
+            luns = b"".join(map(self.target.lun_form, self.target.luns))
+            self.data_in(p.itt, struct.pack(">II", len(luns), 0) + luns, p.expected)
+        elif p.lun != self.target.lun_form(self.target.lun) or self.target.lun not in self.target.luns:
             self.no_lun(p)
         elif operation == pdu.INQUIRY:
             self.inquiry(p)
