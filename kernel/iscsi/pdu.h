@@ -43,6 +43,8 @@
 #define ASYNC_PARAMETER2      40
 #define REJECT_REASON         2
 
+#define REJECT_IMMEDIATE      0x06 /* too many immediate commands */
+
 #define OPCODE_MASK           0x3f
 #define OPCODE_IMMEDIATE      0x40
 #define OPCODE_NOP_OUT        0x00

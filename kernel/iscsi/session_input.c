@@ -28,15 +28,14 @@ static void async(const u8 *bhs, msec now)
 }
 
 /* Reject: its data segment is the header of what the target did not like. */
-static bool rejected(const u8 *data, u32 len)
+static bool rejected(u8 reason, const u8 *data, u32 len, msec now)
 {
     iscsi_stats.rejects++;
     if (len < BHS_SIZE)
         return false;
     if ((data[BHS_OPCODE] & OPCODE_MASK) == OPCODE_NOP_OUT)
         return true; /* also a sign of life */
-    task_rejected(data);
-    return false;
+    return task_rejected(data, reason, now);
 }
 
 /* A header is there: where does its data segment go? False: it breaks the protocol. */
@@ -92,7 +91,7 @@ static bool take_pdu(msec now)
         session_discovered(now);
         return true;
     case OPCODE_REJECT:
-        return rejected(data, len);
+        return rejected(bhs[REJECT_REASON], data, len, now);
     default:;
     }
     iscsi_stats.unknown++;

@@ -171,9 +171,7 @@ void task_again(struct task *t, enum error why, enum scsi_retry how, msec now)
 
 enum error task_lost(msec now)
 {
-    bool in_flight = task_find(TASK_SENT) ||
-                     (task_all.pump_wanted && task_next_waiting(now) && !conn_window_open());
-    task_all.stalled = in_flight ? task_all.stalled + min_u32(now - last_look, ATTENTION_MS) : 0;
+    task_all.stalled = task_find(TASK_SENT) ? task_all.stalled + min_u32(now - last_look, ATTENTION_MS) : 0;
     last_look = now;
     if (task_all.stalled >= (task_all.allowed ? STALL_MS : STALL_URGENT_MS))
         return ERR_TCP_TIMEOUT;

@@ -72,8 +72,8 @@ void task_data_in(const u8 bhs[BHS_SIZE], msec now);
 bool task_r2t(const u8 bhs[BHS_SIZE]);
 void task_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now);
 
-/* The target has rejected the PDU with this header. */
-void task_rejected(const u8 bhs[BHS_SIZE]);
+/* The target has rejected the PDU with this header (RFC 7143, 11.17.1). False as above. */
+bool task_rejected(const u8 bhs[BHS_SIZE], u8 reason, msec now);
 
 /* Why the target wants a command to come again later, for as long as one does; else OK. There is no
  * end to that: who does not want to wait ends it. */

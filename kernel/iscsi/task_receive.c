@@ -101,9 +101,13 @@ void task_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now)
     task_judge(t, bhs, data + 2, sense_len, now);
 }
 
-void task_rejected(const u8 bhs[BHS_SIZE])
+bool task_rejected(const u8 bhs[BHS_SIZE], u8 reason, msec now)
 {
     struct task *t = task_of(bhs);
-    if (t)
-        task_fault(t);
+    if (!t)
+        return false;
+    if (reason != REJECT_IMMEDIATE)
+        return task_fault(t);
+    task_again(t, ERR_SCSI_BUSY, SCSI_LATER, now);
+    return true;
 }

@@ -576,7 +576,8 @@ static void take_pdu(const struct peer_pdu *p)
         peer_lose(ERR_TCP_RESET);
         return;
     }
-    if (opcode == OPCODE_SCSI_CMD) {
+    if ((opcode & OPCODE_MASK) == OPCODE_SCSI_CMD) {
+        peer.immediate_commands += !counted;
         peer.last_itt = get_be32(p->bhs + BHS_ITT);
         if (get_be16(p->bhs + BHS_LUN))
             peer.last_lun = get_be16(p->bhs + BHS_LUN);

@@ -70,6 +70,7 @@ struct peer {
     u32 text_requests;
     u32 solicited, unsolicited, immediate_bytes; /* bytes */
     u32 in_flight_max;
+    u32 immediate_commands; /* SCSI commands with the I bit */
     u32 last_itt; /* of the latest command, */
     u16 last_lun; /* and its LUN, unless that is 0 */
     bool open;
