@@ -34,6 +34,8 @@ void scsi_block_cdb(u8 cdb[SCSI_CDB], enum block_op op, u64 lba, u32 count);
 enum scsi_retry {
     SCSI_FINAL,
     SCSI_AGAIN,     /* send it again at once, a few times */
+    SCSI_RESET,     /* another initiator has ended it: the same, while anything gets through */
+    SCSI_CLEARED,   /* the same, and all that came before it may never be answered */
     SCSI_LATER,     /* wait, and send it again */
     SCSI_ELSEWHERE, /* this target port will not do it: by another way */
 };

@@ -77,6 +77,8 @@ static bool take_pdu(msec now)
         return true;
     case OPCODE_R2T:
         return task_r2t(bhs);
+    case OPCODE_TASK_RSP:
+        return task_aborted(bhs, now);
     case OPCODE_ASYNC:
         async(bhs, now);
         return true;

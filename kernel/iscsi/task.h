@@ -22,11 +22,11 @@ struct scsi_command {
     bool urgent;  /* goes before all that are not, also while those are held; belongs to this
                    * connection, and is  forgotten with it. */
     bool lun0;    /* for LUN 0, not for ours */
-    void *owner;  /* what the result is known by */
+    void *owner;  /* what the result is known by, not NULL */
 };
 
-/* Forget everything, results too. */
-void task_init(void);
+/* Forget everything, results too. What other initiators do to our commands is borne for so long. */
+void task_init(u32 patience_ms);
 
 /* Take a command (copied). False: there is no room for it now. */
 bool task_submit(const struct scsi_command *c);
@@ -71,6 +71,9 @@ bool task_place(const u8 bhs[BHS_SIZE], u32 len, u8 **to, u32 *room);
 void task_data_in(const u8 bhs[BHS_SIZE], msec now);
 bool task_r2t(const u8 bhs[BHS_SIZE]);
 void task_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now);
+
+/* The answer to an abort that tasks have asked for; false as above. */
+bool task_aborted(const u8 bhs[BHS_SIZE], msec now);
 
 /* The target has rejected the PDU with this header (RFC 7143, 11.17.1). False as above. */
 bool task_rejected(const u8 bhs[BHS_SIZE], u8 reason, msec now);

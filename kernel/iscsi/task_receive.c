@@ -49,7 +49,11 @@ static void task_judge(struct task *t, const u8 *bhs, const u8 *sense, u32 sense
         bhs[BHS_FLAGS] & (FLAG_OVERFLOW | FLAG_UNDERFLOW) && get_be32(bhs + BHS_RESIDUAL);
     if (!v.error && !t->c.partial && (residual || t->moved < t->c.len))
         v = (struct scsi_verdict){ERR_SCSI, SCSI_AGAIN};
-    if (v.retry == SCSI_FINAL || (v.retry == SCSI_ELSEWHERE && t->c.urgent))
+    if (v.retry == SCSI_CLEARED)
+        task_doubt_before(t);
+    if (!v.error && !task_is_knock(t))
+        task_all.good = now;
+    if (task_is_knock(t) || v.retry == SCSI_FINAL || (v.retry == SCSI_ELSEWHERE && t->c.urgent))
         task_end(t, v.error);
     else if (v.retry == SCSI_ELSEWHERE)
         task_all.lost = v.error; /* the next connection has it sent again */
@@ -62,7 +66,7 @@ void task_data_in(const u8 bhs[BHS_SIZE], msec now)
     struct task *t = task_of(bhs);
     if (!t)
         return;
-    task_all.stalled = 0;
+    task_heard(t);
     t->moved += get_be24(bhs + BHS_DATA_LENGTH);
     if (bhs[BHS_FLAGS] & DATA_IN_STATUS)
         task_judge(t, bhs, NULL, 0, now);
@@ -81,7 +85,7 @@ bool task_r2t(const u8 bhs[BHS_SIZE])
         offset > t->c.len || len > t->c.len - offset || ttt == ISCSI_NO_TAG ||
         open >= task_all.params.max_r2t || get_be32(bhs + BHS_DATA_SN) != t->data_sn)
         return task_fault(t);
-    task_all.stalled = 0;
+    task_heard(t);
     t->data_sn++;
     task_add_burst(t, ttt, offset, len);
     return true;
@@ -92,7 +96,7 @@ void task_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now)
     struct task *t = task_of(bhs);
     if (!t)
         return;
-    task_all.stalled = 0;
+    task_heard(t);
     if (bhs[SCSI_RSP_RESPONSE]) {
         task_again(t, ERR_SCSI, SCSI_AGAIN, now);
         return;

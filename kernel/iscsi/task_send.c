@@ -46,7 +46,7 @@ static bool send_data_out(struct task *t)
  * (RFC 7143, 4.2.2.1). Its answer may open the window. */
 static bool may_go(const struct task *t)
 {
-    return t && (conn_window_open() || !task_find(TASK_SENT));
+    return t && (conn_window_open() || task_is_knock(t) || !task_find(TASK_SENT));
 }
 
 /* False when there is no room for the command and its immediate data. */
@@ -65,10 +65,12 @@ static bool send_command(struct task *t)
     t->itt = task_all.next_itt << ITT_INDEX_BITS | (u32)(t - tasks);
     t->state = TASK_SENT;
     t->data_sn = t->burst_count = 0;
+    t->doubt = false;
     t->moved = immediate;
     u8 bhs[BHS_SIZE] = {0};
     bhs[BHS_OPCODE] = OPCODE_SCSI_CMD;
-    put_be32(bhs + BHS_CMD_SN, conn_cmd_sn());
+    t->cmd_sn = conn_cmd_sn();
+    put_be32(bhs + BHS_CMD_SN, t->cmd_sn);
     if (conn_window_open())
         conn_take_cmd_sn();
     else
@@ -92,6 +94,7 @@ void task_pump(msec now)
     struct task *t;
     if (!task_all.pump_wanted)
         return;
+    task_doubt_ask();
     do {
         /* All data that is due goes before the next command: unsolicited data keeps the order of
          * the commands (RFC 7143, 4.2.5.2). */

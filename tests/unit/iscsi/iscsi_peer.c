@@ -298,8 +298,8 @@ static bool chap_login(void)
         say_binary("CHAP_C", peer_challenge, challenge_len);
         return true;
     default:
-        size = chap_response(peer.algorithm, 0x7f, peer.secret, peer_challenge, challenge_len,
-                             digest);
+        size =
+            chap_response(peer.algorithm, 0x7f, peer.secret, peer_challenge, challenge_len, digest);
         if (!peer_key("CHAP_N") || strcmp(peer_key("CHAP_N"), peer.user) || !peer_key("CHAP_R") ||
             !chap_decode(peer_key("CHAP_R"), got, sizeof(got), &len) || len != size ||
             memcmp(got, digest, size))
@@ -564,6 +564,17 @@ static void data_out(const struct peer_pdu *p)
     next_r2t(w);
 }
 
+/* The answer to who wants it aborted. */
+static u8 forget_write(u32 itt)
+{
+    for (struct write *w = writes; w < writes + TASKS; w++)
+        if (w->used && w->itt == itt) {
+            w->used = false;
+            return TASK_RSP_DONE;
+        }
+    return TASK_RSP_NO_TASK;
+}
+
 static void take_pdu(const struct peer_pdu *p)
 {
     u8 bhs[BHS_SIZE], opcode = p->bhs[BHS_OPCODE];
@@ -605,6 +616,12 @@ static void take_pdu(const struct peer_pdu *p)
         peer.pings++;
         peer_header(bhs, OPCODE_NOP_IN, FLAG_FINAL, get_be32(p->bhs + BHS_ITT), true);
         put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
+        peer_send(bhs, NULL, 0);
+        break;
+    case OPCODE_TASK_REQ:
+        peer.tasks_aborted++;
+        peer_header(bhs, OPCODE_TASK_RSP, FLAG_FINAL, get_be32(p->bhs + BHS_ITT), true);
+        bhs[TASK_RSP_RESPONSE] = peer.no_abort ? 5 : forget_write(get_be32(p->bhs + TASK_REQ_TAG));
         peer_send(bhs, NULL, 0);
         break;
     case OPCODE_LOGOUT_REQ:
