@@ -109,7 +109,7 @@ _Noreturn void start(u32 magic, u32 info)
     console_init();
     if (!platform_time_init())
         stop(ERR_NO_CLOCK);
-    platform_random_init();
+    platform_cpu_init();
 
     bios_memory_map(&machine.map);
     bios_memory_sizes(&machine.int15);

@@ -1,5 +1,5 @@
 /* The iSCSI PDU on the wire (RFC 7143, 11): names for the offsets of the basic header segment, and
- * the framing that finds PDUs in a byte stream. */
+ * the framing that finds PDUs in a byte stream, with the digests that both sides have agreed on. */
 #ifndef LUNBOOT_ISCSI_PDU_H
 #define LUNBOOT_ISCSI_PDU_H
 
@@ -46,6 +46,7 @@
 #define TASK_REQ_CMD_SN       32
 #define TASK_RSP_RESPONSE     2
 #define REJECT_REASON         2
+#define REJECT_DATA_DIGEST    2
 
 #define REJECT_IMMEDIATE      0x06 /* too many immediate commands */
 
@@ -97,21 +98,25 @@
 /* One direction's framing. `to` and `room` are set by the caller at PDU_HEADER: the first `room`
  * bytes of the data segment are stored there, the rest is skipped. */
 struct pdu_rx {
+    bool header_digest, data_digest; /* are there any? The caller's, to set between two PDUs */
     u8 bhs[BHS_SIZE];
     u32 have;   /* bytes of bhs that are there; BHS_SIZE and more: see pdu.c */
-    u32 ahs;    /* bytes of additional headers still to skip */
+    u32 rest;   /* bytes of additional headers and the header digest still to skip */
     u32 data;   /* bytes of the data segment still to come */
-    u32 pad;    /* and of its padding */
+    u32 tail;   /* and of its padding and digest */
     u32 length; /* of the data segment */
     u32 stored; /* bytes that went to `to` */
     u32 room;
     u8 *to;
+    u32 crc;      /* of the header, and then of the data segment */
+    bool damaged; /* at PDU_DONE: the data segment is not what its digest says */
 };
 
 enum pdu_step {
-    PDU_MORE,   /* all input is taken, the PDU is not complete */
-    PDU_HEADER, /* bhs and length are there */
-    PDU_DONE,   /* the PDU is complete */
+    PDU_MORE,    /* all input is taken, the PDU is not complete */
+    PDU_HEADER,  /* bhs and length are there */
+    PDU_DONE,    /* the PDU is complete */
+    PDU_DAMAGED, /* the header is not what its digest says: nobody knows where the PDU ends */
 };
 
 void pdu_rx_init(struct pdu_rx *rx);

@@ -73,6 +73,7 @@ void san_attach(u32 give_up_ms, msec now)
     config.retry_ms = min_u32(setting_number(SET_RETRY), give_up_ms / 1000) * 1000;
     copy_setting(config.user, sizeof(config.user), SET_USERNAME);
     copy_setting(config.secret, sizeof(config.secret), SET_PASSWORD);
+    config.digest = (u8)setting_number(SET_DIGEST);
     config.chap_weakest = (u8)setting_number(SET_CHAP);
     copy_setting(config.reverse_user, sizeof(config.reverse_user), SET_REVERSE_USERNAME);
     copy_setting(config.reverse_secret, sizeof(config.reverse_secret), SET_REVERSE_PASSWORD);

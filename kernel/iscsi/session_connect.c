@@ -20,6 +20,7 @@
 #define DISCOVER_MS    3000 /* for a discovery's login, and for its answer */
 #define SETTLED_MS     5000 /* a connection that lived so long is tried again at once */
 #define MAX_BLOCKS     2048 /* in one request: 1 MiB */
+#define DIGEST_TRIES   3    /* of attaching, when what arrives is damaged */
 
 #define ISID_QUALIFIER 4 /* its last two bytes, in both of an ISID's forms (RFC 7143, 11.12.5) */
 
@@ -32,6 +33,7 @@ static struct iscsi_path redirected; /* where a redirect has sent us */
 static u32 identity;                 /* of the disk; 0: not known */
 static bool other_isid;              /* one was tried since a login has worked last */
 static u16 first_isid;               /* before it: the end of the qualifier */
+static u32 damaged;                  /* connections since the last one that led to the disk */
 static bool other_chap;              /* other algorithms were tried since a login has worked last */
 
 void session_fail(enum error e)
@@ -57,13 +59,15 @@ void session_retry(enum error why, u32 wait, msec now)
     /* A path that has worked is taken again at once, unless its portal has fallen silent or does
      * not serve the disk; one that is lost as soon as it is there waits for its turn like one that
      * has not. */
-    bool leave = why == ERR_TCP_TIMEOUT || why == ERR_LUN_STANDBY;
+    bool leave = why == ERR_TCP_TIMEOUT || why == ERR_LUN_STANDBY || why == ERR_DIGEST;
     bool settled = session.phase == PHASE_READY &&
                    (session.progress || time_reached(now, ready_since + SETTLED_MS));
     if (settled)
         rounds_settled();
     if (!settled || (leave && current != &redirected)) {
-        u32 ms = path_failed(why, session.attached);
+        damaged += why == ERR_DIGEST;
+        u32 ms =
+            path_failed(why, session.attached || (why == ERR_DIGEST && damaged < DIGEST_TRIES));
         if (ms == TIMEOUT_NEVER ||
             (ms && !session.attached && time_reached(now, session.retry_until))) {
             session_fail(why);
@@ -120,6 +124,7 @@ void session_attach(msec now)
     identity = 0;
     discovering = session.config.discover;
     with_security = other_isid = other_chap = false;
+    damaged = 0;
     session_start(now);
 }
 
@@ -162,8 +167,7 @@ static bool wants_security(enum error why)
 {
     return session.phase == PHASE_LOGIN && !with_security && !session.attached &&
            !session.config.user[0] &&
-           (why == ERR_LOGIN_REFUSED || why == ERR_LOGIN_NO_METHOD || why == ERR_TCP_CLOSED ||
-            why == ERR_TCP_RESET);
+           (why == ERR_LOGIN_REFUSED || why == ERR_LOGIN_NO_METHOD || why == ERR_LOGIN_CLOSED);
 }
 
 void session_not_in(enum error why, msec now)
@@ -181,6 +185,10 @@ void session_not_in(enum error why, msec now)
 
 void session_lost(enum error why, msec now)
 {
+    /* For some that is an answer: LIO, SCST (disabled, or the portal is not for us), gotgt (the
+     * name is not known), tgtd (nor is any). */
+    if (session.phase == PHASE_LOGIN && (why == ERR_TCP_CLOSED || why == ERR_TCP_RESET))
+        why = ERR_LOGIN_CLOSED;
     if (session.phase == PHASE_CONNECT)
         session_retry(why, 0, now);
     else
@@ -238,7 +246,7 @@ static bool try_other_chap(enum error why, msec now)
 
 static void login_done(msec now)
 {
-    conn_full_feature();
+    conn_full_feature(login_params()->header_digest, login_params()->data_digest);
     other_chap = false;
     if (discovering) {
         session_enter(PHASE_DISCOVER, DISCOVER_MS, now);
@@ -306,6 +314,7 @@ void session_probed(msec now)
         new_disk(&found);
     session.attached = true;
     session.error = OK;
+    damaged = 0;
     rounds_ready();
     session.phase = PHASE_READY;
     ready_since = now;

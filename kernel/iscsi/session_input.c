@@ -27,15 +27,21 @@ static void async(const u8 *bhs, msec now)
     }
 }
 
-/* Reject: its data segment is the header of what the target did not like. */
-static bool rejected(u8 reason, const u8 *data, u32 len, msec now)
+/* Reject: its data segment is the header of what the target did not like. Where a digest of ours
+ * was wrong there, nobody is to blame for it. False: it breaks the protocol. */
+static bool rejected(const u8 *bhs, const u8 *data, u32 len, msec now)
 {
     iscsi_stats.rejects++;
+    if (bhs[REJECT_REASON] == REJECT_DATA_DIGEST) {
+        conn_drop();
+        session_lost(ERR_DIGEST, now);
+        return true;
+    }
     if (len < BHS_SIZE)
         return false;
     if ((data[BHS_OPCODE] & OPCODE_MASK) == OPCODE_NOP_OUT)
         return true; /* also a sign of life */
-    return task_rejected(data, reason, now);
+    return task_rejected(data, bhs[REJECT_REASON], now);
 }
 
 /* A header is there: where does its data segment go? False: it breaks the protocol. */
@@ -70,10 +76,10 @@ static bool take_pdu(msec now)
         session_login_answer(bhs, data, len, now);
         return true;
     case OPCODE_DATA_IN:
-        task_data_in(bhs, now);
+        task_data_in(bhs, conn_data_damaged(), now);
         return true;
     case OPCODE_SCSI_RSP:
-        task_response(bhs, data, len, now);
+        task_response(bhs, data, len, conn_data_damaged(), now);
         return true;
     case OPCODE_R2T:
         return task_r2t(bhs);
@@ -93,7 +99,7 @@ static bool take_pdu(msec now)
         session_discovered(now);
         return true;
     case OPCODE_REJECT:
-        return rejected(bhs[REJECT_REASON], data, len, now);
+        return rejected(bhs, data, len, now);
     default:;
     }
     iscsi_stats.unknown++;
@@ -112,9 +118,9 @@ static void receive(void *ctx, const u8 *data, u32 len, msec now)
         news = true;
         bool good = step == CONN_HEADER ? take_header() : step == CONN_PDU && take_pdu(now);
         if (!good && conn_is_open()) {
-            iscsi_stats.bad_pdu++;
+            iscsi_stats.bad_pdu += step != CONN_DAMAGED;
             conn_drop();
-            session_lost(ERR_ISCSI_PROTOCOL, now);
+            session_lost(step == CONN_DAMAGED ? ERR_DIGEST : ERR_ISCSI_PROTOCOL, now);
         }
     }
     if (conn_is_open()) {

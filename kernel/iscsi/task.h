@@ -67,10 +67,10 @@ void task_pump(msec now);
 bool task_place(const u8 bhs[BHS_SIZE], u32 len, u8 **to, u32 *room);
 
 /* A Data-In that task_place() has seen is complete; an R2T (false as above); a SCSI Response with
- * its data segment. */
-void task_data_in(const u8 bhs[BHS_SIZE], msec now);
+ * its data segment. damaged: that is not what its digest says, and the command is done again. */
+void task_data_in(const u8 bhs[BHS_SIZE], bool damaged, msec now);
 bool task_r2t(const u8 bhs[BHS_SIZE]);
-void task_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now);
+void task_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, bool damaged, msec now);
 
 /* The answer to an abort that tasks have asked for; false as above. */
 bool task_aborted(const u8 bhs[BHS_SIZE], msec now);

@@ -42,6 +42,7 @@ struct task {
     u32 data_sn; /* next DataSN or R2TSN */
     struct burst bursts[BURSTS];
     u32 burst_count;
+    bool damaged; /* some of what came is not what its digest says */
 };
 
 extern struct task tasks[TASKS];

@@ -49,6 +49,10 @@ static void task_judge(struct task *t, const u8 *bhs, const u8 *sense, u32 sense
         bhs[BHS_FLAGS] & (FLAG_OVERFLOW | FLAG_UNDERFLOW) && get_be32(bhs + BHS_RESIDUAL);
     if (!v.error && !t->c.partial && (residual || t->moved < t->c.len))
         v = (struct scsi_verdict){ERR_SCSI, SCSI_AGAIN};
+    /* Without error recovery the target may not be asked for the data alone, but for all of it once
+     * more, now that it is done with the command (RFC 7143, 7.8). In the end by another way. */
+    if (t->damaged)
+        v = (struct scsi_verdict){ERR_DIGEST, t->tries < MAX_TRIES ? SCSI_AGAIN : SCSI_ELSEWHERE};
     if (v.retry == SCSI_CLEARED)
         task_doubt_before(t);
     if (!v.error && !task_is_knock(t))
@@ -61,12 +65,13 @@ static void task_judge(struct task *t, const u8 *bhs, const u8 *sense, u32 sense
         task_again(t, v.error, v.retry, now);
 }
 
-void task_data_in(const u8 bhs[BHS_SIZE], msec now)
+void task_data_in(const u8 bhs[BHS_SIZE], bool damaged, msec now)
 {
     struct task *t = task_of(bhs);
     if (!t)
         return;
     task_heard(t);
+    t->damaged |= damaged;
     t->moved += get_be24(bhs + BHS_DATA_LENGTH);
     if (bhs[BHS_FLAGS] & DATA_IN_STATUS)
         task_judge(t, bhs, NULL, 0, now);
@@ -91,12 +96,13 @@ bool task_r2t(const u8 bhs[BHS_SIZE])
     return true;
 }
 
-void task_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now)
+void task_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, bool damaged, msec now)
 {
     struct task *t = task_of(bhs);
     if (!t)
         return;
     task_heard(t);
+    t->damaged |= damaged;
     if (bhs[SCSI_RSP_RESPONSE]) {
         task_again(t, ERR_SCSI, SCSI_AGAIN, now);
         return;

@@ -64,6 +64,7 @@ static bool send_command(struct task *t)
     task_all.next_itt = (task_all.next_itt + 1) & (ISCSI_NO_TAG >> (ITT_INDEX_BITS + 1));
     t->itt = task_all.next_itt << ITT_INDEX_BITS | (u32)(t - tasks);
     t->state = TASK_SENT;
+    t->damaged = false;
     t->data_sn = t->burst_count = 0;
     t->doubt = false;
     t->moved = immediate;

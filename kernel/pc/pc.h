@@ -11,8 +11,8 @@ void console_init(void);
  * time may be called then. */
 bool platform_time_init(void);
 
-/* Find out whether the CPU's own random numbers can be had. */
-void platform_random_init(void);
+/* Find out which instructions beyond a Pentium's the CPU has. */
+void platform_cpu_init(void);
 
 /* The kernel's IDT: every exception ends in a dump on the console. */
 void exceptions_init(void);

@@ -71,6 +71,8 @@ static const char *const words[] = {
     "6",
     "7",
     "8",
+    "CRC32C",
+    ",None",
 };
 #define WORD_PROOF   0xfc /* the right CHAP_R for our challenge */
 #define WORD_REFLECT 0xfd /* our own challenge */
@@ -302,6 +304,8 @@ static void check_ready(void)
     CHECK(l->first_burst >= 512 && l->first_burst <= min_u32(LOGIN_FIRST_BURST, l->max_burst));
     CHECK(l->max_r2t >= 1 && l->max_r2t <= LOGIN_MAX_R2T);
     CHECK(l->initial_r2t <= 1 && l->immediate <= 1);
+    CHECK(peer_config.digest != DIGEST_NEVER || !(l->header_digest | l->data_digest));
+    CHECK(peer_config.digest != DIGEST_REQUIRED || (l->header_digest && l->data_digest));
     CHECK(!mutual || (proved && iscsi_used()->mutual_chap));
     const struct block_dev *dev = iscsi_disk();
     const struct iscsi_path *path = iscsi_used()->path;
@@ -342,6 +346,11 @@ static void configure(void)
     peer.chap = peer.mutual = how & 3;
     if (how & 0x40)
         peer_config.chap_weakest = peer.algorithm = CHAP_SHA256;
+    if (how & 0x80)
+        peer_config.digest = in_u8() % (DIGEST_REQUIRED + 1);
+    if (peer_config.digest == DIGEST_REQUIRED)
+        peer.header_digest = peer.data_digest = "CRC32C";
+    peer.follows = true;
     chosen = CHAP_MD5;
     our_challenge_len = 0;
     connects = 0;
