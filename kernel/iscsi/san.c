@@ -7,6 +7,7 @@
 #include "base/inet.h"
 #include "base/say.h"
 #include "base/str.h"
+#include "iscsi/holder.h"
 #include "iscsi/name.h"
 #include "iscsi/root_path.h"
 #include "iscsi/session.h"
@@ -136,6 +137,11 @@ void san_tried_text(char text[SAN_TEXT])
     format_text(text, SAN_TEXT, "as %s, ", iscsi_config()->initiator);
     u32 len = strlen(text);
     path_text(iscsi_used()->path, text + len, SAN_TEXT - len);
+}
+
+const char *san_holder(void)
+{
+    return iscsi_error() == ERR_LUN_RESERVED ? holder_text() : "";
 }
 
 void san_where_text(char text[SAN_WHERE_TEXT])

@@ -69,8 +69,9 @@ struct scsi_verdict scsi_judge(u8 status, const u8 *sense, u32 len)
         return judge_sense(sense, len);
     case SCSI_STATUS_BUSY:
     case SCSI_TASK_SET_FULL:
-    case SCSI_RESERVED:
         return (struct scsi_verdict){ERR_SCSI_BUSY, SCSI_LATER};
+    case SCSI_RESERVED:
+        return (struct scsi_verdict){ERR_LUN_RESERVED, SCSI_HELD};
     case SCSI_TASK_ABORTED:
         return (struct scsi_verdict){ERR_LUN_RESET, SCSI_RESET};
     default:

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "iscsi/conn.h"
 #include "iscsi/discover.h"
+#include "iscsi/holder.h"
 #include "iscsi/login.h"
 #include "iscsi/path.h"
 #include "iscsi/probe.h"
@@ -76,6 +77,7 @@ void session_retry(enum error why, u32 wait, msec now)
         wait = max_u32(wait, ms);
     }
     task_reconnect();
+    holder_forget();
     session.progress = session.abandoned = false;
     session_enter(PHASE_PAUSE, wait, now);
 }
@@ -301,6 +303,8 @@ void session_probed(msec now)
 {
     struct lun_found found;
     enum error e = probe_verdict(&found);
+    if (e == ERR_LUN_RESERVED && holder_ask())
+        return; /* until that is answered */
     /* What comes back must be the disk that we had. */
     if (!e && session.attached &&
         (found.blocks != session.disk.blocks || (identity && found.identity != identity)))

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "iscsi/conn.h"
 #include "iscsi/discover.h"
+#include "iscsi/holder.h"
 #include "iscsi/probe.h"
 #include "iscsi/session_internal.h"
 #include "iscsi/task.h"
@@ -161,7 +162,12 @@ void session_pump(msec now)
 {
     if (session.phase == PHASE_LOGIN && session.login_unsent)
         session_send_login();
-    if (session.phase == PHASE_PROBE && probe_done())
+    bool idle = holder_done();
+    if (idle && session.phase == PHASE_READY && task_held()) {
+        holder_forget(); /* another may hold it now */
+        holder_ask();
+    }
+    if (idle && session.phase == PHASE_PROBE && probe_done())
         session_probed(now);
     session_disk_results();
     if (session_has_commands())

@@ -37,6 +37,7 @@ void task_init(u32 patience_ms)
     task_all.allowed = task_all.pump_wanted = false;
     waiting_for = task_all.lost = OK;
     task_all.stalled = 0;
+    task_all.held = task_all.held_news = false;
     task_all.patience = patience_ms;
     task_all.next_itt = random_u32();
     forget_doubt();
@@ -60,6 +61,13 @@ enum error task_waiting_for(void)
         if ((t->state == TASK_WAITING || t->state == TASK_SENT) && t->waits)
             return waiting_for;
     return OK;
+}
+
+bool task_held(void)
+{
+    bool news = task_all.held_news;
+    task_all.held_news = false;
+    return news;
 }
 
 struct task *task_find(enum task_state state)

@@ -82,6 +82,9 @@ bool task_rejected(const u8 bhs[BHS_SIZE], u8 reason, msec now);
  * end to that: who does not want to wait ends it. */
 enum error task_waiting_for(void);
 
+/* Has a command that is not urgent met a reservation since the last call? */
+bool task_held(void);
+
 /* Why the connection is of no use any more: ERR_TCP_TIMEOUT when something under way has seen
  * nothing from the target for too long (attended time); or the target says that it will not do it
  * there. OK: it is good. */

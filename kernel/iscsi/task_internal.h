@@ -54,13 +54,16 @@ struct task_all {
     bool allowed;     /* commands that are not urgent may go */
     bool pump_wanted; /* something may be waiting to be sent */
     u32 next_itt;
-    u32 stalled;     /* ms of attended time without a word about any */
-    enum error lost; /* task_lost()'s, but for that */
-    u32 patience;    /* ms, task_init()'s */
-    msec good;       /* when a command has succeeded last */
-    bool doubt;      /* some task may be in doubt */
-    u32 asked;       /* the ITT of the task that the target is to abort, or ISCSI_NO_TAG */
-    u32 knock_at;    /* what `stalled` is when it is time to knock */
+    u32 stalled;                /* ms of attended time without a word about any */
+    enum error lost;            /* task_lost()'s, but for that */
+    u32 patience;               /* ms, task_init()'s */
+    msec good;                  /* when a command has succeeded last */
+    bool held;                  /* a reservation was met, and no write has succeeded since, */
+    bool held_news;             /* and task_held() has not told of it; */
+    msec held_since, held_seen; /* first, and last */
+    bool doubt;                 /* some task may be in doubt */
+    u32 asked;    /* the ITT of the task that the target is to abort, or ISCSI_NO_TAG */
+    u32 knock_at; /* what `stalled` is when it is time to knock */
 };
 extern struct task_all task_all;
 

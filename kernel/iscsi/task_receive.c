@@ -41,6 +41,21 @@ bool task_place(const u8 bhs[BHS_SIZE], u32 len, u8 **to, u32 *room)
     return true;
 }
 
+/* What to do about a reservation. While the disk is attached that is said; once it is there, reads
+ * wait as for a target that is away. Writes end when it has lasted for too long: a boot loader may
+ * live without them, where it may read. */
+static enum scsi_retry held(const struct task *t, msec now)
+{
+    if (t->c.urgent)
+        return SCSI_FINAL;
+    if (!task_all.held || now - task_all.held_seen >= task_all.patience)
+        task_all.held_since = now;
+    task_all.held = task_all.held_news = true;
+    task_all.held_seen = now;
+    bool over = now - task_all.held_since >= task_all.patience;
+    return over && t->c.direction != SCSI_CMD_READ ? SCSI_FINAL : SCSI_LATER;
+}
+
 /* The target has said how the command went. */
 static void task_judge(struct task *t, const u8 *bhs, const u8 *sense, u32 sense_len, msec now)
 {
@@ -55,8 +70,12 @@ static void task_judge(struct task *t, const u8 *bhs, const u8 *sense, u32 sense
         v = (struct scsi_verdict){ERR_DIGEST, t->tries < MAX_TRIES ? SCSI_AGAIN : SCSI_ELSEWHERE};
     if (v.retry == SCSI_CLEARED)
         task_doubt_before(t);
-    if (!v.error && !task_is_knock(t))
+    if (v.retry == SCSI_HELD)
+        v.retry = held(t, now);
+    if (!v.error && !task_is_knock(t)) {
         task_all.good = now;
+        task_all.held &= t->c.direction == SCSI_CMD_READ;
+    }
     if (task_is_knock(t) || v.retry == SCSI_FINAL || (v.retry == SCSI_ELSEWHERE && t->c.urgent))
         task_end(t, v.error);
     else if (v.retry == SCSI_ELSEWHERE)
