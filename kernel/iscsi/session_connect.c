@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "iscsi/conn.h"
 #include "iscsi/discover.h"
+#include "iscsi/holder.h"
 #include "iscsi/login.h"
 #include "iscsi/path.h"
 #include "iscsi/probe.h"
@@ -48,6 +49,7 @@ void session_fail(enum error e)
 static void go_on(u32 wait, msec now)
 {
     task_reconnect();
+    holder_forget();
     session.progress = session.abandoned = false;
     session_enter(PHASE_PAUSE, wait, now);
 }
@@ -328,6 +330,8 @@ void session_probed(msec now)
 {
     struct lun_found found;
     enum error e = probe_verdict(&found);
+    if (e == ERR_LUN_RESERVED && holder_ask())
+        return; /* until that is answered */
     /* What comes back must be the disk that we had. */
     if (!e && session.attached &&
         (found.blocks != session.disk.blocks || (identity && found.identity != identity)))

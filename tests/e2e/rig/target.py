@@ -341,6 +341,7 @@ class Connection:
         answers = {
             pdu.LOGIN: self.login, pdu.TEXT: self.text, pdu.SCSI_COMMAND: self.command,
             pdu.DATA_OUT: self.data_out, pdu.NOP_OUT: self.nop, pdu.LOGOUT: self.logout,
+            pdu.TASK: self.task,
         }
         answers[p.opcode](p)
 
@@ -385,6 +386,12 @@ class Connection:
     def nop(self, p):
         if p.itt != pdu.NO_TAG:
             self.send(self.header(pdu.NOP_IN, pdu.FINAL, p.itt), p.data)
+
+    def task(self, p):
+        """Nothing that is to be aborted is under way any more."""
+        bhs = self.header(pdu.TASK_RESPONSE, pdu.FINAL, p.itt)
+        bhs[2] = pdu.NO_TASK
+        self.send(bhs)
 
     def logout(self, p):
         self.send(self.header(pdu.LOGOUT_RESPONSE, pdu.FINAL, p.itt))
