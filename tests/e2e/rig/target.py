@@ -19,12 +19,12 @@ from rig.pdu import Pdu
 SECTOR = 512
 MANNERS = {
     "MaxRecvDataSegmentLength": 65536, "MaxBurstLength": 262144, "FirstBurstLength": 65536,
-    "MaxOutstandingR2T": 1, "InitialR2T": "Yes", "ImmediateData": "Yes",
+    "MaxOutstandingR2T": 1, "InitialR2T": "Yes", "ImmediateData": "Yes", "HeaderDigest": "None",
+    "DataDigest": "None",
 }
 FIXED = {
-    "HeaderDigest": "None", "DataDigest": "None", "MaxConnections": 1, "ErrorRecoveryLevel": 0,
-    "DataPDUInOrder": "Yes", "DataSequenceInOrder": "Yes", "DefaultTime2Wait": 2,
-    "DefaultTime2Retain": 0,
+    "MaxConnections": 1, "ErrorRecoveryLevel": 0, "DataPDUInOrder": "Yes", "DataSequenceInOrder": "Yes",
+    "DefaultTime2Wait": 2, "DefaultTime2Retain": 0,
 }
 
 
@@ -363,6 +363,8 @@ class Connection:
         if full_feature and not self.discovery:
             self.reinstate()
         self.login_answer(p, p.flags & 0x8F if transit else p.flags & 0x0C, 0, pairs)
+        if full_feature:
+            self.digests = [kind for kind in ("header", "data") if (f"{kind.title()}Digest", "CRC32C") in pairs]
         with self.target.changed:
             self.full_feature = full_feature
             self.target.changed.notify_all()
