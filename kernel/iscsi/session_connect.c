@@ -196,9 +196,10 @@ void session_not_in(enum error why, msec now)
 void session_lost(enum error why, msec now)
 {
     /* For some that is an answer: LIO, SCST (disabled, or the portal is not for us), gotgt (the
-     * name is not known), tgtd (nor is any). */
+     * name is not known), tgtd (nor is any). LIO that wants CHAP says so, and hangs up when None is
+     * offered then. */
     if (session.phase == PHASE_LOGIN && (why == ERR_TCP_CLOSED || why == ERR_TCP_RESET))
-        why = ERR_LOGIN_CLOSED;
+        why = session.error == ERR_LOGIN_NO_METHOD ? ERR_LOGIN_NO_METHOD : ERR_LOGIN_CLOSED;
     if (session.phase == PHASE_CONNECT)
         session_retry(why, 0, now);
     else

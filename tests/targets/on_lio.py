@@ -71,6 +71,9 @@ class OnLio:
         "unknown target": "LOGIN_UNAVAILABLE",
         "closes at once": "LOGIN_UNAVAILABLE",
         "other initiator": "LOGIN_FORBIDDEN",
+        # it chooses CHAP, and then has no name to compare with
+        "mutual CHAP not wanted": "LOGIN_ALGORITHM",
+        "mutual CHAP one-way there": "LOGIN_TARGET_AUTH",
     }
 
     def __init__(self, net, directory, image, wanted):

@@ -586,6 +586,25 @@ static bool wants_chap(const struct peer_pdu *p)
     return true;
 }
 
+/* LIO that wants CHAP says so to somebody who begins with the operational keys, and hangs up when
+ * the same offers None. */
+static bool says_it_once(const struct peer_pdu *p)
+{
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ)
+        return false;
+    if (p->bhs[BHS_FLAGS] >> 2 & 3)
+        peer_login_answer(p, 0, 2, 1, NULL, 0);
+    else
+        peer_lose(ERR_TCP_CLOSED);
+    return true;
+}
+
+TEST(a_target_that_wants_chap_and_then_hangs_up)
+{
+    peer.hook = says_it_once;
+    expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
+}
+
 TEST(nobody_without_a_name_begins_chap)
 {
     peer.hook = wants_chap;
