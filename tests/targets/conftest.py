@@ -8,7 +8,8 @@ TESTS = Path(__file__).resolve().parent.parent
 sys.path += [str(TESTS), str(TESTS / "e2e")]
 
 # pylint: disable=wrong-import-position,unused-import
-from e2e.conftest import dhcp, kernel, logs, machine, net, stack  # noqa: E402,F401
+from e2e.conftest import debian_disk, dhcp, iso, kernel, lio, logs, machine, net, stack, wire  # noqa: E402,F401
+from lio_fixture import lio_net  # noqa: E402,F401
 
 
 def pytest_configure(config):

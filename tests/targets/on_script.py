@@ -220,7 +220,8 @@ class OnScript(OnHost):
     def __init__(self, net, _, image, wanted):
         super().__init__(net, wanted)
         target = Target(net, image, portals=[(address, 3260) for address in self.addresses], lun=self.lun, iqn=IQN,
-                        read_only=wanted.read_only, connection=self.play, **self.WHO.manners)
+                        flat_luns=True, read_only=wanted.read_only, connection=self.play,
+                        **self.WHO.manners)
         self.target = self.stack.enter_context(target)
 
     def play(self, target, portal, peer):

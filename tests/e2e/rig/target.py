@@ -19,12 +19,12 @@ from rig.pdu import Pdu
 SECTOR = 512
 MANNERS = {
     "MaxRecvDataSegmentLength": 65536, "MaxBurstLength": 262144, "FirstBurstLength": 65536,
-    "MaxOutstandingR2T": 1, "InitialR2T": "Yes", "ImmediateData": "Yes",
+    "MaxOutstandingR2T": 1, "InitialR2T": "Yes", "ImmediateData": "Yes", "HeaderDigest": "None",
+    "DataDigest": "None",
 }
 FIXED = {
-    "HeaderDigest": "None", "DataDigest": "None", "MaxConnections": 1, "ErrorRecoveryLevel": 0,
-    "DataPDUInOrder": "Yes", "DataSequenceInOrder": "Yes", "DefaultTime2Wait": 2,
-    "DefaultTime2Retain": 0,
+    "MaxConnections": 1, "ErrorRecoveryLevel": 0, "DataPDUInOrder": "Yes", "DataSequenceInOrder": "Yes",
+    "DefaultTime2Wait": 2, "DefaultTime2Retain": 0,
 }
 
 
@@ -43,16 +43,18 @@ class Fault:
 class Target:
     """Use as a context manager. portals: (address, port) pairs in the namespace, all of which answer.
 
-    manners: text keys in place of MANNERS. window: commands that may be under way. name: what VPD pages
-    80h and 83h call the disk. tells: the TargetAddress values that SendTargets answers with. connection: a
-    class in place of Connection.
+    lun: the disk's, in whose place there is nothing while it is not in `luns`, which REPORT LUNS lists;
+    flat_luns: those from 256 on in the form of flat space. manners: text keys in place of MANNERS. window:
+    commands that may be under way. name: what VPD pages 80h and 83h call the disk. tells: the
+    TargetAddress values that SendTargets answers with. connection: a class in place of Connection.
     """
 
     def __init__(self, namespace, image, portals=(("192.0.2.1", 3260),), lun=1,
                  iqn="iqn.2026-01.org.lunboot:scripted", name="the-disk", window=32, tells=(),
-                 read_only=False, connection=None, **manners):
+                 read_only=False, connection=None, flat_luns=False, **manners):
         self.namespace, self.image = namespace, Path(image)
         self.portals, self.lun, self.iqn, self.name, self.window = portals, lun, iqn, name, window
+        self.luns, self.flat_luns = [lun], flat_luns
         self.tells, self.manners = tells, {**MANNERS, **manners}
         self.read_only, self.connection = read_only, connection or Connection
         self.sectors = self.image.stat().st_size // SECTOR
@@ -69,9 +71,9 @@ class Target:
         address, port = self.portals[portal]
         return f"iscsi:{address}::{port}:{self.lun:x}:{self.iqn}"
 
-    def lun_field(self):
-        """As REPORT LUNS has it: peripheral, and flat from 256 on (SAM-5, 4.7)."""
-        return struct.pack(">H6x", self.lun | (0x4000 if self.lun > 255 else 0))
+    def lun_form(self, lun):
+        """On the wire (SAM-5, 4.7): the number as it is, which is LIO's way, or flat from 256 on."""
+        return struct.pack(">H6x", lun | (0x4000 if self.flat_luns and lun > 255 else 0))
 
     def start(self, *portals):
         """Listen, at all portals or at these (numbers)."""
@@ -339,6 +341,7 @@ class Connection:
         answers = {
             pdu.LOGIN: self.login, pdu.TEXT: self.text, pdu.SCSI_COMMAND: self.command,
             pdu.DATA_OUT: self.data_out, pdu.NOP_OUT: self.nop, pdu.LOGOUT: self.logout,
+            pdu.TASK: self.task,
         }
         answers[p.opcode](p)
 
@@ -360,6 +363,8 @@ class Connection:
         if full_feature and not self.discovery:
             self.reinstate()
         self.login_answer(p, p.flags & 0x8F if transit else p.flags & 0x0C, 0, pairs)
+        if full_feature:
+            self.digests = [kind for kind in ("header", "data") if (f"{kind.title()}Digest", "CRC32C") in pairs]
         with self.target.changed:
             self.full_feature = full_feature
             self.target.changed.notify_all()
@@ -384,14 +389,21 @@ class Connection:
         if p.itt != pdu.NO_TAG:
             self.send(self.header(pdu.NOP_IN, pdu.FINAL, p.itt), p.data)
 
+    def task(self, p):
+        """Nothing that is to be aborted is under way any more."""
+        bhs = self.header(pdu.TASK_RESPONSE, pdu.FINAL, p.itt)
+        bhs[2] = pdu.NO_TASK
+        self.send(bhs)
+
     def logout(self, p):
         self.send(self.header(pdu.LOGOUT_RESPONSE, pdu.FINAL, p.itt))
 
     def command(self, p):
         operation = p.cdb[0]
         if operation == pdu.REPORT_LUNS:
-            self.data_in(p.itt, struct.pack(">II8s", 8, 0, self.target.lun_field()), p.expected)
-        elif p.lun != self.target.lun_field():
+            luns = b"".join(map(self.target.lun_form, self.target.luns))
+            self.data_in(p.itt, struct.pack(">II", len(luns), 0) + luns, p.expected)
+        elif p.lun != self.target.lun_form(self.target.lun) or self.target.lun not in self.target.luns:
             self.no_lun(p)
         elif operation == pdu.INQUIRY:
             self.inquiry(p)
