@@ -93,8 +93,8 @@ SETUPS = {
     "LUN 1": Setup(Wanted(lun=1)),
     "LUN 255": Setup(Wanted(lun=255)),
     "LUN 300": Setup(Wanted(lun=300)),
-    "LUN not there": Setup(lun=7, expect="LUN_NOT_FOUND", shows=r"\b{lun}\b"),
-    "LUN 300 not there": Setup(lun=300, expect="LUN_NOT_FOUND", shows=r"\b{lun}\b"),
+    "LUN not there": Setup(lun=7, expect="LUN_NOT_FOUND", shows=r"LUNs there: .*\b{lun}\b"),
+    "LUN 300 not there": Setup(lun=300, expect="LUN_NOT_FOUND", shows=r"LUNs there: .*\b{lun}\b"),
     "read-only LUN": Setup(Wanted(read_only=True)),
     "reserved LUN": Setup(Wanted(reserved=True), expect="LUN_RESERVED"),
     # commands and portals
