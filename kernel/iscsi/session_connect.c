@@ -329,7 +329,8 @@ void session_probed(msec now)
     struct lun_found found;
     enum error e = probe_verdict(&found);
     /* What comes back must be the disk that we had. */
-    if (!e && session.attached &&
+    bool known = session.disk.blocks;
+    if (!e && known &&
         (found.blocks != session.disk.blocks || (identity && found.identity != identity)))
         e = ERR_OTHER_DISK;
     if (e) {
@@ -339,15 +340,15 @@ void session_probed(msec now)
     identity = found.identity;
     session.error = OK;
     damaged = 0;
-    if (!session.attached)
+    if (!known)
         new_disk(&found);
     bool sought = rounds_seeking();
     if (rounds_ready(!found.better_elsewhere)) {
+        session.attached = true;
         session.phase = PHASE_READY;
         ready_since = now;
         task_allow(true);
     } else {
         seek(sought, now);
     }
-    session.attached = true;
 }
