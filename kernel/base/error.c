@@ -38,7 +38,7 @@ bool error_may_heal(enum error e)
         ERR_TCP_REFUSED,  ERR_TCP_TIMEOUT,     ERR_TCP_RESET,       ERR_TCP_CLOSED,
         ERR_DNS_FAILED,   ERR_NET_UNREACHABLE, ERR_LOGIN_NOT_FOUND, ERR_LOGIN_UNAVAILABLE,
         ERR_LOGIN_CLOSED, ERR_LOGIN_TIMEOUT,   ERR_LUN_NOT_FOUND,   ERR_LUN_NOT_READY,
-        ERR_SCSI_BUSY,    ERR_LUN_STANDBY,
+        ERR_SCSI_BUSY,    ERR_LUN_STANDBY,     ERR_LUN_RESERVED,
     };
     for (u32 i = 0; i < sizeof(passing); i++)
         if (e == passing[i])

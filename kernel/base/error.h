@@ -103,6 +103,10 @@
       "install a boot loader on the LUN")                                                          \
     X(NO_BOOT_CODE, 71, 0xbb, "the disk has a partition table, but no boot code",                  \
       "install a boot loader for BIOS on the LUN (it may have one for UEFI)")                      \
+    X(LUN_RESERVED, 75, 0x03, "the LUN is reserved by another initiator",                          \
+      "shut that one down, or clear its reservation at the target")                                \
+    X(LUN_RESET, 76, 0x80, "another initiator resets the LUN again and again",                     \
+      "look at the target's log for who does")                                                     \
     X(NO_BASE_MEMORY, 80, 0xbb, "there is no conventional memory left", "remove other ROMs")       \
     X(NO_MEMORY, 81, 0xbb, "there is not enough memory", "give the machine at least 16 MiB")       \
     X(NO_CLOCK, 82, 0xbb, "the processor has no time stamp counter",                               \

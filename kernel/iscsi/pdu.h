@@ -12,6 +12,7 @@
 #define TAG_PING              0xfffffff0u
 #define TAG_LOGOUT            0xfffffff1u
 #define TAG_TEXT              0xfffffff2u
+#define TAG_ABORT             0xfffffff3u
 
 /* Fields that all PDUs have, or nearly all. */
 #define BHS_OPCODE            0
@@ -41,19 +42,26 @@
 #define LOGOUT_RSP_RESPONSE   2
 #define ASYNC_EVENT           36
 #define ASYNC_PARAMETER2      40
+#define TASK_REQ_TAG          20 /* of the task that it is about, and that task's CmdSN */
+#define TASK_REQ_CMD_SN       32
+#define TASK_RSP_RESPONSE     2
 #define REJECT_REASON         2
 #define REJECT_DATA_DIGEST    2
+
+#define REJECT_IMMEDIATE      0x06 /* too many immediate commands */
 
 #define OPCODE_MASK           0x3f
 #define OPCODE_IMMEDIATE      0x40
 #define OPCODE_NOP_OUT        0x00
 #define OPCODE_SCSI_CMD       0x01
+#define OPCODE_TASK_REQ       0x02
 #define OPCODE_LOGIN_REQ      0x03
 #define OPCODE_TEXT_REQ       0x04
 #define OPCODE_DATA_OUT       0x05
 #define OPCODE_LOGOUT_REQ     0x06
 #define OPCODE_NOP_IN         0x20
 #define OPCODE_SCSI_RSP       0x21
+#define OPCODE_TASK_RSP       0x22
 #define OPCODE_LOGIN_RSP      0x23
 #define OPCODE_TEXT_RSP       0x24
 #define OPCODE_DATA_IN        0x25
@@ -71,6 +79,10 @@
 #define DATA_IN_STATUS        0x01
 #define LOGIN_TRANSIT         0x80
 #define LOGIN_CONTINUE        0x40
+
+#define TASK_ABORT            1 /* its function, and the two answers after which it is no more */
+#define TASK_RSP_DONE         0
+#define TASK_RSP_NO_TASK      1
 
 #define ASYNC_SCSI            0
 #define ASYNC_LOGOUT          1

@@ -202,6 +202,10 @@ enum error probe_verdict(struct lun_found *found)
         e = judge_capacity(found);
     if ((e == ERR_SCSI || e == ERR_BAD_REQUEST) && not_in_list())
         e = ERR_LUN_NOT_FOUND;
+    /* By which command another's exclusive access shows differs: at LIO it is MODE SENSE. */
+    for (u32 step = INQUIRY; step <= MODE_SENSE && !e; step++)
+        if (result[step].error == ERR_LUN_RESERVED)
+            e = ERR_LUN_RESERVED;
     /* Who does not know MODE SENSE will refuse the writes themselves. */
     found->read_only =
         !result[MODE_SENSE].error && result[MODE_SENSE].received >= 4 && (mode[2] & WRITE_PROTECT);

@@ -7,6 +7,7 @@
 #include "base/inet.h"
 #include "base/say.h"
 #include "base/str.h"
+#include "iscsi/holder.h"
 #include "iscsi/lun.h"
 #include "iscsi/name.h"
 #include "iscsi/probe.h"
@@ -137,6 +138,11 @@ void san_tried_text(char text[SAN_TEXT])
     len = strlen(text);
     if (iscsi_error() == ERR_LUN_NOT_FOUND && *luns)
         format_text(text + len, SAN_TEXT - len, " (%s)", luns);
+}
+
+const char *san_holder(void)
+{
+    return iscsi_error() == ERR_LUN_RESERVED ? holder_text() : "";
 }
 
 void san_where_text(char text[SAN_WHERE_TEXT])

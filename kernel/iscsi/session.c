@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/str.h"
 #include "iscsi/conn.h"
+#include "iscsi/holder.h"
 #include "iscsi/login.h"
 #include "iscsi/path.h"
 #include "iscsi/session_internal.h"
@@ -24,7 +25,8 @@ void iscsi_attach(const struct iscsi_config *c, u32 give_up_ms, msec now)
     session.retry_until = now + c->retry_ms;
     path_init(session.config.paths, session.config.path_count);
     session.used.path = path_current();
-    task_init();
+    task_init(give_up_ms);
+    holder_forget();
     if (session.config.reverse_user[0] && !session.config.user[0])
         session_fail(ERR_LOGIN_NO_METHOD); /* half of mutual CHAP would check nothing */
     else

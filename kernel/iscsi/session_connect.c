@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "iscsi/conn.h"
 #include "iscsi/discover.h"
+#include "iscsi/holder.h"
 #include "iscsi/login.h"
 #include "iscsi/path.h"
 #include "iscsi/probe.h"
@@ -48,6 +49,7 @@ void session_fail(enum error e)
 static void go_on(u32 wait, msec now)
 {
     task_reconnect();
+    holder_forget();
     session.progress = session.abandoned = false;
     session_enter(PHASE_PAUSE, wait, now);
 }
@@ -194,9 +196,10 @@ void session_not_in(enum error why, msec now)
 void session_lost(enum error why, msec now)
 {
     /* For some that is an answer: LIO, SCST (disabled, or the portal is not for us), gotgt (the
-     * name is not known), tgtd (nor is any). */
+     * name is not known), tgtd (nor is any). LIO that wants CHAP says so, and hangs up when None is
+     * offered then. */
     if (session.phase == PHASE_LOGIN && (why == ERR_TCP_CLOSED || why == ERR_TCP_RESET))
-        why = ERR_LOGIN_CLOSED;
+        why = session.error == ERR_LOGIN_NO_METHOD ? ERR_LOGIN_NO_METHOD : ERR_LOGIN_CLOSED;
     if (session.phase == PHASE_CONNECT)
         session_retry(why, 0, now);
     else
@@ -328,6 +331,8 @@ void session_probed(msec now)
 {
     struct lun_found found;
     enum error e = probe_verdict(&found);
+    if (e == ERR_LUN_RESERVED && holder_ask())
+        return; /* until that is answered */
     /* What comes back must be the disk that we had. */
     bool known = session.disk.blocks;
     if (!e && known &&

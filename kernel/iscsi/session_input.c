@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "iscsi/conn.h"
 #include "iscsi/discover.h"
+#include "iscsi/holder.h"
 #include "iscsi/probe.h"
 #include "iscsi/session_internal.h"
 #include "iscsi/task.h"
@@ -41,8 +42,7 @@ static bool rejected(const u8 *bhs, const u8 *data, u32 len, msec now)
         return false;
     if ((data[BHS_OPCODE] & OPCODE_MASK) == OPCODE_NOP_OUT)
         return true; /* also a sign of life */
-    task_rejected(data);
-    return false;
+    return task_rejected(data, bhs[REJECT_REASON], now);
 }
 
 /* A header is there: where does its data segment go? False: it breaks the protocol. */
@@ -84,6 +84,8 @@ static bool take_pdu(msec now)
         return true;
     case OPCODE_R2T:
         return task_r2t(bhs);
+    case OPCODE_TASK_RSP:
+        return task_aborted(bhs, now);
     case OPCODE_ASYNC:
         async(bhs, now);
         return true;
@@ -160,7 +162,12 @@ void session_pump(msec now)
 {
     if (session.phase == PHASE_LOGIN && session.login_unsent)
         session_send_login();
-    if (session.phase == PHASE_PROBE && probe_done())
+    bool idle = holder_done();
+    if (idle && session.phase == PHASE_READY && task_held()) {
+        holder_forget(); /* another may hold it now */
+        holder_ask();
+    }
+    if (idle && session.phase == PHASE_PROBE && probe_done())
         session_probed(now);
     session_disk_results();
     if (session_has_commands())

@@ -22,11 +22,11 @@ struct scsi_command {
     bool urgent;  /* goes before all that are not, also while those are held; belongs to this
                    * connection, and is  forgotten with it. */
     bool lun0;    /* for LUN 0, not for ours */
-    void *owner;  /* what the result is known by */
+    void *owner;  /* what the result is known by, not NULL */
 };
 
-/* Forget everything, results too. */
-void task_init(void);
+/* Forget everything, results too. What other initiators do to our commands is borne for so long. */
+void task_init(u32 patience_ms);
 
 /* Take a command (copied). False: there is no room for it now. */
 bool task_submit(const struct scsi_command *c);
@@ -75,12 +75,18 @@ void task_data_in(const u8 bhs[BHS_SIZE], bool damaged, msec now);
 bool task_r2t(const u8 bhs[BHS_SIZE]);
 void task_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, bool damaged, msec now);
 
-/* The target has rejected the PDU with this header. */
-void task_rejected(const u8 bhs[BHS_SIZE]);
+/* The answer to an abort that tasks have asked for; false as above. */
+bool task_aborted(const u8 bhs[BHS_SIZE], msec now);
+
+/* The target has rejected the PDU with this header (RFC 7143, 11.17.1). False as above. */
+bool task_rejected(const u8 bhs[BHS_SIZE], u8 reason, msec now);
 
 /* Why the target wants a command to come again later, for as long as one does; else OK. There is no
  * end to that: who does not want to wait ends it. */
 enum error task_waiting_for(void);
+
+/* Has a command that is not urgent met a reservation since the last call? */
+bool task_held(void);
 
 /* Why the connection is of no use any more: ERR_TCP_TIMEOUT when something under way has seen
  * nothing from the target for too long (attended time); or the target says that it will not do it

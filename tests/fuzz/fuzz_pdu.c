@@ -166,7 +166,11 @@ static bool take_command(const struct peer_pdu *p)
 {
     const u8 *cdb = p->bhs + SCSI_CMD_CDB;
     u8 opcode = cdb[0], flags = p->bhs[BHS_FLAGS];
-    CHECK(raw || !serial_after(get_be32(p->bhs + BHS_CMD_SN), max_cmd_sn));
+    /* An immediate command needs no window, and takes no number. */
+    if (p->bhs[BHS_OPCODE] & OPCODE_IMMEDIATE)
+        CHECK(get_be32(p->bhs + BHS_CMD_SN) == peer.exp_cmd_sn);
+    else
+        CHECK(raw || !serial_after(get_be32(p->bhs + BHS_CMD_SN), max_cmd_sn));
     if (opcode != SCSI_READ_10 && opcode != SCSI_WRITE_10 && opcode != SCSI_SYNC_CACHE_10)
         return false; /* the probe's */
     struct command *c = find(get_be32(p->bhs + BHS_ITT));
@@ -581,7 +585,7 @@ static void attach(void)
     peer.immediate = how >> 7;
     how = in_u8();
     peer.max_r2t = 1 + how % LOGIN_MAX_R2T;
-    peer.window = 1 + (how >> 3);
+    peer.window = how >> 3;
     if (how & 4) {
         how = in_u8();
         peer.header_digest = how & 1 ? "CRC32C" : NULL;

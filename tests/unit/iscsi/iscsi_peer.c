@@ -632,6 +632,17 @@ static void data_out(const struct peer_pdu *p)
     next_r2t(w);
 }
 
+/* The answer to who wants it aborted. */
+static u8 forget_write(u32 itt)
+{
+    for (struct write *w = writes; w < writes + TASKS; w++)
+        if (w->used && w->itt == itt) {
+            w->used = false;
+            return TASK_RSP_DONE;
+        }
+    return TASK_RSP_NO_TASK;
+}
+
 static void take_pdu(const struct peer_pdu *p)
 {
     u8 bhs[BHS_SIZE], opcode = p->bhs[BHS_OPCODE];
@@ -644,7 +655,8 @@ static void take_pdu(const struct peer_pdu *p)
         peer_lose(ERR_TCP_RESET);
         return;
     }
-    if (opcode == OPCODE_SCSI_CMD) {
+    if ((opcode & OPCODE_MASK) == OPCODE_SCSI_CMD) {
+        peer.immediate_commands += !counted;
         peer.last_itt = get_be32(p->bhs + BHS_ITT);
         if (get_be16(p->bhs + BHS_LUN))
             peer.last_lun = get_be16(p->bhs + BHS_LUN);
@@ -672,6 +684,12 @@ static void take_pdu(const struct peer_pdu *p)
         peer.pings++;
         peer_header(bhs, OPCODE_NOP_IN, FLAG_FINAL, get_be32(p->bhs + BHS_ITT), true);
         put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
+        peer_send(bhs, NULL, 0);
+        break;
+    case OPCODE_TASK_REQ:
+        peer.tasks_aborted++;
+        peer_header(bhs, OPCODE_TASK_RSP, FLAG_FINAL, get_be32(p->bhs + BHS_ITT), true);
+        bhs[TASK_RSP_RESPONSE] = peer.no_abort ? 5 : forget_write(get_be32(p->bhs + TASK_REQ_TAG));
         peer_send(bhs, NULL, 0);
         break;
     case OPCODE_LOGOUT_REQ:

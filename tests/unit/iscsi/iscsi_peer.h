@@ -37,6 +37,7 @@ struct peer {
     u32 send_space;        /* the initiator's send buffer */
     bool refuse, deaf;     /* connections: RST, or no answer */
     bool mute;             /* takes PDUs, and says nothing */
+    bool no_abort;         /* task management is not supported */
     bool long_lost;        /* tcp_shorten() finds long segments lost */
     const char *extra_key; /* sent along with the first operational answer, "key=value" */
     /* What it answers, and means, when we offer digests; NULL: None. */
@@ -80,8 +81,10 @@ struct peer {
     u32 text_requests;
     u32 solicited, unsolicited, immediate_bytes; /* bytes */
     u32 in_flight_max;
-    u32 last_itt; /* of the latest command, */
-    u16 last_lun; /* and its LUN, unless that is 0 */
+    u32 tasks_aborted;      /* requests for that */
+    u32 immediate_commands; /* SCSI commands with the I bit */
+    u32 last_itt;           /* of the latest command, */
+    u16 last_lun;           /* and its LUN, unless that is 0 */
     bool open;
     ip4 addr;
     u16 port;
