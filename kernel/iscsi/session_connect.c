@@ -334,7 +334,8 @@ void session_probed(msec now)
     if (e == ERR_LUN_RESERVED && holder_ask())
         return; /* until that is answered */
     /* What comes back must be the disk that we had. */
-    if (!e && session.attached &&
+    bool known = session.disk.blocks;
+    if (!e && known &&
         (found.blocks != session.disk.blocks || (identity && found.identity != identity)))
         e = ERR_OTHER_DISK;
     if (e) {
@@ -344,15 +345,15 @@ void session_probed(msec now)
     identity = found.identity;
     session.error = OK;
     damaged = 0;
-    if (!session.attached)
+    if (!known)
         new_disk(&found);
     bool sought = rounds_seeking();
     if (rounds_ready(!found.better_elsewhere)) {
+        session.attached = true;
         session.phase = PHASE_READY;
         ready_since = now;
         task_allow(true);
     } else {
         seek(sought, now);
     }
-    session.attached = true;
 }

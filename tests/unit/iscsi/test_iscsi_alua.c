@@ -338,6 +338,21 @@ TEST(attaching_ends_in_time_all_the_same)
     }
 }
 
+static bool one_connection(const struct peer_pdu *p)
+{
+    return peer.connects > 1 || controllers(p);
+}
+
+TEST(also_when_the_one_that_was_left_does_not_come_back)
+{
+    ways(2);
+    states[2] = OPTIMISED;
+    peer.hook = one_connection;
+    msec before = host_now;
+    assert_int_equal(peer_attach(), ISCSI_FAILED);
+    assert_int_equal(host_now - before, 20000);
+}
+
 /* Later. */
 
 TEST(after_a_loss_the_optimised_one_comes_first)
