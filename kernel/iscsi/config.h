@@ -13,7 +13,7 @@
 /* A way to the disk. */
 struct iscsi_path {
     struct san_server server;
-    u8 lun[8]; /* as on the wire (SAM flat or peripheral addressing) */
+    u8 lun[8]; /* as it was asked for: iscsi/lun.h has what goes on the wire */
     char target[ISCSI_NAME];
 };
 

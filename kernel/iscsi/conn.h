@@ -20,6 +20,7 @@
     X(ping_dropped)  /* pings that came faster than the answers went */                            \
     X(login_keys)    /* answers to our offers that we did not offer */                             \
     X(login_isid)    /* Login Responses with another ISID than the request's */                    \
+    X(login_nochap)  /* logins of targets that chose CHAP, and left it out */                      \
     X(login_tsih)    /* logins without a session handle */                                         \
     X(login_room)    /* unknown keys that found no room to be answered */                          \
     X(connections)   /* that were opened */                                                        \

@@ -148,10 +148,10 @@ static enum login_result complete(bool next_stage, enum error *why)
     /* The request with our CHAP_R asks for the next stage, as in RFC 7143's examples (tgtd takes no
      * other way); a target that has to prove itself gets no further than here without it. */
     if (!e && stage == STAGE_SECURITY) {
-        e = login_security_step(&out);
+        e = login_security_step(next_stage, &out);
         transit = login_security_ends();
         if (!e && next_stage && !transit)
-            e = ERR_ISCSI_PROTOCOL; /* CHAP, it said, and left it out */
+            e = ERR_ISCSI_PROTOCOL; /* no way on is open that we did not ask for */
     }
     if (!e && next_stage && stage == STAGE_OPERATIONAL) {
         *why = login_keys_end(discovery);

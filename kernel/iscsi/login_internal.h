@@ -23,8 +23,8 @@ void login_security_next(void);
  * there, or is longer than any can be. */
 bool login_security_take(const char *key, const char *text, enum error *e);
 
-/* What follows from the answer's pairs. */
-enum error login_security_step(struct text_out *out);
+/* What follows from the answer's pairs. next_stage: the answer goes on to the next stage. */
+enum error login_security_step(bool next_stage, struct text_out *out);
 
 /* May the stage end with the target's next answer? The request asks for the next stage then: when
  * the target's proof is all that is missing, or not even that; and from the start where None will

@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "iscsi/chap.h"
+#include "iscsi/conn.h"
 #include "iscsi/login_internal.h"
 
 #define OUR_CHALLENGE 16 /* bytes in the CHAP_C that we send */
@@ -157,13 +158,24 @@ static enum error check_proof(void)
     return OK;
 }
 
-static enum error take_method(struct text_out *out)
+/* It may only go on at once where we asked for that, and can live with None. LIO with a dynamic ACL
+ * that needs no CHAP means None by it. */
+static void take_chap(bool next_stage, struct text_out *out)
+{
+    iscsi_stats.login_nochap += next_stage;
+    if (next_stage)
+        security = SECURITY_DONE;
+    else
+        offer_algorithms(out);
+}
+
+static enum error take_method(bool next_stage, struct text_out *out)
 {
     const char *method = given[AUTH_METHOD];
     if (!method)
         return OK; /* it has more to say first */
     if (str_equal(method, "CHAP") && config->user[0]) {
-        offer_algorithms(out);
+        take_chap(next_stage, out);
     } else if (mutual) {
         return ERR_LOGIN_TARGET_AUTH; /* ctld says Reject where it needs no CHAP */
     } else if (str_equal(method, "None")) {
@@ -174,11 +186,11 @@ static enum error take_method(struct text_out *out)
     return OK;
 }
 
-enum error login_security_step(struct text_out *out)
+enum error login_security_step(bool next_stage, struct text_out *out)
 {
     switch (security) {
     case WANT_METHOD:
-        return take_method(out);
+        return take_method(next_stage, out);
     case WANT_CHALLENGE:
         return answer_challenge(out);
     case WANT_PROOF:

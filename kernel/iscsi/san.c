@@ -8,7 +8,9 @@
 #include "base/say.h"
 #include "base/str.h"
 #include "iscsi/holder.h"
+#include "iscsi/lun.h"
 #include "iscsi/name.h"
+#include "iscsi/probe.h"
 #include "iscsi/root_path.h"
 #include "iscsi/session.h"
 #include "net/port.h"
@@ -113,17 +115,11 @@ u32 san_paths(void)
     return iscsi_config()->path_count;
 }
 
-/* The LUN as a person writes it: its first two bytes in SAM's peripheral or flat form, hexadecimal.
- */
-static u32 lun_number(const struct iscsi_path *path)
-{
-    return (path->lun[0] & 0x3fu) << 8 | path->lun[1];
-}
-
 static void path_text(const struct iscsi_path *p, char *text, u32 size)
 {
-    format_text(text, size, "%s at %s:%u, LUN %x", p->target, p->server.name, p->server.port,
-                lun_number(p));
+    char lun[LUN_TEXT];
+    lun_text(lun, p->lun);
+    format_text(text, size, "%s at %s:%u, LUN %s", p->target, p->server.name, p->server.port, lun);
 }
 
 void san_path_text(u32 i, char text[SAN_TEXT])
@@ -137,6 +133,11 @@ void san_tried_text(char text[SAN_TEXT])
     format_text(text, SAN_TEXT, "as %s, ", iscsi_config()->initiator);
     u32 len = strlen(text);
     path_text(iscsi_used()->path, text + len, SAN_TEXT - len);
+    char luns[PROBE_LUNS_TEXT];
+    probe_luns_text(luns);
+    len = strlen(text);
+    if (iscsi_error() == ERR_LUN_NOT_FOUND && *luns)
+        format_text(text + len, SAN_TEXT - len, " (%s)", luns);
 }
 
 const char *san_holder(void)
@@ -164,7 +165,8 @@ bool san_is_elsewhere(void)
  * its eight bytes. */
 void san_edd_path(struct edd_path *path)
 {
-    const u8 *lun = iscsi_used()->path->lun;
+    u8 lun[LUN_SIZE];
+    lun_form(lun, iscsi_used()->path->lun);
     *path = (struct edd_path){.bdf = net_device()->bdf, .device_short = lun[1]};
     memcpy(path->interface, "SCSI    ", sizeof(path->interface));
     for (u32 i = 0; i < 8; i += 2)

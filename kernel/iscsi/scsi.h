@@ -30,6 +30,8 @@
 #define SCSI_SERVICE_IN_16         0x9e
 #define SCSI_READ_CAPACITY_16      0x10 /* service action */
 #define SCSI_REPORT_LUNS           0xa0
+#define SCSI_MAINTENANCE_IN        0xa3
+#define SCSI_REPORT_GROUPS         0x0a /* service action: of target ports */
 
 /* The CDB of a read, write or flush of blocks. */
 void scsi_block_cdb(u8 cdb[SCSI_CDB], enum block_op op, u64 lba, u32 count);

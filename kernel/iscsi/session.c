@@ -8,6 +8,7 @@
 #include "iscsi/path.h"
 #include "iscsi/session_internal.h"
 #include "iscsi/task.h"
+#include "san/rounds.h"
 
 void iscsi_attach(const struct iscsi_config *c, u32 give_up_ms, msec now)
 {
@@ -102,6 +103,11 @@ static bool has_end(void)
            session.phase == PHASE_LEAVE;
 }
 
+static bool is_seeking(void)
+{
+    return rounds_seeking() && session.phase > PHASE_IDLE && session.phase < PHASE_READY;
+}
+
 void iscsi_poll(msec now)
 {
     if (!conn_poll(now))
@@ -123,6 +129,8 @@ void iscsi_poll(msec now)
         enum error waiting = session.phase == PHASE_PROBE ? task_waiting_for() : session.error;
         session_fail(waiting ? waiting : why[session.phase]);
     }
+    if (is_seeking() && time_reached(now, session.seek_until))
+        session_sought(now);
     if (has_end() && time_reached(now, session.phase_end))
         time_out(now);
     session_pump(now);
@@ -133,6 +141,8 @@ u32 iscsi_timeout(msec now)
     u32 ms = min_u32(conn_timeout(), has_end() ? time_left(now, session.phase_end) : TIMEOUT_NEVER);
     if (!session.attached && session.phase > PHASE_IDLE && session.phase < PHASE_READY)
         ms = min_u32(ms, time_left(now, session.give_up_at));
+    if (is_seeking())
+        ms = min_u32(ms, time_left(now, session.seek_until));
     if (session_has_commands())
         ms = min_u32(ms, task_timeout(now));
     return session.phase == PHASE_RESOLVE ? min_u32(ms, SERVER_LOOK_UP_POLL) : ms;

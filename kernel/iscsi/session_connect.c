@@ -45,6 +45,15 @@ void session_fail(enum error e)
     session_disk_end(e);
 }
 
+/* The next connection, in so many ms. */
+static void go_on(u32 wait, msec now)
+{
+    task_reconnect();
+    holder_forget();
+    session.progress = session.abandoned = false;
+    session_enter(PHASE_PAUSE, wait, now);
+}
+
 void session_retry(enum error why, u32 wait, msec now)
 {
     conn_drop();
@@ -75,11 +84,10 @@ void session_retry(enum error why, u32 wait, msec now)
             return;
         }
         wait = max_u32(wait, ms);
+    } else {
+        rounds_again();
     }
-    task_reconnect();
-    holder_forget();
-    session.progress = session.abandoned = false;
-    session_enter(PHASE_PAUSE, wait, now);
+    go_on(wait, now);
 }
 
 /* To used.addr, used.port. */
@@ -188,9 +196,10 @@ void session_not_in(enum error why, msec now)
 void session_lost(enum error why, msec now)
 {
     /* For some that is an answer: LIO, SCST (disabled, or the portal is not for us), gotgt (the
-     * name is not known), tgtd (nor is any). */
+     * name is not known), tgtd (nor is any). LIO that wants CHAP says so, and hangs up when None is
+     * offered then. */
     if (session.phase == PHASE_LOGIN && (why == ERR_TCP_CLOSED || why == ERR_TCP_RESET))
-        why = ERR_LOGIN_CLOSED;
+        why = session.error == ERR_LOGIN_NO_METHOD ? ERR_LOGIN_NO_METHOD : ERR_LOGIN_CLOSED;
     if (session.phase == PHASE_CONNECT)
         session_retry(why, 0, now);
     else
@@ -259,9 +268,9 @@ static void login_done(msec now)
     session.used.chap = login_used_chap();
     session.used.mutual_chap = session.used.chap && session.config.reverse_user[0];
     path_learn(session.used.path);
-    task_logged_in(login_params(), session.used.path->lun);
+    task_logged_in(login_params());
     session.phase = PHASE_PROBE;
-    probe_start(session.used.path->lun);
+    probe_start(session.used.path->lun, rounds_ways() > 1);
 }
 
 void session_login_answer(const u8 *bhs, const u8 *data, u32 len, msec now)
@@ -299,6 +308,25 @@ static void new_disk(const struct lun_found *found)
     disk->max_blocks = min_u32(login_params()->max_burst / disk->block_size, MAX_BLOCKS);
 }
 
+/* The disk is there, but another controller is the one for it (ALUA). The other ways together have
+ * the time in which one is found dead, and attaching half of what is left to it. */
+static void seek(bool since_before, msec now)
+{
+    u32 ms = CONNECT_MS;
+    if (!session.attached)
+        ms = min_u32(ms, time_left(now, session.give_up_at) / 2);
+    if (!since_before)
+        session.seek_until = now + ms;
+    conn_drop();
+    go_on(0, now);
+}
+
+void session_sought(msec now)
+{
+    rounds_stop_seeking();
+    session_retry(ERR_TCP_TIMEOUT, 0, now);
+}
+
 void session_probed(msec now)
 {
     struct lun_found found;
@@ -314,13 +342,17 @@ void session_probed(msec now)
         return;
     }
     identity = found.identity;
-    if (!session.attached)
-        new_disk(&found);
-    session.attached = true;
     session.error = OK;
     damaged = 0;
-    rounds_ready();
-    session.phase = PHASE_READY;
-    ready_since = now;
-    task_allow(true);
+    if (!session.attached)
+        new_disk(&found);
+    bool sought = rounds_seeking();
+    if (rounds_ready(!found.better_elsewhere)) {
+        session.phase = PHASE_READY;
+        ready_since = now;
+        task_allow(true);
+    } else {
+        seek(sought, now);
+    }
+    session.attached = true;
 }

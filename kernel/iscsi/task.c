@@ -49,9 +49,13 @@ void task_allow(bool allowed)
     task_all.pump_wanted = true;
 }
 
-void task_logged_in(const struct iscsi_params *p, const u8 lun[8])
+void task_logged_in(const struct iscsi_params *p)
 {
     task_all.params = *p;
+}
+
+void task_set_lun(const u8 lun[8])
+{
     memcpy(task_all.lun, lun, sizeof(task_all.lun));
 }
 

@@ -56,8 +56,11 @@ void task_allow(bool allowed);
  */
 void task_reconnect(void);
 
-/* What the new login has agreed on, and the LUN that the commands are for. */
-void task_logged_in(const struct iscsi_params *p, const u8 lun[8]);
+/* What the new login has agreed on. */
+void task_logged_in(const struct iscsi_params *p);
+
+/* The LUN that commands are for from now on, as on the wire. */
+void task_set_lun(const u8 lun[8]);
 
 /* Send what can be sent: Data-Out that was asked for, then commands. */
 void task_pump(msec now);

@@ -7,6 +7,9 @@
 /* Screen, COM1 and port E9: find out which are there. */
 void console_init(void);
 
+/* Leave a graphics mode, by the BIOS. */
+void console_want_text(void);
+
 /* Measure the clock; takes 8 ms. False: the CPU has none; nothing else of platform.h that tells the
  * time may be called then. */
 bool platform_time_init(void);

@@ -10,7 +10,7 @@ def test_tgtd_wants_digests(logs, net, tgtd, machine, kernel, cpu):
     """By table, and by the processor's instruction: every byte is read right, and what is written is found on the
     target's backing file."""
     phases = bootdisk.WHOLE | bootdisk.WRITE | bootdisk.RANDOM | bootdisk.WITH_FLAT64
-    disk = BootDisk(logs / "disk", "disktest", 16, phases)
+    disk = BootDisk(logs / "disk", "disktest", 4, phases)
     target = tgtd().target().lun(disk.path).digests()
     dump = logs / "frames.pcap"
     pc = machine(namespace=net, tap="tap0", kernel=kernel, cpu=cpu,

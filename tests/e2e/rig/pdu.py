@@ -33,6 +33,24 @@ def sense(key, asc, ascq):
     return bytes([0x70, 0, key, 0, 0, 0, 0, 10, 0, 0, 0, 0, asc, ascq, 0, 0, 0, 0])
 
 
+def _crc32c_table():
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+        yield value
+
+
+CRC32C = tuple(_crc32c_table())
+
+
+def digest(data):
+    """CRC32C, in the order of bytes that goes over the wire (RFC 7143, 13.1)."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = CRC32C[(crc ^ byte) & 255] ^ crc >> 8
+    return struct.pack("<I", crc ^ 0xFFFFFFFF)
+
+
 def keys(pairs):
     return b"".join(f"{key}={value}\0".encode() for key, value in pairs)
 

@@ -10,6 +10,7 @@
 #include "base/platform.h"
 #include "base/str.h"
 #include "iscsi/chap.h"
+#include "iscsi/lun.h"
 #include "net/dns.h"
 #include "net/tcp.h"
 #include "platform_host.h"
@@ -550,7 +551,6 @@ static void command(const struct peer_pdu *p)
         return;
     case SCSI_REPORT_LUNS:
         put_be32(data, 16);
-        data[8 + 8] = 0x40;
         data[8 + 9] = 1;
         send_read(itt, data, 24, expected);
         return;
@@ -847,6 +847,7 @@ enum error peer_io(enum block_op op, u64 lba, u32 count, u8 *data)
 void peer_reset(void)
 {
     static bool registered;
+    static const u8 no_lun[LUN_SIZE];
     static const struct poller poller = {iscsi_poll, iscsi_timeout};
     if (!registered)
         loop_register(&poller);
@@ -856,6 +857,7 @@ void peer_reset(void)
         peer_lose(ERR_TCP_RESET);
     host_reset(1000);
     rounds_settled();
+    lun_set_form(no_lun, no_lun);
     loop_poll(NULL);
     static u8 pattern[sizeof(peer.disk)];
     for (u32 i = sizeof(pattern); !pattern[1] && i--;)

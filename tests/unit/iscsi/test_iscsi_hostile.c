@@ -520,7 +520,7 @@ TEST(a_list_of_luns_longer_than_it_is)
         setup();
         probe_opcode = SCSI_REPORT_LUNS;
         memset(probe_answer, 0x33, sizeof(probe_answer));
-        put_be32(probe_answer, i ? 0xffffffff : 513);
+        put_be32(probe_answer, i ? 0xffffffff : sizeof(probe_answer) - 8 + 1);
         probe_len = sizeof(probe_answer);
         peer.hook = lie;
         peer.fail.opcode = SCSI_READ_CAPACITY_10;

@@ -586,6 +586,25 @@ static bool wants_chap(const struct peer_pdu *p)
     return true;
 }
 
+/* LIO that wants CHAP says so to somebody who begins with the operational keys, and hangs up when
+ * the same offers None. */
+static bool says_it_once(const struct peer_pdu *p)
+{
+    if (peer_opcode(p) != OPCODE_LOGIN_REQ)
+        return false;
+    if (p->bhs[BHS_FLAGS] >> 2 & 3)
+        peer_login_answer(p, 0, 2, 1, NULL, 0);
+    else
+        peer_lose(ERR_TCP_CLOSED);
+    return true;
+}
+
+TEST(a_target_that_wants_chap_and_then_hangs_up)
+{
+    peer.hook = says_it_once;
+    expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
+}
+
 TEST(nobody_without_a_name_begins_chap)
 {
     peer.hook = wants_chap;
@@ -774,6 +793,23 @@ TEST(a_method_among_declarations)
     assert_int_equal(login_params()->max_burst, 4096);
 }
 
+/* LIO with a dynamic ACL that needs no CHAP: it goes on where its peers would challenge us. */
+TEST(a_target_that_chooses_chap_and_leaves_it_out)
+{
+    begin_script(false);
+    LINE("AuthMethod=CHAP\0TargetAlias=LIO Target\0TargetPortalGroupTag=1", 0x81);
+    LINE("MaxBurstLength=4096", 0x87);
+    const u32 before = iscsi_stats.login_nochap;
+    expect(ISCSI_READY, OK);
+    assert_int_equal(iscsi_stats.login_nochap - before, 1);
+    assert_int_equal(login_params()->max_burst, 4096);
+    assert_null(peer_key("CHAP_A")); /* the last request's text is that of the next stage */
+    assert_false(iscsi_used()->chap);
+    begin_script(true); /* not where it has to prove itself */
+    LINE("AuthMethod=CHAP", 0x81);
+    expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
+}
+
 TEST(methods_that_were_not_offered)
 {
     begin_script(false);
@@ -785,9 +821,6 @@ TEST(methods_that_were_not_offered)
     begin_script(false);
     LINE("AuthMethod=SRP", 0x81);
     expect(ISCSI_FAILED, ERR_LOGIN_NO_METHOD);
-    begin_script(false);
-    LINE("AuthMethod=CHAP", 0x81); /* and on, without any */
-    expect(ISCSI_FAILED, ERR_ISCSI_PROTOCOL);
     begin_script(true);
     LINE("AuthMethod=None", 0);
     expect(ISCSI_FAILED, ERR_LOGIN_TARGET_AUTH);

@@ -207,7 +207,7 @@ TEST(a_lun_that_is_in_no_list_is_not_found)
     peer_config.paths->lun[1] = 9;
     fail_next(SCSI_READ_CAPACITY_10, SCSI_CHECK_CONDITION, 5, 0x24, 9);
     expect_failure(ERR_LUN_NOT_FOUND);
-    peer_reset(); /* the peer lists LUN 1 in flat form: that is ours */
+    peer_reset(); /* LUN 1 is in the list */
     fail_next(SCSI_READ_CAPACITY_10, SCSI_CHECK_CONDITION, 5, 0x24, 9);
     expect_failure(ERR_SCSI);
 }
