@@ -262,6 +262,14 @@ static void tell_portals(const struct peer_pdu *p)
     peer_send(bhs, text, make_text(text));
 }
 
+/* Let the lengths and the holder of a READ FULL STATUS answer be such that it is read on. */
+static void name_holder(u8 *data, u32 len)
+{
+    put_be32(data + 4, len - 8);
+    data[8 + 12] |= 1;
+    data[8 + 24] = (data[8 + 24] & 0xc0) | 5;
+}
+
 /* A command of the probe. False: the answer is to be the decent target's. */
 static bool answer_probe(const struct peer_pdu *p)
 {
@@ -271,7 +279,11 @@ static bool answer_probe(const struct peer_pdu *p)
     if (how < 0x80)
         return false;
     other_disk |= p->bhs[SCSI_CMD_CDB] == SCSI_INQUIRY;
-    if (how < 0xc0 && len && len <= most)
+    if (p->bhs[SCSI_CMD_CDB] == SCSI_PERSISTENT_RESERVE_IN && how & 1 && len > 8 + 24)
+        name_holder(data, len);
+    if (how >= 0xf0)
+        peer_status(itt, SCSI_RESERVED, NULL, 0);
+    else if (how < 0xc0 && len && len <= most)
         peer_data_in(itt, 0, 0, data, len, true);
     else
         peer_status(itt, how & 1 ? SCSI_CHECK_CONDITION : in_u8(), data, len);
