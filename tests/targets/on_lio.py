@@ -63,8 +63,8 @@ class OnLio:
         "our initiator", "closes at once", "CHAP", "CHAP SHA-1", "CHAP SHA-256", "CHAP SHA3-256", "CHAP wrong secret",
         "CHAP wrong user", "CHAP no user", "mutual CHAP", "mutual CHAP wrong secret", "mutual CHAP one-way asked",
         "mutual CHAP not wanted", "mutual CHAP one-way there", "header digest", "data digest", "both digests",
-        "digests asked for", "LUN 0", "LUN 255", "LUN not there", "LUN 300 not there", "read-only LUN",
-        "queue depth 1", *(name for name in SETUPS_OF_LIO if name not in QUICK),
+        "digests asked for", "digests required", "LUN 0", "LUN 255", "LUN not there", "LUN 300 not there",
+        "read-only LUN", "queue depth 1", *(name for name in SETUPS_OF_LIO if name not in QUICK),
     )
     OTHERWISE = {
         # 0301h for a name that it does not know, and for a portal group that is not enabled
@@ -81,7 +81,7 @@ class OnLio:
         self.lun = 1 if wanted.lun is None else wanted.lun
         # The next set-up finds the machine as this one did, also when this one fails.
         with ExitStack() as self.stack:
-            self.disk = net.lio.disk(image, wanted.read_only, like("block_size", wanted))
+            self.disk = net.lio.disk(image, like("block_size", wanted))
             self.stack.callback(self.disk.remove)
             self.groups = self.portal_groups()
             kind = like("held", wanted) or wanted.reserved and "exclusive access"
@@ -111,10 +111,10 @@ class OnLio:
         group.lun(self.disk, self.lun)
         if state:
             group.join(self.disk.group(f"path{tag}", tag, state), self.lun)
-        if wanted.read_only:
-            group.attribute(demo_mode_write_protect=1)
+        protected = wanted.read_only and not like("held", wanted)  # the reservation is what protects
+        group.attribute(demo_mode_write_protect=int(protected))
         if wanted.only:
-            group.allow(wanted.only, wanted.read_only)
+            group.allow(wanted.only, protected)
         if wanted.chap:
             group.chap(*wanted.chap, *wanted.mutual)
         group.acl_attributes(**dict(like("attributes", wanted)))

@@ -37,7 +37,7 @@ class Boot:
         """For the boot sector, or the error that is there in its place: DISK or a code, and what was said."""
         while time.monotonic() < self.started + timeout:
             booted = "@ handoff" in self.pc.e9.text()
-            failed = re.search(r"^(E\d+): .*\n(?:  .*\n)*?  help: .*\n(?:  .*\n)*", self.pc.serial.text(), re.M)
+            failed = re.search(r"^(E\d+): .*\n(?:  .*\n)*(?=\S)", self.pc.serial.text(), re.M)
             if booted or failed:
                 return (DISK, "") if booted else (failed[1], failed[0])
             self.pc.child.check()

@@ -89,12 +89,11 @@ class Lio:
         """Give the machine another address, or take one away: who was connected there hears nothing more."""
         self.sh(f"ip addr {'replace' if there else 'del'} {address}/24 dev eth0")
 
-    def disk(self, path, read_only=False, block_size=512):
+    def disk(self, path, block_size=512):
         """Plug a raw image in; it is there at once, and all that LIO writes is in the file at once."""
         name = f"disk{next(self.disks)}"
-        only = {"read-only": True} if read_only else {}
-        self.ask("blockdev-add", **{"driver": "raw", "node-name": name, **only,
-                                    "file": {"driver": "file", "filename": str(path), **only}})
+        self.ask("blockdev-add", **{"driver": "raw", "node-name": name,
+                                    "file": {"driver": "file", "filename": str(path)}})
         self.ask("device_add", driver="virtio-blk-pci", id=name, drive=name, serial=name,
                  logical_block_size=block_size, physical_block_size=block_size)
         return Disk(self, name)

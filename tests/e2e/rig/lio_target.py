@@ -106,8 +106,9 @@ class Target:
 
     def sessions(self):
         """The names of those who are logged in."""
-        shown = self.lio.sh(f"cat {self.path}/dynamic_sessions", f"grep -ls InitiatorName: {self.path}/acls/*/info || true")
-        return [line.split("/acls/")[-1].removesuffix("/info") for line in shown.replace("\0", "\n").splitlines() if line]
+        shown = self.lio.sh(f"tr '\\0' '\\n' <{self.path}/dynamic_sessions",
+                            f"grep -ls InitiatorName: {self.path}/acls/*/info || true")
+        return [line.split("/acls/")[-1].removesuffix("/info") for line in shown.splitlines() if line]
 
     def remove(self):
         """All of it; its disks stay. Sessions end."""
