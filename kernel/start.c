@@ -36,11 +36,16 @@ static struct machine machine;
  */
 static struct memmap loader_map;
 
+static void say_why(enum error e)
+{
+    print("E%u: %s; %s\n", e, error_text(e), error_advice(e));
+}
+
 /* Say why there is no going on, and let it be read, by the BIOS's clock: there may be no other. */
 static _Noreturn void stop(enum error e)
 {
-    print("E%u: %s; %s\nPress a key for the next boot device, or wait\n", e, error_text(e),
-          error_advice(e));
+    say_why(e);
+    print("Press a key for the next boot device, or wait\n");
     while (bios_key())
         ;
     u32 start = bda_get32(BDA_TICKS);
@@ -103,13 +108,17 @@ _Noreturn void start(u32 magic, u32 info)
     if (!prefix_parse(magic, info, &machine.boot))
         multiboot_parse(magic, info, &machine.boot);
     exceptions_init();
-    end_former(machine.boot.bdf);
-    if (!resident_install())
-        __asm__ volatile("cli\n\thlt");
     console_init();
+    end_former(machine.boot.bdf);
+    if (!resident_install()) {
+        say_why(ERR_NO_BASE_MEMORY);
+        for (;;) /* without it there is no way back to the BIOS */
+            __asm__ volatile("cli\n\thlt");
+    }
+    console_want_text();
     if (!platform_time_init())
         stop(ERR_NO_CLOCK);
-    platform_random_init();
+    platform_cpu_init();
 
     bios_memory_map(&machine.map);
     bios_memory_sizes(&machine.int15);

@@ -20,3 +20,10 @@ machines:
 	@tools/install-packages test
 	@$(MAKE) all bootdisks wire
 	@B=$(B) tests/machines $(M)
+
+# With every target in every set-up: all, or T=name.
+.PHONY: targets
+targets:
+	@tools/install-packages test
+	@$(MAKE) all bootdisks
+	@B=$(B) tests/targets/run $(T)

@@ -66,8 +66,18 @@ static bool settled(void)
     return san_state() == SAN_READY || san_state() == SAN_FAILED;
 }
 
+static void say_holder(void)
+{
+    const char *holder = san_holder();
+    if (*holder)
+        say("Held     by %s\n", holder);
+}
+
 static enum error reason(u32 *tries)
 {
+    if (*san_holder())
+        say_in_place("");
+    say_holder();
     *tries = san_failures();
     return san_error();
 }
@@ -82,6 +92,7 @@ static enum error log_in(void)
         say("%s %s\n", i ? "      or" : "Target  ", text);
     }
     step_wait_why(settled, give_up + 1000, "the target", reason);
+    say_holder();
     san_tried_text(text);
     step_try("%s", text);
     if (san_state() == SAN_READY)

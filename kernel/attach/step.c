@@ -15,11 +15,13 @@ static u32 limit;
 static msec begun;
 static bool stopped;
 static bool listening; /* keys of before have been taken out */
+static enum error advised;
 
 void step_begin(void)
 {
     begun = platform_now();
     stopped = listening = false;
+    advised = OK;
 }
 
 u32 step_elapsed(void)
@@ -55,12 +57,24 @@ const char *step_tried(void)
     return tried;
 }
 
+/* A target's answer does not wait to be explained until all has failed: above the line that is
+ * written over, once. */
+static void advise(enum error e)
+{
+    if (e == advised || !error_is_answer(e))
+        return;
+    advised = e;
+    say_in_place("");
+    say("  help:  E%u: %s\n", e, error_advice(e));
+}
+
 static void show(u32 seconds, const char *what, enum error (*why)(u32 *tries))
 {
     char line[STATUS_WIDTH + 1], reason[WHY_TEXT];
     u32 tries;
     enum error e = why ? why(&tries) : OK;
     if (e) {
+        advise(e);
         format_text(reason, sizeof(reason), "E%u %s", e, error_text(e));
         format_text(line, sizeof(line), "%s: try %u, %u s; any key stops", reason, tries, seconds);
     } else {

@@ -34,11 +34,11 @@ const char *error_advice(enum error e)
 bool error_may_heal(enum error e)
 {
     static const u8 passing[] = {
-        ERR_NIC_NO_LINK,   ERR_DHCP_TIMEOUT,    ERR_FILE_NO_SERVER,  ERR_NET_NO_ARP,
-        ERR_TCP_REFUSED,   ERR_TCP_TIMEOUT,     ERR_TCP_RESET,       ERR_TCP_CLOSED,
-        ERR_DNS_FAILED,    ERR_NET_UNREACHABLE, ERR_LOGIN_NOT_FOUND, ERR_LOGIN_UNAVAILABLE,
-        ERR_LOGIN_TIMEOUT, ERR_LUN_NOT_FOUND,   ERR_LUN_NOT_READY,   ERR_SCSI_BUSY,
-        ERR_LUN_STANDBY,
+        ERR_NIC_NO_LINK,  ERR_DHCP_TIMEOUT,    ERR_FILE_NO_SERVER,  ERR_NET_NO_ARP,
+        ERR_TCP_REFUSED,  ERR_TCP_TIMEOUT,     ERR_TCP_RESET,       ERR_TCP_CLOSED,
+        ERR_DNS_FAILED,   ERR_NET_UNREACHABLE, ERR_LOGIN_NOT_FOUND, ERR_LOGIN_UNAVAILABLE,
+        ERR_LOGIN_CLOSED, ERR_LOGIN_TIMEOUT,   ERR_LUN_NOT_FOUND,   ERR_LUN_NOT_READY,
+        ERR_SCSI_BUSY,    ERR_LUN_STANDBY,     ERR_LUN_RESERVED,
     };
     for (u32 i = 0; i < sizeof(passing); i++)
         if (e == passing[i])

@@ -51,21 +51,26 @@
       "check the name and dns=, or give an address")                                               \
     X(NET_UNREACHABLE, 37, 0x80, "the network can't reach the server",                             \
       "check the gateway and any firewall")                                                        \
+    X(LOGIN_CLOSED, 38, 0xaa, "the target hangs up at the login",                                  \
+      "check its name, that it is enabled, and lets our address in")                               \
+    X(DIGEST, 39, 0x10, "what the target sends is damaged on the way (CRC32C)",                    \
+      "check cables, switches and the target's NIC")                                               \
     X(ISCSI_PROTOCOL, 40, 0xbb, "the target broke the iSCSI protocol", "look at the target's log") \
     X(LOGIN_AUTH, 41, 0xaa, "the target refused our name or secret (CHAP)",                        \
       "check username=, password= and chap=")                                                      \
     X(LOGIN_FORBIDDEN, 42, 0xaa, "the target does not let this initiator in",                      \
       "allow the initiator name at the target, or set initiator-iqn=")                             \
-    X(LOGIN_NOT_FOUND, 43, 0xaa, "the target name is not known there",                             \
-      "check the target's name, and that it lets our name in (initiator-iqn=)")                    \
+    X(LOGIN_NOT_FOUND, 43, 0xaa, "the target is not known there, or not to us",                    \
+      "check its name, and that it lets ours in (initiator-iqn=)")                                 \
     X(LOGIN_TARGET_AUTH, 44, 0xaa, "the target did not prove who it is (mutual CHAP)",             \
-      "check reverse-username= and reverse-password=")                                             \
-    X(LOGIN_UNAVAILABLE, 45, 0xaa, "the target is out of service for now", "try again later")      \
+      "check reverse-username= and reverse-password=, or leave them out")                          \
+    X(LOGIN_UNAVAILABLE, 45, 0xaa, "the target is out of service, or not there",                   \
+      "check its name (LIO says so of unknown ones); is it enabled?")                              \
     X(LOGIN_REFUSED, 46, 0xaa, "the target refused the login", "look at the target's log")         \
     X(LOGIN_REDIRECTS, 47, 0xaa, "the target redirects in circles",                                \
       "check the target's portal settings")                                                        \
     X(LOGIN_NO_METHOD, 48, 0xaa, "the target wants an authentication that we can't give",          \
-      "set username= and password= (CHAP)")                                                        \
+      "set username= and password=, and allow CHAP there")                                         \
     X(LOGIN_TIMEOUT, 49, 0x80, "the target did not finish the login", "look at the target's log")  \
     X(LUN_NOT_FOUND, 50, 0xaa, "the target has no such LUN",                                       \
       "check the LUN in the root path (hexadecimal) and at the target")                            \
@@ -92,12 +97,18 @@
     X(SETTING_LATE, 66, 0x01, "it is needed before the file can be read",                          \
       "give it on the medium or by DHCP")                                                          \
     X(FILE_LINE, 67, 0x01, "the line is not valid", "see the settings file in README.md")          \
+    X(LOGIN_DIGEST, 68, 0xaa, "the target does not agree to our digests",                          \
+      "check digest=, and HeaderDigest and DataDigest there")                                      \
     X(LOGIN_ALGORITHM, 69, 0xaa, "the target takes none of the CHAP algorithms that we offer",     \
       "allow SHA3-256, SHA-256, SHA-1 or MD5 there, or a weaker one by chap=")                     \
     X(NO_BOOT_SECTOR, 70, 0xbb, "the disk has no boot sector (no 55AAh)",                          \
       "install a boot loader on the LUN")                                                          \
     X(NO_BOOT_CODE, 71, 0xbb, "the disk has a partition table, but no boot code",                  \
       "install a boot loader for BIOS on the LUN (it may have one for UEFI)")                      \
+    X(LUN_RESERVED, 75, 0x03, "the LUN is reserved by another initiator",                          \
+      "shut that one down, or clear its reservation at the target")                                \
+    X(LUN_RESET, 76, 0x80, "another initiator resets the LUN again and again",                     \
+      "look at the target's log for who does")                                                     \
     X(NO_BASE_MEMORY, 80, 0xbb, "there is no conventional memory left", "remove other ROMs")       \
     X(NO_MEMORY, 81, 0xbb, "there is not enough memory", "give the machine at least 16 MiB")       \
     X(NO_CLOCK, 82, 0xbb, "the processor has no time stamp counter",                               \
@@ -123,6 +134,12 @@ const char *error_advice(enum error e);
 static inline bool error_is_network(enum error e)
 {
     return e >= ERR_NET_NO_ROUTE && e <= ERR_NET_UNREACHABLE;
+}
+
+/* Is it what a target has answered, be it by hanging up? */
+static inline bool error_is_answer(enum error e)
+{
+    return e >= ERR_LOGIN_CLOSED;
 }
 
 /* May it heal by itself, as when a target or a switch is still starting? It is worth another try

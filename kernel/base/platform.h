@@ -25,6 +25,9 @@ void platform_wait(u32 ms);
 #define ENTROPY_WORDS 3
 void platform_entropy(u32 words[ENTROPY_WORDS]);
 
+/* Does the processor have SSE4.2's crc32, for good use? */
+bool platform_has_crc32(void);
+
 /* One character for the person at the screen; '\n' starts a new line. */
 void platform_putc(char c);
 

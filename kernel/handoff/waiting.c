@@ -10,6 +10,8 @@
 #include "net/port.h"
 #include "san/san.h"
 
+#define NAME_ROOM 32 /* characters of PATIENCE_TEXT */
+
 /* The nearest reason counts. */
 static enum error trouble(void)
 {
@@ -25,6 +27,13 @@ static enum error trouble(void)
     return e;
 }
 
+/* As much of a long name as there is room for: its end tells most. */
+static const char *end_of(const char *name)
+{
+    u32 len = strlen(name);
+    return len > NAME_ROOM ? name + len - NAME_ROOM : name;
+}
+
 static void describe(char *text)
 {
     static const char server[] = "the server";
@@ -32,7 +41,10 @@ static void describe(char *text)
     enum error e = trouble();
     const char *what = error_text(e);
     san_where_text(where);
-    if (!e)
+    const char *holder = san_holder();
+    if (*holder && e == ERR_LUN_RESERVED)
+        format_text(text, PATIENCE_TEXT, "lunboot: E%u reserved by %s", e, end_of(holder));
+    else if (!e)
         format_text(text, PATIENCE_TEXT, "lunboot: waiting for %s", where);
     else if (str_starts(what, server)) /* here it has a name */
         format_text(text, PATIENCE_TEXT, "lunboot: E%u %s%s", e, where, what + sizeof(server) - 1);

@@ -13,8 +13,16 @@
 /* A way to the disk. */
 struct iscsi_path {
     struct san_server server;
-    u8 lun[8]; /* as on the wire (SAM flat or peripheral addressing) */
+    u8 lun[8]; /* as it was asked for: iscsi/lun.h has what goes on the wire */
     char target[ISCSI_NAME];
+};
+
+/* How we like CRC32C digests, of headers and of data. */
+enum iscsi_digest {
+    DIGEST_ON_DEMAND, /* where the target wants them */
+    DIGEST_NEVER,
+    DIGEST_PREFERRED, /* where the target has them */
+    DIGEST_REQUIRED,  /* both, or no login */
 };
 
 struct iscsi_config {
@@ -22,6 +30,7 @@ struct iscsi_config {
     u32 path_count;                       /* 1 or more */
     bool discover;                        /* ask the target for more portals first */
     u32 retry_ms; /* how long attaching goes on after failures that may heal, from its start on */
+    u8 digest;    /* an enum iscsi_digest */
     u8 isid[6];   /* the same over reconnects, unless a target refuses it */
     char initiator[ISCSI_NAME];
     /* CHAP: empty user name: none. */

@@ -3,6 +3,8 @@
 
 #include "base/arith.h"
 #include "base/bytes.h"
+#include "base/crc32c.h"
+#include "base/platform.h"
 #include "base/str.h"
 
 #define PINGS           8     /* of the target's, that wait for room to be answered */
@@ -18,7 +20,7 @@ struct iscsi_stats iscsi_stats;
 static const char counter_names[] = ISCSI_STATS(NAME);
 
 static bool is_open, full_feature;
-static struct pdu_rx rx;
+static struct pdu_rx rx; /* also knows what digests what we send has */
 static u8 segment[PDU_MAX_LOGIN_DATA];
 static u32 cmd_sn, max_cmd_sn, exp_stat_sn;
 static bool stat_sn_known;
@@ -68,34 +70,58 @@ void conn_gone(void)
     is_open = false;
 }
 
-void conn_full_feature(void)
+void conn_full_feature(bool header_digest, bool data_digest)
 {
     full_feature = true;
+    rx.header_digest = header_digest;
+    rx.data_digest = data_digest;
+    if (header_digest || data_digest)
+        crc32c_init(platform_has_crc32());
 }
 
 /* Sending. */
 
+/* What a PDU takes besides its data segment and the padding. */
+static u32 frame_size(bool has_data)
+{
+    return BHS_SIZE + (rx.header_digest ? CRC32C_SIZE : 0) +
+           (has_data && rx.data_digest ? CRC32C_SIZE : 0);
+}
+
 u32 conn_room(void)
 {
-    u32 space = is_open ? tcp_send_space() : 0;
-    return space > BHS_SIZE + 3 ? (space - BHS_SIZE) & ~3u : 0;
+    u32 space = is_open ? tcp_send_space() : 0, frame = frame_size(true);
+    return space > frame + 3 ? (space - frame) & ~3u : 0;
 }
 
 bool conn_can_send(u32 data_len)
 {
-    return is_open && tcp_send_space() >= BHS_SIZE + data_len + pdu_padding(data_len);
+    return is_open && tcp_send_space() >= frame_size(data_len) + data_len + pdu_padding(data_len);
+}
+
+static void send_digest(u32 crc)
+{
+    u8 digest[CRC32C_SIZE];
+    crc32c_put(digest, crc);
+    tcp_send(digest, CRC32C_SIZE);
 }
 
 void conn_send(u8 bhs[BHS_SIZE], const void *data, u32 len)
 {
     static const u8 zeros[4];
+    u32 pad = pdu_padding(len);
     put_be24(bhs + BHS_DATA_LENGTH, len);
     put_be32(bhs + BHS_EXP_STAT_SN, exp_stat_sn);
     tcp_send(bhs, BHS_SIZE);
-    if (len)
-        tcp_send(data, len);
-    if (pdu_padding(len))
-        tcp_send(zeros, pdu_padding(len));
+    if (rx.header_digest)
+        send_digest(crc32c_add(CRC32C_START, bhs, BHS_SIZE));
+    if (!len)
+        return;
+    tcp_send(data, len);
+    if (pad)
+        tcp_send(zeros, pad);
+    if (rx.data_digest)
+        send_digest(crc32c_add(crc32c_add(CRC32C_START, data, len), zeros, pad));
 }
 
 u32 conn_cmd_sn(void)
@@ -184,6 +210,19 @@ void conn_heard(msec now)
     last_poll = now;
 }
 
+/* A PDU is complete. */
+static enum conn_step take_whole(void)
+{
+    u8 opcode = rx.bhs[BHS_OPCODE] & OPCODE_MASK;
+    iscsi_stats.digest_data += rx.damaged;
+    if (rx.damaged && opcode != OPCODE_DATA_IN && opcode != OPCODE_SCSI_RSP)
+        return CONN_DAMAGED;
+    take_numbers(rx.bhs);
+    if (opcode == OPCODE_NOP_IN)
+        nop_in(rx.bhs);
+    return CONN_PDU;
+}
+
 enum conn_step conn_take(const u8 **data, u32 *len)
 {
     switch (pdu_take(&rx, data, len)) {
@@ -192,10 +231,10 @@ enum conn_step conn_take(const u8 **data, u32 *len)
         return rx.length <= (full_feature ? PDU_MAX_DATA : PDU_MAX_LOGIN_DATA) ? CONN_HEADER
                                                                                : CONN_BROKEN;
     case PDU_DONE:
-        take_numbers(rx.bhs);
-        if ((rx.bhs[BHS_OPCODE] & OPCODE_MASK) == OPCODE_NOP_IN)
-            nop_in(rx.bhs);
-        return CONN_PDU;
+        return take_whole();
+    case PDU_DAMAGED:
+        iscsi_stats.digest_header++;
+        return CONN_DAMAGED;
     default:
         return CONN_MORE;
     }
@@ -223,9 +262,14 @@ const u8 *conn_data(u32 *len)
     return segment;
 }
 
+bool conn_data_damaged(void)
+{
+    return rx.damaged;
+}
+
 void conn_expect(void)
 {
-    if (!pdu_in_data(&rx) || rx.ahs)
+    if (!pdu_in_data(&rx))
         return;
     u32 len = min_u32(rx.data, rx.room - rx.stored);
     tcp_expect(len ? rx.to + rx.stored : NULL, len);

@@ -10,17 +10,21 @@
 
 /* Everything that a peer sent and that was not as it should be. */
 #define ISCSI_STATS(X)                                                                             \
-    X(bad_pdu)      /* PDUs that broke the protocol: the connection was given up */                \
-    X(no_task)      /* PDUs for a task that isn't there */                                         \
-    X(bad_stat_sn)  /* StatSN that is not the next one */                                          \
-    X(unknown)      /* opcodes that an initiator does not get */                                   \
-    X(rejects)      /* Reject PDUs */                                                              \
-    X(ping_dropped) /* pings that came faster than the answers went */                             \
-    X(login_keys)   /* answers to our offers that we did not offer */                              \
-    X(login_isid)   /* Login Responses with another ISID than the request's */                     \
-    X(login_tsih)   /* logins without a session handle */                                          \
-    X(connections)  /* that were opened */                                                         \
-    X(retries)      /* commands sent again */
+    X(bad_pdu)       /* PDUs that broke the protocol: the connection was given up */               \
+    X(no_task)       /* PDUs for a task that isn't there */                                        \
+    X(digest_header) /* headers that are not what their digests say: ... */                        \
+    X(digest_data)   /* and data segments */                                                       \
+    X(bad_stat_sn)   /* StatSN that is not the next one */                                         \
+    X(unknown)       /* opcodes that an initiator does not get */                                  \
+    X(rejects)       /* Reject PDUs */                                                             \
+    X(ping_dropped)  /* pings that came faster than the answers went */                            \
+    X(login_keys)    /* answers to our offers that we did not offer */                             \
+    X(login_isid)    /* Login Responses with another ISID than the request's */                    \
+    X(login_nochap)  /* logins of targets that chose CHAP, and left it out */                      \
+    X(login_tsih)    /* logins without a session handle */                                         \
+    X(login_room)    /* unknown keys that found no room to be answered */                          \
+    X(connections)   /* that were opened */                                                        \
+    X(retries)       /* commands sent again */
 
 struct iscsi_stats {
     ISCSI_STATS(COUNTERS_FIELD)
@@ -42,16 +46,18 @@ void conn_close(msec now);
 /* TCP has said that it is gone. */
 void conn_gone(void);
 
-/* The login is over: pings begin, and data segments may be larger. */
-void conn_full_feature(void);
+/* The login is over: pings begin, data segments may be larger, and PDUs have the digests that it
+ * has agreed on. */
+void conn_full_feature(bool header_digest, bool data_digest);
 
 /* ---- receiving ---- */
 
 enum conn_step {
-    CONN_MORE,   /* all input is taken, the PDU is not complete */
-    CONN_HEADER, /* conn_bhs() and conn_data_length() are there; now conn_place() may be called */
-    CONN_PDU,    /* the PDU is complete: conn_data() */
-    CONN_BROKEN, /* more than a PDU may be: the connection is of no use */
+    CONN_MORE,    /* all input is taken, the PDU is not complete */
+    CONN_HEADER,  /* conn_bhs() and conn_data_length() are there; now conn_place() may be called */
+    CONN_PDU,     /* the PDU is complete: conn_data(), conn_data_damaged() */
+    CONN_BROKEN,  /* more than a PDU may be: the connection is of no use */
+    CONN_DAMAGED, /* the same, for a digest */
 };
 
 /* Something has arrived, at this time. */
@@ -71,6 +77,10 @@ void conn_place(u8 *to, u32 room);
 
 /* What conn.c's buffer got of the data segment, *len bytes. */
 const u8 *conn_data(u32 *len);
+
+/* Is the data segment not what its digest says? Of a Data-In or SCSI Response it may be told: its
+ * command can be done again. Any other PDU is CONN_DAMAGED. */
+bool conn_data_damaged(void);
 
 /* After conn_take(): let TCP put the rest of a data segment under way where it goes. */
 void conn_expect(void);

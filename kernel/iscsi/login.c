@@ -10,8 +10,9 @@
 #define STAGE_OPERATIONAL  1
 #define STAGE_FULL_FEATURE 3
 
-#define TEXT_SIZE          8192 /* what one side may say before the other answers */
-#define MAX_EXCHANGES      64
+#define PAIR_SIZE          4096 /* the longest that a target may say: CHAP_C's take 2 KiB */
+#define TEXT_SIZE          8192 /* what we may say before it answers */
+#define MAX_EXCHANGES      256
 
 static const struct iscsi_config *config;
 static struct iscsi_params params;
@@ -20,8 +21,9 @@ static bool transit; /* the request under way asks for the next stage */
 static bool discovery;
 static u32 exchanges;
 static u32 itt;
-static char in[TEXT_SIZE], out_text[TEXT_SIZE], address[LOGIN_ADDRESS];
+static char in[PAIR_SIZE]; /* of the target's text: what is still to be taken */
 static u32 in_len;
+static char out_text[TEXT_SIZE], address[LOGIN_ADDRESS];
 static struct text_out out;
 static u32 sent; /* bytes of out that went into requests */
 static bool target_continues;
@@ -47,7 +49,7 @@ void login_start(const struct iscsi_config *c, const char *target, bool with_sec
     exchanges = in_len = 0;
     itt = random_u32() & ~1u;
     address[0] = 0;
-    login_keys_start();
+    login_keys_start(config->digest);
     login_keys_get(&params);
     clear_out();
     text_put(&out, "InitiatorName", config->initiator);
@@ -94,45 +96,69 @@ static enum error status_error(u8 class, u8 detail)
     return e == ERR_LOGIN_AUTH ? login_security_refused() : e;
 }
 
-/* Take every pair of `in`; answers go to `out`. */
-static enum error take_text(void)
+static enum error take_pair(const char *key, const char *text)
+{
+    enum error e = OK;
+    if (stage == STAGE_SECURITY && login_security_take(key, text, &e))
+        return e;
+    if (!str_equal(key, "TargetAddress"))
+        return login_keys_take(key, text, &out);
+    str_put(address, sizeof(address), text, strlen(text));
+    return OK;
+}
+
+/* Take the whole pairs of `in`; answers go to `out`. */
+static enum error take_pairs(void)
 {
     const char *at = in, *text;
     char key[TEXT_KEY];
+    u32 whole = in_len;
     enum text_step step = TEXT_END;
     enum error e = OK;
-    login_security_next();
-    while (!e && (step = text_next(&at, in + in_len, key, &text)) == TEXT_PAIR) {
-        if (stage == STAGE_SECURITY && login_security_take(key, text, &e))
-            continue;
-        if (str_equal(key, "TargetAddress"))
-            str_put(address, sizeof(address), text, strlen(text));
-        else
-            e = login_keys_take(key, text, &out);
-    }
-    login_keys_get(&params);
-    return e ? e : step == TEXT_END ? OK : ERR_ISCSI_PROTOCOL;
+    while (whole && in[whole - 1])
+        whole--;
+    while (!e && (step = text_next(&at, in + whole, key, &text)) == TEXT_PAIR)
+        e = take_pair(key, text);
+    in_len -= whole;
+    memmove(in, in + whole, in_len);
+    return step == TEXT_BAD ? ERR_ISCSI_PROTOCOL : e;
 }
 
-/* Everything the target wanted to say is in `in`. */
+/* A piece of the target's text, of which all but an unfinished pair is taken at once: RFC
+ * 7143, 6.2, allows it 16 KiB, and 64 KiB for some methods. */
+static enum error take_text(const u8 *data, u32 len)
+{
+    enum error e;
+    do {
+        u32 n = min_u32(len, sizeof(in) - in_len);
+        memcpy(in + in_len, data, n);
+        in_len += n;
+        data += n;
+        len -= n;
+        e = take_pairs();
+    } while (!e && len && in_len < sizeof(in));
+    login_keys_get(&params);
+    return len && !e ? ERR_ISCSI_PROTOCOL : e;
+}
+
+/* The target has said everything that it wanted to. */
 static enum login_result complete(bool next_stage, enum error *why)
 {
-    clear_out();
-    enum error e = take_text();
-    in_len = 0;
+    enum error e = in_len ? ERR_ISCSI_PROTOCOL : OK; /* a pair has no end */
     /* The request with our CHAP_R asks for the next stage, as in RFC 7143's examples (tgtd takes no
      * other way); a target that has to prove itself gets no further than here without it. */
     if (!e && stage == STAGE_SECURITY) {
-        e = login_security_step(&out);
+        e = login_security_step(next_stage, &out);
         transit = login_security_ends();
         if (!e && next_stage && !transit)
-            e = ERR_ISCSI_PROTOCOL; /* CHAP, it said, and left it out */
+            e = ERR_ISCSI_PROTOCOL; /* no way on is open that we did not ask for */
     }
-    if (!e && next_stage) {
-        if (stage == STAGE_OPERATIONAL)
-            return LOGIN_DONE;
+    if (!e && next_stage && stage == STAGE_OPERATIONAL) {
+        *why = login_keys_end(discovery);
+        return *why ? LOGIN_FAILED : LOGIN_DONE;
+    }
+    if (!e && next_stage)
         offer_operational();
-    }
     if (!e && out.overflow)
         e = ERR_ISCSI_PROTOCOL;
     *why = e;
@@ -151,33 +177,36 @@ enum login_result login_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len
 {
     const u8 class = bhs[LOGIN_STATUS], flags = bhs[BHS_FLAGS];
     const bool next_stage = flags & LOGIN_TRANSIT, more = flags & LOGIN_CONTINUE;
+    const bool we_continue = sent < out.len && !target_continues;
     *why = ERR_ISCSI_PROTOCOL;
     /* While we have not said all, the target only nods. */
-    if (len > sizeof(in) - in_len || (sent < out.len && !target_continues && (len || more)))
+    if (we_continue && (len || more))
         return LOGIN_FAILED;
-    memcpy(in + in_len, data, len);
-    in_len += len;
-    if (class == 1) {
-        take_text();
-        *why = ERR_LOGIN_REFUSED;
-        return address[0] ? LOGIN_REDIRECT : LOGIN_FAILED;
-    }
-    if (class) {
+    if (class > 1) {
         *why = status_error(class, bhs[LOGIN_STATUS + 1]);
         return LOGIN_FAILED;
     }
     /* The target may only go where we wanted to go, and not while either side has more to say. */
     u8 next = stage == STAGE_SECURITY ? STAGE_OPERATIONAL : STAGE_FULL_FEATURE;
-    if (get_be32(bhs + BHS_ITT) != itt || (flags >> 2 & 3) != stage ||
-        (next_stage && (!transit || more || sent < out.len || (flags & 3) != next)))
+    if (!class && (get_be32(bhs + BHS_ITT) != itt || (flags >> 2 & 3) != stage ||
+                   (next_stage && (!transit || more || we_continue || (flags & 3) != next))))
         return LOGIN_FAILED;
+    if (!we_continue && !target_continues) {
+        clear_out();
+        login_security_next();
+    }
+    enum error e = take_text(data, len);
+    if (class) {
+        *why = ERR_LOGIN_REFUSED;
+        return address[0] ? LOGIN_REDIRECT : LOGIN_FAILED;
+    }
     count_slips(bhs, next_stage && next == STAGE_FULL_FEATURE);
-    if (++exchanges > MAX_EXCHANGES)
+    if (e || ++exchanges > MAX_EXCHANGES) {
+        *why = e ? e : ERR_ISCSI_PROTOCOL;
         return LOGIN_FAILED;
+    }
     target_continues = more;
-    if (more || sent < out.len)
-        return LOGIN_MORE;
-    return complete(next_stage, why);
+    return more || we_continue ? LOGIN_MORE : complete(next_stage, why);
 }
 
 const struct iscsi_params *login_params(void)

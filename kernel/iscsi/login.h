@@ -19,6 +19,8 @@ struct iscsi_params {
     u32 max_r2t;       /* MaxOutstandingR2T */
     u32 initial_r2t;   /* InitialR2T: 1 forbids unsolicited Data-Out */
     u32 immediate;     /* ImmediateData: 1 allows data in the command PDU */
+    u32 header_digest; /* HeaderDigest: 1 is CRC32C, */
+    u32 data_digest;   /* and so with DataDigest */
 };
 
 /* What we offer. */

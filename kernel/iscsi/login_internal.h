@@ -19,12 +19,12 @@ bool login_security_start(const struct iscsi_config *config, bool needed, struct
 /* The target's next answer begins. */
 void login_security_next(void);
 
-/* A pair of it. False: it is not of this stage. *e is set when it may not be there; the text stays
- * the caller's, and valid until login_security_step(). */
+/* A pair of it, which is copied. False: it is not of this stage. *e is set when it may not be
+ * there, or is longer than any can be. */
 bool login_security_take(const char *key, const char *text, enum error *e);
 
-/* What follows from the answer's pairs. */
-enum error login_security_step(struct text_out *out);
+/* What follows from the answer's pairs. next_stage: the answer goes on to the next stage. */
+enum error login_security_step(bool next_stage, struct text_out *out);
 
 /* May the stage end with the target's next answer? The request asks for the next stage then: when
  * the target's proof is all that is missing, or not even that; and from the start where None will
@@ -39,13 +39,17 @@ void login_security_wipe(void);
 /* ---- login_keys.c ---- */
 
 /* Back to the RFC's defaults. */
-void login_keys_start(void);
+void login_keys_start(enum iscsi_digest digest);
 
-/* Offer all; in a discovery session those that are not about SCSI commands. */
+/* Offer all; in a discovery session those that are not about SCSI commands. No digests either:
+ * targets were seen that agree to them there and then can't (EMC's VNX). */
 void login_keys_offer(bool discovery, struct text_out *out);
 
 /* The target declares, answers or offers a key, one of those or any other. */
 enum error login_keys_take(const char *key, const char *text, struct text_out *out);
+
+/* The target has said all. ERR_LOGIN_DIGEST: those digests will not do. */
+enum error login_keys_end(bool discovery);
 
 /* What holds now. */
 void login_keys_get(struct iscsi_params *params);

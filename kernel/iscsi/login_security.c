@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "iscsi/chap.h"
+#include "iscsi/conn.h"
 #include "iscsi/login_internal.h"
 
 #define OUR_CHALLENGE 16 /* bytes in the CHAP_C that we send */
@@ -28,6 +29,9 @@ static bool chap, mutual;
 static u32 weakest, strongest;        /* what is offered, of enum chap_algorithm */
 static enum chap_algorithm algorithm; /* what the target has chosen of it; 0: nothing yet */
 static u8 challenge[OUR_CHALLENGE], challenge_id; /* also the last login's: see reflected() */
+/* Decent values need less, most of it for CHAP_C. */
+static char values[3072];
+static u32 values_len;
 static const char *given[SECURITY_KEYS];
 
 bool login_security_start(const struct iscsi_config *c, bool needed, struct text_out *out)
@@ -49,14 +53,24 @@ bool login_security_start(const struct iscsi_config *c, bool needed, struct text
 void login_security_next(void)
 {
     memset(given, 0, sizeof(given));
+    values_len = 0;
+}
+
+static bool keep(const char *text, const char **kept)
+{
+    u32 size = (u32)strlen(text) + 1;
+    if (size > sizeof(values) - values_len)
+        return false;
+    *kept = memcpy(values + values_len, text, size);
+    values_len += size;
+    return true;
 }
 
 bool login_security_take(const char *key, const char *text, enum error *e)
 {
     for (u32 i = 0; i < SECURITY_KEYS; i++)
         if (str_equal(key, security_keys[i])) {
-            *e = given[i] ? ERR_ISCSI_PROTOCOL : OK;
-            given[i] = text;
+            *e = given[i] || !keep(text, &given[i]) ? ERR_ISCSI_PROTOCOL : OK;
             return true;
         }
     return false;
@@ -144,16 +158,27 @@ static enum error check_proof(void)
     return OK;
 }
 
-static enum error take_method(struct text_out *out)
+/* It may only go on at once where we asked for that, and can live with None. LIO with a dynamic ACL
+ * that needs no CHAP means None by it. */
+static void take_chap(bool next_stage, struct text_out *out)
+{
+    iscsi_stats.login_nochap += next_stage;
+    if (next_stage)
+        security = SECURITY_DONE;
+    else
+        offer_algorithms(out);
+}
+
+static enum error take_method(bool next_stage, struct text_out *out)
 {
     const char *method = given[AUTH_METHOD];
     if (!method)
         return OK; /* it has more to say first */
     if (str_equal(method, "CHAP") && config->user[0]) {
-        offer_algorithms(out);
+        take_chap(next_stage, out);
+    } else if (mutual) {
+        return ERR_LOGIN_TARGET_AUTH; /* ctld says Reject where it needs no CHAP */
     } else if (str_equal(method, "None")) {
-        if (mutual)
-            return ERR_LOGIN_TARGET_AUTH;
         security = SECURITY_DONE;
     } else {
         return ERR_LOGIN_NO_METHOD;
@@ -161,11 +186,11 @@ static enum error take_method(struct text_out *out)
     return OK;
 }
 
-enum error login_security_step(struct text_out *out)
+enum error login_security_step(bool next_stage, struct text_out *out)
 {
     switch (security) {
     case WANT_METHOD:
-        return take_method(out);
+        return take_method(next_stage, out);
     case WANT_CHALLENGE:
         return answer_challenge(out);
     case WANT_PROOF:
@@ -184,6 +209,8 @@ enum error login_security_refused(void)
 {
     if (!config->user[0])
         return ERR_LOGIN_NO_METHOD;
+    if (security == WANT_METHOD && mutual)
+        return ERR_LOGIN_TARGET_AUTH;
     return security == WANT_CHALLENGE ? ERR_LOGIN_ALGORITHM : ERR_LOGIN_AUTH;
 }
 
@@ -206,4 +233,5 @@ bool login_used_chap(void)
 void login_security_wipe(void)
 {
     wipe(challenge, sizeof(challenge));
+    wipe(values, sizeof(values));
 }

@@ -1,5 +1,5 @@
 /* The iSCSI PDU on the wire (RFC 7143, 11): names for the offsets of the basic header segment, and
- * the framing that finds PDUs in a byte stream. */
+ * the framing that finds PDUs in a byte stream, with the digests that both sides have agreed on. */
 #ifndef LUNBOOT_ISCSI_PDU_H
 #define LUNBOOT_ISCSI_PDU_H
 
@@ -12,6 +12,7 @@
 #define TAG_PING              0xfffffff0u
 #define TAG_LOGOUT            0xfffffff1u
 #define TAG_TEXT              0xfffffff2u
+#define TAG_ABORT             0xfffffff3u
 
 /* Fields that all PDUs have, or nearly all. */
 #define BHS_OPCODE            0
@@ -41,18 +42,26 @@
 #define LOGOUT_RSP_RESPONSE   2
 #define ASYNC_EVENT           36
 #define ASYNC_PARAMETER2      40
+#define TASK_REQ_TAG          20 /* of the task that it is about, and that task's CmdSN */
+#define TASK_REQ_CMD_SN       32
+#define TASK_RSP_RESPONSE     2
 #define REJECT_REASON         2
+#define REJECT_DATA_DIGEST    2
+
+#define REJECT_IMMEDIATE      0x06 /* too many immediate commands */
 
 #define OPCODE_MASK           0x3f
 #define OPCODE_IMMEDIATE      0x40
 #define OPCODE_NOP_OUT        0x00
 #define OPCODE_SCSI_CMD       0x01
+#define OPCODE_TASK_REQ       0x02
 #define OPCODE_LOGIN_REQ      0x03
 #define OPCODE_TEXT_REQ       0x04
 #define OPCODE_DATA_OUT       0x05
 #define OPCODE_LOGOUT_REQ     0x06
 #define OPCODE_NOP_IN         0x20
 #define OPCODE_SCSI_RSP       0x21
+#define OPCODE_TASK_RSP       0x22
 #define OPCODE_LOGIN_RSP      0x23
 #define OPCODE_TEXT_RSP       0x24
 #define OPCODE_DATA_IN        0x25
@@ -71,6 +80,10 @@
 #define LOGIN_TRANSIT         0x80
 #define LOGIN_CONTINUE        0x40
 
+#define TASK_ABORT            1 /* its function, and the two answers after which it is no more */
+#define TASK_RSP_DONE         0
+#define TASK_RSP_NO_TASK      1
+
 #define ASYNC_SCSI            0
 #define ASYNC_LOGOUT          1
 #define ASYNC_DROP_CONNECTION 2
@@ -85,21 +98,25 @@
 /* One direction's framing. `to` and `room` are set by the caller at PDU_HEADER: the first `room`
  * bytes of the data segment are stored there, the rest is skipped. */
 struct pdu_rx {
+    bool header_digest, data_digest; /* are there any? The caller's, to set between two PDUs */
     u8 bhs[BHS_SIZE];
     u32 have;   /* bytes of bhs that are there; BHS_SIZE and more: see pdu.c */
-    u32 ahs;    /* bytes of additional headers still to skip */
+    u32 rest;   /* bytes of additional headers and the header digest still to skip */
     u32 data;   /* bytes of the data segment still to come */
-    u32 pad;    /* and of its padding */
+    u32 tail;   /* and of its padding and digest */
     u32 length; /* of the data segment */
     u32 stored; /* bytes that went to `to` */
     u32 room;
     u8 *to;
+    u32 crc;      /* of the header, and then of the data segment */
+    bool damaged; /* at PDU_DONE: the data segment is not what its digest says */
 };
 
 enum pdu_step {
-    PDU_MORE,   /* all input is taken, the PDU is not complete */
-    PDU_HEADER, /* bhs and length are there */
-    PDU_DONE,   /* the PDU is complete */
+    PDU_MORE,    /* all input is taken, the PDU is not complete */
+    PDU_HEADER,  /* bhs and length are there */
+    PDU_DONE,    /* the PDU is complete */
+    PDU_DAMAGED, /* the header is not what its digest says: nobody knows where the PDU ends */
 };
 
 void pdu_rx_init(struct pdu_rx *rx);

@@ -1,14 +1,16 @@
 /* Asking a LUN what it is, and who. */
 #include "iscsi/probe.h"
 
-#include "base/arith.h"
 #include "base/bytes.h"
-#include "base/print.h"
+#include "base/format.h"
 #include "base/str.h"
+#include "iscsi/alua.h"
+#include "iscsi/lun_list.h"
 #include "iscsi/task.h"
+#include "iscsi/vpd.h"
 
 #define BLOCK_SIZE     512
-#define LUN_LIST       8 /* bytes before the first LUN of a REPORT LUNS answer */
+#define MOST_LUNS      1024
 #define INQUIRY_LENGTH 36
 #define INQUIRY_VPD    1
 #define CAPACITY_TRIES 10
@@ -19,13 +21,8 @@
 /* Vital product data pages (SPC-4, 7.8). */
 #define VPD_SERIAL      0x80
 #define VPD_DESIGNATORS 0x83
-#define VPD_LENGTH      2
-#define VPD_HEADER      4
 
-/* The types of a designator (SPC-4, 7.8.6) that name a logical unit for the whole world: T10
- * vendor, EUI-64, NAA, SCSI name string. */
-#define NAMING_TYPES    (1u << 1 | 1u << 2 | 1u << 3 | 1u << 8)
-
+/* The first are sent together, each of the others when another is over. */
 enum step {
     REPORT_LUNS,
     INQUIRY,
@@ -34,13 +31,17 @@ enum step {
     READY,
     CAPACITY_10,
     MODE_SENSE,
-    CAPACITY_16,
+    TOGETHER,
+    CAPACITY_16 = TOGETHER,
+    PORT_GROUPS,
+    INQUIRY_LUN_0,
     STEPS
 };
 
 /* Allocation lengths are also the buffers' sizes. */
-static u8 luns[LUN_LIST + 64 * 8], inquiry[INQUIRY_LENGTH], capacity[8], mode[192], capacity_16[32];
-static u8 serial[VPD_HEADER + 252], designators[512];
+static u8 luns[LUN_LIST_SIZE(MOST_LUNS)], inquiry[INQUIRY_LENGTH], capacity[8], mode[192];
+static u8 serial[256], designators[512], capacity_16[32], port_groups[1024];
+static u8 inquiry_lun_0[INQUIRY_LENGTH];
 
 static const struct {
     u8 *data;
@@ -58,6 +59,9 @@ static const struct {
     [MODE_SENSE] = {mode, sizeof(mode), SCSI_MODE_SENSE_6, 0, 0x3f /* all pages */, 4},
     [CAPACITY_16] = {capacity_16, sizeof(capacity_16), SCSI_SERVICE_IN_16, SCSI_READ_CAPACITY_16, 0,
                      13},
+    [PORT_GROUPS] = {port_groups, sizeof(port_groups), SCSI_MAINTENANCE_IN, SCSI_REPORT_GROUPS, 0,
+                     9},
+    [INQUIRY_LUN_0] = {inquiry_lun_0, sizeof(inquiry_lun_0), SCSI_INQUIRY, 0, 0, 4},
 };
 
 static struct result {
@@ -65,9 +69,11 @@ static struct result {
     u32 received;
 } result[STEPS];
 static u32 under_way, capacity_asked;
-static u8 lun[8];
+static u8 asked[LUN_SIZE], form[LUN_SIZE]; /* the LUN, as asked for, and as it is on the wire */
+static bool with_groups;                   /* ask for port groups where there are any */
+static bool lun_0_asked;
 
-_Static_assert(STEPS <= TASKS_URGENT, "all can be under way");
+_Static_assert(TOGETHER <= TASKS_URGENT, "all can be under way");
 
 static void ask(u8 step)
 {
@@ -78,7 +84,7 @@ static void ask(u8 step)
         .len = steps[step].size,
         .partial = true,
         .urgent = true,
-        .lun0 = step == REPORT_LUNS,
+        .lun0 = step == REPORT_LUNS || step == INQUIRY_LUN_0,
         .owner = &result[step],
     };
     u8 at = steps[step].length_at;
@@ -90,33 +96,37 @@ static void ask(u8 step)
     task_submit(&c);
 }
 
-void probe_start(const u8 our_lun[8])
+static void ask_our_lun(void)
 {
-    memcpy(lun, our_lun, sizeof(lun));
-    memset(result, 0, sizeof(result));
-    under_way = capacity_asked = 0;
-    for (u8 step = 0; step < CAPACITY_16; step++)
+    memset(result + INQUIRY, 0, sizeof(result) - INQUIRY * sizeof(*result));
+    capacity_asked = 0;
+    lun_0_asked = false;
+    task_set_lun(form);
+    for (u8 step = INQUIRY; step < TOGETHER; step++)
         ask(step);
 }
 
-/* Two ways to write a LUN below 256 (SAM-5, 4.7): peripheral device and flat space addressing. */
-static bool same_lun(const u8 *a, const u8 *b)
+void probe_start(const u8 lun[LUN_SIZE], bool other_ways)
 {
-    u8 first_a = (a[0] & 0xc0) == 0x40 ? a[0] & 0x3f : a[0];
-    u8 first_b = (b[0] & 0xc0) == 0x40 ? b[0] & 0x3f : b[0];
-    return first_a == first_b && memcmp(a + 1, b + 1, 7) == 0;
+    memcpy(asked, lun, sizeof(asked));
+    lun_form(form, lun);
+    with_groups = other_ways;
+    under_way = 0;
+    ask(REPORT_LUNS);
+    ask_our_lun();
+}
+
+static struct lun_list list(void)
+{
+    const struct result *r = &result[REPORT_LUNS];
+    return lun_list(luns, r->error ? 0 : r->received);
 }
 
 /* Does a whole list of LUNs do without ours? */
 static bool not_in_list(void)
 {
-    u32 got = result[REPORT_LUNS].received, len = get_be32(luns);
-    if (result[REPORT_LUNS].error || got < LUN_LIST || len > got - LUN_LIST)
-        return false;
-    for (u32 at = 0; at + 8 <= len; at += 8)
-        if (same_lun(luns + LUN_LIST + at, lun))
-            return false;
-    return true;
+    struct lun_list l = list();
+    return l.whole && !lun_list_find(&l, asked);
 }
 
 /* A text of INQUIRY data: without trailing spaces, fit for the screen. */
@@ -130,14 +140,19 @@ static void text(char *to, const u8 *from, u32 len)
     text_clean(to);
 }
 
+/* The peripheral qualifier of INQUIRY data: there is no such LUN, or nothing behind it. */
+static bool is_no_lun(const u8 *data)
+{
+    return data[0] >> 5 == 1 || data[0] >> 5 == 3;
+}
+
 static enum error judge_inquiry(struct lun_found *found)
 {
     if (result[INQUIRY].error)
         return result[INQUIRY].error;
     if (result[INQUIRY].received < INQUIRY_LENGTH)
         return ERR_SCSI;
-    u8 qualifier = inquiry[0] >> 5;
-    if (qualifier == 1 || qualifier == 3)
+    if (is_no_lun(inquiry))
         return ERR_LUN_NOT_FOUND;
     if ((inquiry[0] & 0x1f) != 0)
         return ERR_LUN_NOT_DISK;
@@ -167,42 +182,19 @@ static enum error judge_capacity(struct lun_found *found)
     return found->block_size == BLOCK_SIZE ? OK : ERR_LUN_BLOCK_SIZE;
 }
 
-/* The length of a VPD page's content, as far as it is there; 0: there is no such page. */
-static u32 page_length(u8 step)
+static struct vpd_page page(u8 step)
 {
-    u32 got = result[step].received;
-    if (result[step].error || got < VPD_HEADER)
-        return 0;
-    return min_u32(got - VPD_HEADER, get_be16(steps[step].data + VPD_LENGTH));
-}
-
-/* FNV-1a: two disks of one house look alike once in four thousand million. */
-static u32 fingerprint(u32 salt, const u8 *p, u32 len)
-{
-    u32 hash = 0x811c9dc5 + salt;
-    for (; len; len--)
-        hash = (hash ^ *p++) * 0x01000193;
-    return hash;
-}
-
-static u32 identity(void)
-{
-    u32 sum = 0;
-    u32 left = page_length(DESIGNATORS), len;
-    for (const u8 *d = designators + VPD_HEADER; left >= 4 && (len = d[3]) <= left - 4;
-         d += 4 + len, left -= 4 + len) {
-        u8 association = d[1] >> 4 & 3, type = d[1] & 0x0f;
-        if (!association && (NAMING_TYPES >> type & 1))
-            sum += fingerprint(type, d + 4, len);
-    }
-    len = page_length(SERIAL);
-    return sum || !len ? sum : fingerprint(VPD_SERIAL, serial + VPD_HEADER, len);
+    return (struct vpd_page){steps[step].data, result[step].error ? 0 : result[step].received};
 }
 
 enum error probe_verdict(struct lun_found *found)
 {
+    const struct result *groups = &result[PORT_GROUPS];
+    struct vpd_page names = page(DESIGNATORS), number = page(SERIAL);
     memset(found, 0, sizeof(*found));
-    found->identity = identity();
+    found->identity = vpd_identity(&names, &number);
+    found->better_elsewhere =
+        !groups->error && alua_better_elsewhere(port_groups, groups->received, &names);
     enum error e = judge_inquiry(found);
     if (!e)
         e = result[READY].error;
@@ -210,14 +202,37 @@ enum error probe_verdict(struct lun_found *found)
         e = judge_capacity(found);
     if ((e == ERR_SCSI || e == ERR_BAD_REQUEST) && not_in_list())
         e = ERR_LUN_NOT_FOUND;
+    /* By which command another's exclusive access shows differs: at LIO it is MODE SENSE. */
+    for (u32 step = INQUIRY; step <= MODE_SENSE && !e; step++)
+        if (result[step].error == ERR_LUN_RESERVED)
+            e = ERR_LUN_RESERVED;
     /* Who does not know MODE SENSE will refuse the writes themselves. */
     found->read_only =
         !result[MODE_SENSE].error && result[MODE_SENSE].received >= 4 && (mode[2] & WRITE_PROTECT);
     return e == ERR_BAD_REQUEST ? ERR_SCSI : e;
 }
 
+static bool lists_lun_0_alone(const struct lun_list *l)
+{
+    return l->whole && l->count == 1 && lun_number(l->luns) == 0;
+}
+
+void probe_luns_text(char text[PROBE_LUNS_TEXT])
+{
+    static const char there[] = "LUNs there: ";
+    struct lun_list l = list();
+    *text = 0;
+    if ((l.whole && !l.count) ||
+        (lists_lun_0_alone(&l) && lun_0_asked && is_no_lun(inquiry_lun_0))) {
+        format_text(text, PROBE_LUNS_TEXT, "no LUN is given to our name there");
+    } else if (l.count) {
+        memcpy(text, there, sizeof(there));
+        lun_list_text(&l, text + sizeof(there) - 1);
+    }
+}
+
 /* The capacity has been told, or not: what is there to ask behind it? */
-static void ask_on(void)
+static void ask_capacity_on(void)
 {
     const struct result *r = &result[CAPACITY_10];
     if (r->error)
@@ -229,6 +244,33 @@ static void ask_on(void)
         ask(CAPACITY_16);
 }
 
+/* When the list has our LUN in another form than it was asked in, that is taken: always where the
+ * wrong one may mean another LUN, else where it was of no use. */
+static bool ask_as_listed(const u8 *listed, enum error e)
+{
+    bool of_use = e != ERR_LUN_NOT_FOUND && e != ERR_SCSI && lun_number(asked) <= UINT8_MAX;
+    if (!listed || of_use || memcmp(listed, form, LUN_SIZE) == 0)
+        return false;
+    lun_set_form(asked, listed);
+    lun_form(form, asked);
+    ask_our_lun();
+    return true;
+}
+
+/* Everything is there: is there more to ask? */
+static void ask_on(void)
+{
+    struct lun_found found;
+    struct lun_list l = list();
+    enum error e = probe_verdict(&found);
+    if (ask_as_listed(lun_list_find(&l, asked), e))
+        return;
+    if (e == ERR_LUN_NOT_FOUND && !lun_0_asked && lists_lun_0_alone(&l)) {
+        lun_0_asked = true;
+        ask(INQUIRY_LUN_0);
+    }
+}
+
 bool probe_done(void)
 {
     struct task_result r;
@@ -238,6 +280,10 @@ bool probe_done(void)
         of->received = r.moved;
         under_way--;
         if (of == &result[CAPACITY_10])
+            ask_capacity_on();
+        if (of == &result[INQUIRY] && with_groups && !r.status && alua_has_groups(inquiry, r.moved))
+            ask(PORT_GROUPS);
+        if (!under_way)
             ask_on();
     }
     return !under_way;

@@ -2,6 +2,7 @@
 #include "base/loop.h"
 #include "base/str.h"
 #include "iscsi/ibft.h"
+#include "iscsi/lun.h"
 #include "iscsi/session.h"
 #include "net/address.h"
 #include "net/dhcp.h"
@@ -16,7 +17,7 @@
 static void publish_target(struct ibft_target *to, ip4 addr, u16 port, const struct iscsi_path *p)
 {
     *to = (struct ibft_target){.addr = addr, .port = port, .name = p->target};
-    memcpy(to->lun, p->lun, sizeof(to->lun));
+    lun_form(to->lun, p->lun);
 }
 
 static bool is_used(const struct iscsi_path *p, ip4 addr)

@@ -51,9 +51,6 @@ static bool parse_lun(const char *s, size_t len, u8 lun[8])
             digits++;
         if (digits > 4 || !parse_number(s, digits, 16, 0xffff, &v))
             return false;
-        /* A plain number of 256 and more is written with flat space addressing (SAM-5, 4.7.7.3). */
-        if (digits == len && !group && v > 0xff && v < 0x4000)
-            v |= 0x4000;
         put_be16(lun + group * 2, (u16)v);
         if (digits == len)
             return true;

@@ -7,7 +7,10 @@
 #include "base/inet.h"
 #include "base/say.h"
 #include "base/str.h"
+#include "iscsi/holder.h"
+#include "iscsi/lun.h"
 #include "iscsi/name.h"
+#include "iscsi/probe.h"
 #include "iscsi/root_path.h"
 #include "iscsi/session.h"
 #include "net/port.h"
@@ -73,6 +76,7 @@ void san_attach(u32 give_up_ms, msec now)
     config.retry_ms = min_u32(setting_number(SET_RETRY), give_up_ms / 1000) * 1000;
     copy_setting(config.user, sizeof(config.user), SET_USERNAME);
     copy_setting(config.secret, sizeof(config.secret), SET_PASSWORD);
+    config.digest = (u8)setting_number(SET_DIGEST);
     config.chap_weakest = (u8)setting_number(SET_CHAP);
     copy_setting(config.reverse_user, sizeof(config.reverse_user), SET_REVERSE_USERNAME);
     copy_setting(config.reverse_secret, sizeof(config.reverse_secret), SET_REVERSE_PASSWORD);
@@ -111,17 +115,11 @@ u32 san_paths(void)
     return iscsi_config()->path_count;
 }
 
-/* The LUN as a person writes it: its first two bytes in SAM's peripheral or flat form, hexadecimal.
- */
-static u32 lun_number(const struct iscsi_path *path)
-{
-    return (path->lun[0] & 0x3fu) << 8 | path->lun[1];
-}
-
 static void path_text(const struct iscsi_path *p, char *text, u32 size)
 {
-    format_text(text, size, "%s at %s:%u, LUN %x", p->target, p->server.name, p->server.port,
-                lun_number(p));
+    char lun[LUN_TEXT];
+    lun_text(lun, p->lun);
+    format_text(text, size, "%s at %s:%u, LUN %s", p->target, p->server.name, p->server.port, lun);
 }
 
 void san_path_text(u32 i, char text[SAN_TEXT])
@@ -135,6 +133,16 @@ void san_tried_text(char text[SAN_TEXT])
     format_text(text, SAN_TEXT, "as %s, ", iscsi_config()->initiator);
     u32 len = strlen(text);
     path_text(iscsi_used()->path, text + len, SAN_TEXT - len);
+    char luns[PROBE_LUNS_TEXT];
+    probe_luns_text(luns);
+    len = strlen(text);
+    if (iscsi_error() == ERR_LUN_NOT_FOUND && *luns)
+        format_text(text + len, SAN_TEXT - len, " (%s)", luns);
+}
+
+const char *san_holder(void)
+{
+    return iscsi_error() == ERR_LUN_RESERVED ? holder_text() : "";
 }
 
 void san_where_text(char text[SAN_WHERE_TEXT])
@@ -157,7 +165,8 @@ bool san_is_elsewhere(void)
  * its eight bytes. */
 void san_edd_path(struct edd_path *path)
 {
-    const u8 *lun = iscsi_used()->path->lun;
+    u8 lun[LUN_SIZE];
+    lun_form(lun, iscsi_used()->path->lun);
     *path = (struct edd_path){.bdf = net_device()->bdf, .device_short = lun[1]};
     memcpy(path->interface, "SCSI    ", sizeof(path->interface));
     for (u32 i = 0; i < 8; i += 2)

@@ -23,9 +23,11 @@ static const struct rule rules[] = {
     {0x4, ANY, ANY, ERR_MEDIUM, SCSI_FINAL}, /* hardware error */
     {0x5, 0x21, ANY, ERR_OUT_OF_RANGE, SCSI_FINAL},
     {0x5, 0x25, ANY, ERR_LUN_NOT_FOUND, SCSI_FINAL},
-    {0x5, ANY, ANY, ERR_BAD_REQUEST, SCSI_FINAL}, /* illegal request */
-    {0x6, ANY, ANY, ERR_SCSI, SCSI_AGAIN},        /* unit attention */
-    {0x7, 0x27, 0x07, ERR_LUN_FULL, SCSI_FINAL},  /* thin provisioning (SBC-3, 4.7.3.6) */
+    {0x5, ANY, ANY, ERR_BAD_REQUEST, SCSI_FINAL},  /* illegal request */
+    {0x6, 0x29, ANY, ERR_LUN_RESET, SCSI_CLEARED}, /* power on, reset */
+    {0x6, 0x2f, ANY, ERR_LUN_RESET, SCSI_CLEARED}, /* commands cleared by another initiator */
+    {0x6, ANY, ANY, ERR_SCSI, SCSI_AGAIN},         /* unit attention */
+    {0x7, 0x27, 0x07, ERR_LUN_FULL, SCSI_FINAL},   /* thin provisioning (SBC-3, 4.7.3.6) */
     {0x7, ANY, ANY, ERR_LUN_PROTECTED, SCSI_FINAL},
     {0xb, ANY, ANY, ERR_SCSI, SCSI_AGAIN}, /* aborted command */
     {ANY, ANY, ANY, ERR_SCSI, SCSI_FINAL},
@@ -67,8 +69,11 @@ struct scsi_verdict scsi_judge(u8 status, const u8 *sense, u32 len)
         return judge_sense(sense, len);
     case SCSI_STATUS_BUSY:
     case SCSI_TASK_SET_FULL:
-    case SCSI_RESERVED:
         return (struct scsi_verdict){ERR_SCSI_BUSY, SCSI_LATER};
+    case SCSI_RESERVED:
+        return (struct scsi_verdict){ERR_LUN_RESERVED, SCSI_HELD};
+    case SCSI_TASK_ABORTED:
+        return (struct scsi_verdict){ERR_LUN_RESET, SCSI_RESET};
     default:
         return (struct scsi_verdict){ERR_SCSI, SCSI_AGAIN};
     }

@@ -3,10 +3,12 @@
 #include "base/bytes.h"
 #include "base/str.h"
 #include "iscsi/conn.h"
+#include "iscsi/holder.h"
 #include "iscsi/login.h"
 #include "iscsi/path.h"
 #include "iscsi/session_internal.h"
 #include "iscsi/task.h"
+#include "san/rounds.h"
 
 void iscsi_attach(const struct iscsi_config *c, u32 give_up_ms, msec now)
 {
@@ -23,7 +25,8 @@ void iscsi_attach(const struct iscsi_config *c, u32 give_up_ms, msec now)
     session.retry_until = now + c->retry_ms;
     path_init(session.config.paths, session.config.path_count);
     session.used.path = path_current();
-    task_init();
+    task_init(give_up_ms);
+    holder_forget();
     if (session.config.reverse_user[0] && !session.config.user[0])
         session_fail(ERR_LOGIN_NO_METHOD); /* half of mutual CHAP would check nothing */
     else
@@ -100,6 +103,11 @@ static bool has_end(void)
            session.phase == PHASE_LEAVE;
 }
 
+static bool is_seeking(void)
+{
+    return rounds_seeking() && session.phase > PHASE_IDLE && session.phase < PHASE_READY;
+}
+
 void iscsi_poll(msec now)
 {
     if (!conn_poll(now))
@@ -121,6 +129,8 @@ void iscsi_poll(msec now)
         enum error waiting = session.phase == PHASE_PROBE ? task_waiting_for() : session.error;
         session_fail(waiting ? waiting : why[session.phase]);
     }
+    if (is_seeking() && time_reached(now, session.seek_until))
+        session_sought(now);
     if (has_end() && time_reached(now, session.phase_end))
         time_out(now);
     session_pump(now);
@@ -131,6 +141,8 @@ u32 iscsi_timeout(msec now)
     u32 ms = min_u32(conn_timeout(), has_end() ? time_left(now, session.phase_end) : TIMEOUT_NEVER);
     if (!session.attached && session.phase > PHASE_IDLE && session.phase < PHASE_READY)
         ms = min_u32(ms, time_left(now, session.give_up_at));
+    if (is_seeking())
+        ms = min_u32(ms, time_left(now, session.seek_until));
     if (session_has_commands())
         ms = min_u32(ms, task_timeout(now));
     return session.phase == PHASE_RESOLVE ? min_u32(ms, SERVER_LOOK_UP_POLL) : ms;

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "iscsi/conn.h"
 #include "iscsi/discover.h"
+#include "iscsi/holder.h"
 #include "iscsi/login.h"
 #include "iscsi/path.h"
 #include "iscsi/probe.h"
@@ -20,6 +21,7 @@
 #define DISCOVER_MS    3000 /* for a discovery's login, and for its answer */
 #define SETTLED_MS     5000 /* a connection that lived so long is tried again at once */
 #define MAX_BLOCKS     2048 /* in one request: 1 MiB */
+#define DIGEST_TRIES   3    /* of attaching, when what arrives is damaged */
 
 #define ISID_QUALIFIER 4 /* its last two bytes, in both of an ISID's forms (RFC 7143, 11.12.5) */
 
@@ -32,6 +34,7 @@ static struct iscsi_path redirected; /* where a redirect has sent us */
 static u32 identity;                 /* of the disk; 0: not known */
 static bool other_isid;              /* one was tried since a login has worked last */
 static u16 first_isid;               /* before it: the end of the qualifier */
+static u32 damaged;                  /* connections since the last one that led to the disk */
 static bool other_chap;              /* other algorithms were tried since a login has worked last */
 
 void session_fail(enum error e)
@@ -40,6 +43,15 @@ void session_fail(enum error e)
     session.phase = PHASE_FAILED;
     session.error = e;
     session_disk_end(e);
+}
+
+/* The next connection, in so many ms. */
+static void go_on(u32 wait, msec now)
+{
+    task_reconnect();
+    holder_forget();
+    session.progress = session.abandoned = false;
+    session_enter(PHASE_PAUSE, wait, now);
 }
 
 void session_retry(enum error why, u32 wait, msec now)
@@ -57,23 +69,25 @@ void session_retry(enum error why, u32 wait, msec now)
     /* A path that has worked is taken again at once, unless its portal has fallen silent or does
      * not serve the disk; one that is lost as soon as it is there waits for its turn like one that
      * has not. */
-    bool leave = why == ERR_TCP_TIMEOUT || why == ERR_LUN_STANDBY;
+    bool leave = why == ERR_TCP_TIMEOUT || why == ERR_LUN_STANDBY || why == ERR_DIGEST;
     bool settled = session.phase == PHASE_READY &&
                    (session.progress || time_reached(now, ready_since + SETTLED_MS));
     if (settled)
         rounds_settled();
     if (!settled || (leave && current != &redirected)) {
-        u32 ms = path_failed(why, session.attached);
+        damaged += why == ERR_DIGEST;
+        u32 ms =
+            path_failed(why, session.attached || (why == ERR_DIGEST && damaged < DIGEST_TRIES));
         if (ms == TIMEOUT_NEVER ||
             (ms && !session.attached && time_reached(now, session.retry_until))) {
             session_fail(why);
             return;
         }
         wait = max_u32(wait, ms);
+    } else {
+        rounds_again();
     }
-    task_reconnect();
-    session.progress = session.abandoned = false;
-    session_enter(PHASE_PAUSE, wait, now);
+    go_on(wait, now);
 }
 
 /* To used.addr, used.port. */
@@ -120,6 +134,7 @@ void session_attach(msec now)
     identity = 0;
     discovering = session.config.discover;
     with_security = other_isid = other_chap = false;
+    damaged = 0;
     session_start(now);
 }
 
@@ -162,8 +177,7 @@ static bool wants_security(enum error why)
 {
     return session.phase == PHASE_LOGIN && !with_security && !session.attached &&
            !session.config.user[0] &&
-           (why == ERR_LOGIN_REFUSED || why == ERR_LOGIN_NO_METHOD || why == ERR_TCP_CLOSED ||
-            why == ERR_TCP_RESET);
+           (why == ERR_LOGIN_REFUSED || why == ERR_LOGIN_NO_METHOD || why == ERR_LOGIN_CLOSED);
 }
 
 void session_not_in(enum error why, msec now)
@@ -181,6 +195,11 @@ void session_not_in(enum error why, msec now)
 
 void session_lost(enum error why, msec now)
 {
+    /* For some that is an answer: LIO, SCST (disabled, or the portal is not for us), gotgt (the
+     * name is not known), tgtd (nor is any). LIO that wants CHAP says so, and hangs up when None is
+     * offered then. */
+    if (session.phase == PHASE_LOGIN && (why == ERR_TCP_CLOSED || why == ERR_TCP_RESET))
+        why = session.error == ERR_LOGIN_NO_METHOD ? ERR_LOGIN_NO_METHOD : ERR_LOGIN_CLOSED;
     if (session.phase == PHASE_CONNECT)
         session_retry(why, 0, now);
     else
@@ -238,7 +257,7 @@ static bool try_other_chap(enum error why, msec now)
 
 static void login_done(msec now)
 {
-    conn_full_feature();
+    conn_full_feature(login_params()->header_digest, login_params()->data_digest);
     other_chap = false;
     if (discovering) {
         session_enter(PHASE_DISCOVER, DISCOVER_MS, now);
@@ -249,9 +268,9 @@ static void login_done(msec now)
     session.used.chap = login_used_chap();
     session.used.mutual_chap = session.used.chap && session.config.reverse_user[0];
     path_learn(session.used.path);
-    task_logged_in(login_params(), session.used.path->lun);
+    task_logged_in(login_params());
     session.phase = PHASE_PROBE;
-    probe_start(session.used.path->lun);
+    probe_start(session.used.path->lun, rounds_ways() > 1);
 }
 
 void session_login_answer(const u8 *bhs, const u8 *data, u32 len, msec now)
@@ -289,12 +308,34 @@ static void new_disk(const struct lun_found *found)
     disk->max_blocks = min_u32(login_params()->max_burst / disk->block_size, MAX_BLOCKS);
 }
 
+/* The disk is there, but another controller is the one for it (ALUA). The other ways together have
+ * the time in which one is found dead, and attaching half of what is left to it. */
+static void seek(bool since_before, msec now)
+{
+    u32 ms = CONNECT_MS;
+    if (!session.attached)
+        ms = min_u32(ms, time_left(now, session.give_up_at) / 2);
+    if (!since_before)
+        session.seek_until = now + ms;
+    conn_drop();
+    go_on(0, now);
+}
+
+void session_sought(msec now)
+{
+    rounds_stop_seeking();
+    session_retry(ERR_TCP_TIMEOUT, 0, now);
+}
+
 void session_probed(msec now)
 {
     struct lun_found found;
     enum error e = probe_verdict(&found);
+    if (e == ERR_LUN_RESERVED && holder_ask())
+        return; /* until that is answered */
     /* What comes back must be the disk that we had. */
-    if (!e && session.attached &&
+    bool known = session.disk.blocks;
+    if (!e && known &&
         (found.blocks != session.disk.blocks || (identity && found.identity != identity)))
         e = ERR_OTHER_DISK;
     if (e) {
@@ -302,12 +343,17 @@ void session_probed(msec now)
         return;
     }
     identity = found.identity;
-    if (!session.attached)
-        new_disk(&found);
-    session.attached = true;
     session.error = OK;
-    rounds_ready();
-    session.phase = PHASE_READY;
-    ready_since = now;
-    task_allow(true);
+    damaged = 0;
+    if (!known)
+        new_disk(&found);
+    bool sought = rounds_seeking();
+    if (rounds_ready(!found.better_elsewhere)) {
+        session.attached = true;
+        session.phase = PHASE_READY;
+        ready_since = now;
+        task_allow(true);
+    } else {
+        seek(sought, now);
+    }
 }

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "iscsi/conn.h"
 #include "iscsi/discover.h"
+#include "iscsi/holder.h"
 #include "iscsi/probe.h"
 #include "iscsi/session_internal.h"
 #include "iscsi/task.h"
@@ -27,16 +28,21 @@ static void async(const u8 *bhs, msec now)
     }
 }
 
-/* Reject: its data segment is the header of what the target did not like. */
-static bool rejected(const u8 *data, u32 len)
+/* Reject: its data segment is the header of what the target did not like. Where a digest of ours
+ * was wrong there, nobody is to blame for it. False: it breaks the protocol. */
+static bool rejected(const u8 *bhs, const u8 *data, u32 len, msec now)
 {
     iscsi_stats.rejects++;
+    if (bhs[REJECT_REASON] == REJECT_DATA_DIGEST) {
+        conn_drop();
+        session_lost(ERR_DIGEST, now);
+        return true;
+    }
     if (len < BHS_SIZE)
         return false;
     if ((data[BHS_OPCODE] & OPCODE_MASK) == OPCODE_NOP_OUT)
         return true; /* also a sign of life */
-    task_rejected(data);
-    return false;
+    return task_rejected(data, bhs[REJECT_REASON], now);
 }
 
 /* A header is there: where does its data segment go? False: it breaks the protocol. */
@@ -71,13 +77,15 @@ static bool take_pdu(msec now)
         session_login_answer(bhs, data, len, now);
         return true;
     case OPCODE_DATA_IN:
-        task_data_in(bhs, now);
+        task_data_in(bhs, conn_data_damaged(), now);
         return true;
     case OPCODE_SCSI_RSP:
-        task_response(bhs, data, len, now);
+        task_response(bhs, data, len, conn_data_damaged(), now);
         return true;
     case OPCODE_R2T:
         return task_r2t(bhs);
+    case OPCODE_TASK_RSP:
+        return task_aborted(bhs, now);
     case OPCODE_ASYNC:
         async(bhs, now);
         return true;
@@ -92,7 +100,7 @@ static bool take_pdu(msec now)
         session_discovered(now);
         return true;
     case OPCODE_REJECT:
-        return rejected(data, len);
+        return rejected(bhs, data, len, now);
     default:;
     }
     iscsi_stats.unknown++;
@@ -111,9 +119,9 @@ static void receive(void *ctx, const u8 *data, u32 len, msec now)
         news = true;
         bool good = step == CONN_HEADER ? take_header() : step == CONN_PDU && take_pdu(now);
         if (!good && conn_is_open()) {
-            iscsi_stats.bad_pdu++;
+            iscsi_stats.bad_pdu += step != CONN_DAMAGED;
             conn_drop();
-            session_lost(ERR_ISCSI_PROTOCOL, now);
+            session_lost(step == CONN_DAMAGED ? ERR_DIGEST : ERR_ISCSI_PROTOCOL, now);
         }
     }
     if (conn_is_open()) {
@@ -154,7 +162,12 @@ void session_pump(msec now)
 {
     if (session.phase == PHASE_LOGIN && session.login_unsent)
         session_send_login();
-    if (session.phase == PHASE_PROBE && probe_done())
+    bool idle = holder_done();
+    if (idle && session.phase == PHASE_READY && task_held()) {
+        holder_forget(); /* another may hold it now */
+        holder_ask();
+    }
+    if (idle && session.phase == PHASE_PROBE && probe_done())
         session_probed(now);
     session_disk_results();
     if (session_has_commands())

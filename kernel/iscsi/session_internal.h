@@ -41,6 +41,7 @@ struct session {
     enum error error;  /* why it has failed, or recovers */
     msec give_up_at;   /* unless attached */
     msec retry_until;  /* when a round is over: begin another; unless attached */
+    msec seek_until;   /* while a better way to the disk is looked for (san/rounds.h) */
     struct iscsi_used used; /* also where the connection under way goes */
     struct block_dev disk;
 };
@@ -101,6 +102,9 @@ void session_discovered(msec now);
 
 /* Everything is known of the LUN. */
 void session_probed(msec now);
+
+/* A better way has been looked for until seek_until: back to the one that is known. */
+void session_sought(msec now);
 
 /* ---- session_leave.c ---- */
 

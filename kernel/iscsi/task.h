@@ -22,11 +22,11 @@ struct scsi_command {
     bool urgent;  /* goes before all that are not, also while those are held; belongs to this
                    * connection, and is  forgotten with it. */
     bool lun0;    /* for LUN 0, not for ours */
-    void *owner;  /* what the result is known by */
+    void *owner;  /* what the result is known by, not NULL */
 };
 
-/* Forget everything, results too. */
-void task_init(void);
+/* Forget everything, results too. What other initiators do to our commands is borne for so long. */
+void task_init(u32 patience_ms);
 
 /* Take a command (copied). False: there is no room for it now. */
 bool task_submit(const struct scsi_command *c);
@@ -56,8 +56,11 @@ void task_allow(bool allowed);
  */
 void task_reconnect(void);
 
-/* What the new login has agreed on, and the LUN that the commands are for. */
-void task_logged_in(const struct iscsi_params *p, const u8 lun[8]);
+/* What the new login has agreed on. */
+void task_logged_in(const struct iscsi_params *p);
+
+/* The LUN that commands are for from now on, as on the wire. */
+void task_set_lun(const u8 lun[8]);
 
 /* Send what can be sent: Data-Out that was asked for, then commands. */
 void task_pump(msec now);
@@ -67,17 +70,23 @@ void task_pump(msec now);
 bool task_place(const u8 bhs[BHS_SIZE], u32 len, u8 **to, u32 *room);
 
 /* A Data-In that task_place() has seen is complete; an R2T (false as above); a SCSI Response with
- * its data segment. */
-void task_data_in(const u8 bhs[BHS_SIZE], msec now);
+ * its data segment. damaged: that is not what its digest says, and the command is done again. */
+void task_data_in(const u8 bhs[BHS_SIZE], bool damaged, msec now);
 bool task_r2t(const u8 bhs[BHS_SIZE]);
-void task_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, msec now);
+void task_response(const u8 bhs[BHS_SIZE], const u8 *data, u32 len, bool damaged, msec now);
 
-/* The target has rejected the PDU with this header. */
-void task_rejected(const u8 bhs[BHS_SIZE]);
+/* The answer to an abort that tasks have asked for; false as above. */
+bool task_aborted(const u8 bhs[BHS_SIZE], msec now);
+
+/* The target has rejected the PDU with this header (RFC 7143, 11.17.1). False as above. */
+bool task_rejected(const u8 bhs[BHS_SIZE], u8 reason, msec now);
 
 /* Why the target wants a command to come again later, for as long as one does; else OK. There is no
  * end to that: who does not want to wait ends it. */
 enum error task_waiting_for(void);
+
+/* Has a command that is not urgent met a reservation since the last call? */
+bool task_held(void);
 
 /* Why the connection is of no use any more: ERR_TCP_TIMEOUT when something under way has seen
  * nothing from the target for too long (attended time); or the target says that it will not do it

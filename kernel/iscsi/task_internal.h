@@ -2,6 +2,7 @@
  * this.
  *
  *   task.c           the table: commands come in, are retried, and end
+ *   task_doubt.c     commands that may have vanished: the target is asked
  *   task_send.c      commands and Data-Out, in the order and the room that there is
  *   task_receive.c   Data-In, R2T, status and Reject: checked, and what follows from them */
 #ifndef LUNBOOT_ISCSI_TASK_INTERNAL_H
@@ -29,15 +30,19 @@ struct task {
     enum task_state state;
     struct scsi_command c;
     u32 order;       /* of arrival: older goes first */
-    msec not_before; /* while TASK_WAITING after a SCSI_LATER */
+    msec not_before; /* while TASK_WAITING to be sent again */
+    msec since;      /* when it was first to be sent again */
     u8 tries, waits, faults;
     enum error status; /* TASK_DONE's */
     /* The attempt under way: */
-    u32 itt;     /* modulo TASKS: its place in the table */
+    u32 itt; /* modulo TASKS: its place in the table; the rest of it counts up */
+    u32 cmd_sn;
+    bool doubt;  /* the target may know nothing of it any more */
     u32 moved;   /* bytes received, or sent */
     u32 data_sn; /* next DataSN or R2TSN */
     struct burst bursts[BURSTS];
     u32 burst_count;
+    bool damaged; /* some of what came is not what its digest says */
 };
 
 extern struct task tasks[TASKS];
@@ -49,8 +54,16 @@ struct task_all {
     bool allowed;     /* commands that are not urgent may go */
     bool pump_wanted; /* something may be waiting to be sent */
     u32 next_itt;
-    u32 stalled;     /* ms of attended time without a word about any */
-    enum error lost; /* task_lost()'s, but for that */
+    u32 stalled;                /* ms of attended time without a word about any */
+    enum error lost;            /* task_lost()'s, but for that */
+    u32 patience;               /* ms, task_init()'s */
+    msec good;                  /* when a command has succeeded last */
+    bool held;                  /* a reservation was met, and no write has succeeded since, */
+    bool held_news;             /* and task_held() has not told of it; */
+    msec held_since, held_seen; /* first, and last */
+    bool doubt;                 /* some task may be in doubt */
+    u32 asked;    /* the ITT of the task that the target is to abort, or ISCSI_NO_TAG */
+    u32 knock_at; /* what `stalled` is when it is time to knock */
 };
 extern struct task_all task_all;
 
@@ -66,8 +79,25 @@ void task_add_burst(struct task *t, u32 ttt, u32 offset, u32 len);
 /* The task is over: this is its result. */
 void task_end(struct task *t, enum error e);
 
-/* Send it again: at once, or later. It ends instead when SCSI_AGAIN has been of no use too often.
- */
+/* Send it again: at once, or later. It ends instead when SCSI_AGAIN has been of no use too often,
+ * or when SCSI_RESET or SCSI_CLEARED is all that was heard for too long. */
 void task_again(struct task *t, enum error why, enum scsi_retry how, msec now);
+
+/* A command without any use, which tells whether a silent LUN was reset. */
+static inline bool task_is_knock(const struct task *t)
+{
+    return !t->c.owner;
+}
+
+/* The target has said something about this one. */
+void task_heard(const struct task *t);
+
+/* ---- task_doubt.c ---- */
+
+/* Other initiators have ended commands before `first` came. */
+void task_doubt_before(const struct task *first);
+
+/* Ask about what is in doubt. */
+void task_doubt_ask(void);
 
 #endif

@@ -41,6 +41,14 @@ static bool send_data_out(struct task *t)
     return true;
 }
 
+/* May this command go? Where the target lets none in, not even while it has none of ours (istgt was
+ * seen to), one goes as an immediate command, which takes no number; every target has room for one
+ * (RFC 7143, 4.2.2.1). Its answer may open the window. */
+static bool may_go(const struct task *t)
+{
+    return t && (conn_window_open() || task_is_knock(t) || !task_find(TASK_SENT));
+}
+
 /* False when there is no room for the command and its immediate data. */
 static bool send_command(struct task *t)
 {
@@ -56,10 +64,18 @@ static bool send_command(struct task *t)
     task_all.next_itt = (task_all.next_itt + 1) & (ISCSI_NO_TAG >> (ITT_INDEX_BITS + 1));
     t->itt = task_all.next_itt << ITT_INDEX_BITS | (u32)(t - tasks);
     t->state = TASK_SENT;
+    t->damaged = false;
     t->data_sn = t->burst_count = 0;
+    t->doubt = false;
     t->moved = immediate;
     u8 bhs[BHS_SIZE] = {0};
     bhs[BHS_OPCODE] = OPCODE_SCSI_CMD;
+    t->cmd_sn = conn_cmd_sn();
+    put_be32(bhs + BHS_CMD_SN, t->cmd_sn);
+    if (conn_window_open())
+        conn_take_cmd_sn();
+    else
+        bhs[BHS_OPCODE] |= OPCODE_IMMEDIATE;
     bhs[BHS_FLAGS] = (u8)(t->c.direction | SCSI_CMD_SIMPLE);
     if (unasked == immediate)
         bhs[BHS_FLAGS] |= FLAG_FINAL;
@@ -69,8 +85,6 @@ static bool send_command(struct task *t)
         memcpy(bhs + BHS_LUN, task_all.lun, sizeof(task_all.lun));
     put_be32(bhs + BHS_ITT, t->itt);
     put_be32(bhs + SCSI_CMD_LENGTH, t->c.len);
-    put_be32(bhs + BHS_CMD_SN, conn_cmd_sn());
-    conn_take_cmd_sn();
     memcpy(bhs + SCSI_CMD_CDB, t->c.cdb, SCSI_CDB);
     conn_send(bhs, t->c.data, immediate);
     return true;
@@ -81,6 +95,7 @@ void task_pump(msec now)
     struct task *t;
     if (!task_all.pump_wanted)
         return;
+    task_doubt_ask();
     do {
         /* All data that is due goes before the next command: unsolicited data keeps the order of
          * the commands (RFC 7143, 4.2.5.2). */
@@ -89,6 +104,6 @@ void task_pump(msec now)
                 if (!send_data_out(t))
                     return;
         t = task_next_waiting(now);
-    } while (t && conn_window_open() && send_command(t));
+    } while (may_go(t) && send_command(t));
     task_all.pump_wanted = task_find(TASK_WAITING);
 }

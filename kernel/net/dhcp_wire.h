@@ -86,6 +86,7 @@ enum dhcp_ipxe_option {
     IPXE_LUNBOOT_VLAN = 227,
     IPXE_LUNBOOT_CONFIG = 228,
     IPXE_LUNBOOT_CHAP = 229,
+    IPXE_LUNBOOT_DIGEST = 230,
 };
 
 #define IPXE_BUS_PCI 1

@@ -140,6 +140,10 @@ void console_init(void)
 {
     serial_init();
     port_e9 = in8(PORT_E9) == PORT_E9;
+}
+
+void console_want_text(void)
+{
     if (!text_mode()) {
         struct rm_regs r = {.eax = MODE_COLOR_MAX};
         rm_interrupt(0x10, &r);

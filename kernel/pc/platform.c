@@ -79,27 +79,36 @@ void platform_delay_us(u32 us)
         ;
 }
 
-/* ---- randomness ---- */
+/* ---- instructions beyond a Pentium's ---- */
 
+#define CPUID_SSE42     (1ull << 52)
 #define CPUID_RDRAND    (1ull << 62)
 
-/* A KVM without VMX or SVM runs us in its instruction emulator, which does not know RDRAND though
- * CPUID announces it, and stops the machine there. What gives it away is that every instruction
+/* A KVM without VMX or SVM runs us in its instruction emulator, which knows neither of them though
+ * CPUID announces them, and stops the machine there. What gives it away is that every instruction
  * takes it thousands of cycles. */
 #define EMULATOR_LOOPS  16  /* instructions */
 #define EMULATOR_CYCLES 200 /* each; interpreters take more, CPUs a hundredth */
 
-static bool can_rdrand;
+static bool can_rdrand, can_crc32;
 
-void platform_random_init(void)
+void platform_cpu_init(void)
 {
-    if (!(cpuid_features() & CPUID_RDRAND))
-        return;
-    u64 start = read_tsc();
+    u64 features = cpuid_features(), start = read_tsc();
     for (volatile u32 i = 0; i < EMULATOR_LOOPS; i++)
         ;
-    can_rdrand = read_tsc() - start < EMULATOR_LOOPS * EMULATOR_CYCLES;
+    if (read_tsc() - start >= EMULATOR_LOOPS * EMULATOR_CYCLES)
+        return;
+    can_rdrand = features & CPUID_RDRAND;
+    can_crc32 = features & CPUID_SSE42;
 }
+
+bool platform_has_crc32(void)
+{
+    return can_crc32;
+}
+
+/* ---- randomness ---- */
 
 /* The CPU's own words when there are some, and the time in any case: neither has to be trusted. */
 void platform_entropy(u32 words[ENTROPY_WORDS])

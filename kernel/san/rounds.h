@@ -1,13 +1,14 @@
 /* Several ways to one disk, and whose turn it is: the rounds, whatever a way is for the protocol.
  * Ways are numbers in the order in which they are known. They are tried in turn, but the one that
  * worked last has every second turn: not all that a target tells of can be reached. A round is over
- * when all have failed, and the next begins after a pause. */
+ * when all have failed, and the next begins after a pause. One that leads to the disk, but not as
+ * well as another would, is left for the others, each of which is tried once in a round. */
 #ifndef LUNBOOT_ROUNDS_H
 #define LUNBOOT_ROUNDS_H
 
 #include "base/types.h"
 
-/* Begin anew, with so many ways. */
+/* Begin anew, with so many ways: 32 at most. */
 void rounds_init(u32 ways);
 
 /* There is one way more. */
@@ -25,10 +26,21 @@ u32 rounds_failed(bool retryable);
 /* How often a way has failed since the machine was started. */
 u32 rounds_failures(void);
 
-/* It has led to the disk. */
-void rounds_ready(void);
+/* It has led to the disk; unless `best` another might do so better. False: that is looked for, it
+ * is the turn of one that was not tried yet; the one that was good follows when they have failed.
+ */
+bool rounds_ready(bool best);
 
-/* And that has lasted: should it fail, a new round begins. */
+/* Is a better way looked for? */
+bool rounds_seeking(void);
+
+/* It has been looked for long enough: the one that was good follows when the current one fails. */
+void rounds_stop_seeking(void);
+
+/* What was ready has lasted: should it fail, a new round begins. */
 void rounds_settled(void);
+
+/* It is to be gone again; if that was not the best way, by one that may be. */
+void rounds_again(void);
 
 #endif

@@ -35,6 +35,9 @@ enum san_state san_state(void);
  * (not ready, busy). OK: nothing is known. */
 enum error san_error(void);
 
+/* Where that is ERR_LUN_RESERVED: by whom, fit for the screen; "" when it is not known. */
+const char *san_holder(void);
+
 /* How many tries have failed since the machine was started. */
 u32 san_failures(void);
 

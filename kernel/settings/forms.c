@@ -100,6 +100,15 @@ static bool check_chap(const char *s, u32 *algorithm)
     return false;
 }
 
+static bool check_digest(const char *s, u32 *wish)
+{
+    static const char words[][8] = {"auto", "none", "crc32c", "require"};
+    for (*wish = 0; *wish < ARRAY_SIZE(words); ++*wish)
+        if (is_word(s, words[*wish]))
+            return true;
+    return false;
+}
+
 static bool check_nic(struct setting_value *v, size_t len)
 {
     char *s = v->text;
@@ -171,6 +180,8 @@ bool form_check(enum form form, struct setting_value *v)
         return len <= IQN_MAX && str_is_word(s);
     case FORM_CHAP:
         return check_chap(s, n);
+    case FORM_DIGEST:
+        return check_digest(s, n);
     case FORM_FLAG:
         return check_flag(s, n);
     case FORM_DRIVE: {

@@ -13,8 +13,9 @@ enum form {
     FORM_NAME, /* DNS name */
     FORM_TEXT,
     FORM_SECRET,
-    FORM_IQN,  /* what can be sent as an iSCSI name; iscsi/name.h knows what is one */
-    FORM_CHAP, /* its number is the algorithm's in CHAP_A */
+    FORM_IQN,    /* what can be sent as an iSCSI name; iscsi/name.h knows what is one */
+    FORM_CHAP,   /* its number is the algorithm's in CHAP_A */
+    FORM_DIGEST, /* its number is the word's in iscsi/config.h */
     FORM_FLAG,
     FORM_DRIVE,
     FORM_NIC,

@@ -27,6 +27,7 @@ enum setting_id {
     SET_REVERSE_USERNAME,
     SET_REVERSE_PASSWORD,
     SET_CHAP,     /* the weakest algorithm that will do: md5 (default), sha1, sha256, sha3-256 */
+    SET_DIGEST,   /* CRC32C: auto (default: where the target wants it), none, crc32c, require */
     SET_KEEP_SAN, /* 0 or 1, also no/yes and false/true */
     SET_SKIP_SAN_BOOT, /* the same */
     SET_DRIVE,         /* hexadecimal INT 13h drive number, 80 (default) to 8f */
@@ -71,6 +72,8 @@ bool setting_flag(enum setting_id id);
 #define SETTING_NO_BDF  FORM_NO_BDF
 
 /* setting_number(SET_CHAP) is the algorithm's CHAP_A (RFC 7143, 12.1.3), 0 when it is not set. */
+
+/* setting_number(SET_DIGEST) is an enum iscsi_digest (iscsi/config.h). */
 
 /* setting_number(SET_RETRY) is this for `forever`, and also when it is not set. */
 #define SETTING_FOREVER FORM_FOREVER

@@ -52,13 +52,16 @@ class Local:
 
 class Lun:
     """The disk as LUN of tgtd. options: Qemu's. static: the kernel's command line, not DHCP, names it. pxe: what
-    PXE is to load."""
+    PXE is to load. digests: the target wants them."""
 
-    def __init__(self, name, static=False, pxe=None, **options):
+    def __init__(self, name, static=False, pxe=None, digests=False, **options):
         self.name, self.static, self.pxe, self.options = name, static, pxe, options
+        self.digests = digests
 
     def serve(self, stack, directory, network, disk, delay):
         self.target = stack.enter_context(Tgtd(network, directory)).target().lun(disk.path)
+        if self.digests:
+            self.target.digests()
         ms, lost = delay
         self.wire = None
         if ms or lost:
@@ -98,6 +101,7 @@ def other_build(directory):
 
 
 LUNBOOT = Lun("lunboot", rom=LUNBOOT_ROM)
+DIGESTS = Lun("lunboot, digests", digests=True, rom=LUNBOOT_ROM)
 STATIC = Lun("lunboot -kernel", static=True, kernel=BUILD / "lunboot.elf")
 IMG = Lun("lunboot.img", extra=("-drive", f"if=none,id=stick,format=raw,snapshot=on,file={BUILD / 'lunboot.img'}",
                                 "-device", "ide-hd,drive=stick"))

@@ -85,6 +85,8 @@ ROWS = [
     Row("pxe", "power-on to boot sector, lunboot.pxe by iPXE", "s", False, {"0": (Limit(25),)}, with_delays=False),
     in_order("seq63", "reads in order, 63.5 KiB", (Times(4, IPXE), Times(1, VIRTIO)),
              {"5": (Times(15, IPXE),), "20": (Times(30, IPXE),)}),
+    Row("seq63-digest", "the same with CRC32C digests: slower by", "%", False, steps=("seq63",),
+        to_reach={"0": (Limit(10),)}),
     in_order("seq4", "reads in order, 4 KiB", X6, {"20": X100}),
     in_order("seq512", "reads in order, 512 B", X6, {"20": X100}),
     Row("rand4", "reads anywhere, 4 KiB", "k/s", steps=("rand4",),

@@ -4,8 +4,8 @@ import statistics
 from collections import defaultdict
 
 from contestants import (
-    AHCI, AHCI_IPXE, AHCI_IPXE_NO_PMM, AHCI_LUNBOOT, AHCI_LUNBOOT_NO_PMM, BUILD, IPXE, IPXE_ROM,
-    LUNBOOT, OTHER, OTHER_WAYS, VIRTIO,
+    AHCI, AHCI_IPXE, AHCI_IPXE_NO_PMM, AHCI_LUNBOOT, AHCI_LUNBOOT_NO_PMM, BUILD, DIGESTS, IPXE,
+    IPXE_ROM, LUNBOOT, OTHER, OTHER_WAYS, VIRTIO,
 )
 from rows import DELAYS, ROWS
 
@@ -47,6 +47,10 @@ class Results:
         get = self.median
         if row.name in OTHER_WAYS:
             return get(delay, OTHER_WAYS[row.name].name, "boot") if name == LUNBOOT.name else None
+        if row.name == "seq63-digest":
+            without, with_them = get(delay, name, "seq63"), get(delay, DIGESTS.name, "seq63")
+            known = name == LUNBOOT.name and without and with_them
+            return 100 * (1 - with_them / without) if known else None
         if row.name == "fetched":
             asked = get(LOCAL, AHCI.name, "grub-bytes")
             fetched = get(delay, name, "grub-bytes")

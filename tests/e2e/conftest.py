@@ -15,6 +15,7 @@ import pytest
 
 from rig.child import need
 from rig.dnsmasq import Dnsmasq
+from rig.lio import Lio
 from rig.namespace import NetNamespace
 from rig.qemu import Qemu
 from rig.tgtd import Tgtd
@@ -77,6 +78,16 @@ def tgtd(stack, net, logs):
 
     def start(**options):
         return stack.enter_context(Tgtd(net, logs, **options))
+
+    return start
+
+
+@pytest.fixture
+def lio(stack, net, logs):
+    """lio(...) starts a machine with LIO in the test's network; its arguments are Lio's."""
+
+    def start(**options):
+        return stack.enter_context(Lio(net, logs, **options))
 
     return start
 

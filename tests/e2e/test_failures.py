@@ -105,7 +105,7 @@ def test_wrong_target_name(fails, net, tgtd, dhcp, iso, disk):
 def test_wrong_lun(fails, net, tgtd, dhcp, iso, disk):
     target = tgtd().target().lun(disk)
     dhcp(options={17: target.root_path(lun=7)})
-    fails("LUN_NOT_FOUND", iso=iso(ONCE), namespace=net, tap="tap0")
+    fails("LUN_NOT_FOUND", tried="LUN 7 (LUNs there: 0, 1)\n", iso=iso(ONCE), namespace=net, tap="tap0")
 
 
 def test_lun_is_not_a_disk(fails, net, tgtd, dhcp, iso, disk):

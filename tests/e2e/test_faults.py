@@ -7,7 +7,9 @@ import time
 
 import faults
 import pytest
-from faults import make_rig  # noqa: F401 (fixture)
+from faults import command, make_rig, opcode  # noqa: F401 (fixture)
+
+from rig import pdu
 
 SOAK_SECONDS = int(os.environ.get("SOAK_SECONDS", 30))
 
@@ -31,6 +33,39 @@ def test_other_manners(rig):
         fault(rig)
         rig.soak.calls(10)
     assert rig.soak.finish()["writes"]
+
+
+def wrong_bit(rig, at):
+    """The next reads are answered with a wrong bit at this byte of the PDU."""
+
+    def act(p, connection):
+        lba, _ = p.blocks()
+        data = os.pread(rig.target.file, p.expected, lba * 512)
+        whole = bytearray(connection.pdu(connection.header(pdu.DATA_IN, 0x81, p.itt), data))
+        whole[at] ^= 0x10
+        connection.raw(whole)
+
+    rig.target.wait_fault(command(pdu.READ), act, times=3)
+
+
+def test_digests(rig):
+    """Wrong ones: of data, of a header, and ours as the target sees them."""
+
+    def reject(p, connection):
+        bhs = connection.header(pdu.REJECT, pdu.FINAL, pdu.NO_TAG)
+        bhs[2] = 2
+        connection.send(bhs, p.bhs)
+
+    rig = rig(HeaderDigest="CRC32C", DataDigest="CRC32C", ImmediateData="No")
+    wrong_bit(rig, 200)
+    rig.soak.calls(5)
+    connections = rig.target.accepted
+    wrong_bit(rig, 17)
+    rig.soak.calls(5)
+    rig.target.wait_fault(opcode(pdu.DATA_OUT), reject, times=2)
+    rig.soak.calls(5)
+    assert rig.soak.finish()["writes"]
+    assert rig.target.accepted >= connections + 5
 
 
 @pytest.mark.soak

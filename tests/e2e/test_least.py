@@ -1,8 +1,10 @@
 """The least that a PC must have: lunboot runs with it, and says what is missing when there is less."""
 
+import subprocess
+
 import pytest
 from bootdisk import RANDOM, BootDisk, on_lun, run  # noqa: F401 (fixture)
-from conftest import BUILD
+from conftest import BUILD, TOP
 from test_media import medium
 from test_rom import rom_of
 
@@ -40,3 +42,14 @@ def test_has_no_room_to_unpack(machine, second_disk):
         "-device", f"e1000,romfile={rom_of()},bootindex=1"))
     pc.expect("^the second disk has booted", 30)
     assert any(line.startswith("lunboot: needs 16 MiB") for line in pc.screen())
+
+
+def test_says_that_there_is_no_conventional_memory(machine, logs):
+    """Without a block there it can't call the BIOS, and so not go on."""
+    sector = logs / "take-memory.img"
+    subprocess.run(["nasm", "-f", "bin", "-o", sector, TOP / "tests/e2e/take-memory.asm"], check=True)
+    sector.write_bytes(sector.read_bytes().ljust(1440 << 10, b"\0"))
+    pc = machine(extra=(*medium(sector, "floppy"), "-boot", "order=ac",
+                        "-drive", f"if=ide,format=raw,snapshot=on,file={BUILD / 'lunboot.img'}"))
+    pc.expect("^E80: there is no conventional memory left; remove other ROMs", 30)
+    assert any(line.startswith("E80: ") for line in pc.screen())

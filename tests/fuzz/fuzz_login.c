@@ -71,6 +71,8 @@ static const char *const words[] = {
     "6",
     "7",
     "8",
+    "CRC32C",
+    ",None",
 };
 #define WORD_PROOF   0xfc /* the right CHAP_R for our challenge */
 #define WORD_REFLECT 0xfd /* our own challenge */
@@ -260,6 +262,14 @@ static void tell_portals(const struct peer_pdu *p)
     peer_send(bhs, text, make_text(text));
 }
 
+/* Let the lengths and the holder of a READ FULL STATUS answer be such that it is read on. */
+static void name_holder(u8 *data, u32 len)
+{
+    put_be32(data + 4, len - 8);
+    data[8 + 12] |= 1;
+    data[8 + 24] = (data[8 + 24] & 0xc0) | 5;
+}
+
 /* A command of the probe. False: the answer is to be the decent target's. */
 static bool answer_probe(const struct peer_pdu *p)
 {
@@ -269,7 +279,11 @@ static bool answer_probe(const struct peer_pdu *p)
     if (how < 0x80)
         return false;
     other_disk |= p->bhs[SCSI_CMD_CDB] == SCSI_INQUIRY;
-    if (how < 0xc0 && len && len <= most)
+    if (p->bhs[SCSI_CMD_CDB] == SCSI_PERSISTENT_RESERVE_IN && how & 1 && len > 8 + 24)
+        name_holder(data, len);
+    if (how >= 0xf0)
+        peer_status(itt, SCSI_RESERVED, NULL, 0);
+    else if (how < 0xc0 && len && len <= most)
         peer_data_in(itt, 0, 0, data, len, true);
     else
         peer_status(itt, how & 1 ? SCSI_CHECK_CONDITION : in_u8(), data, len);
@@ -302,6 +316,8 @@ static void check_ready(void)
     CHECK(l->first_burst >= 512 && l->first_burst <= min_u32(LOGIN_FIRST_BURST, l->max_burst));
     CHECK(l->max_r2t >= 1 && l->max_r2t <= LOGIN_MAX_R2T);
     CHECK(l->initial_r2t <= 1 && l->immediate <= 1);
+    CHECK(peer_config.digest != DIGEST_NEVER || !(l->header_digest | l->data_digest));
+    CHECK(peer_config.digest != DIGEST_REQUIRED || (l->header_digest && l->data_digest));
     CHECK(!mutual || (proved && iscsi_used()->mutual_chap));
     const struct block_dev *dev = iscsi_disk();
     const struct iscsi_path *path = iscsi_used()->path;
@@ -342,6 +358,11 @@ static void configure(void)
     peer.chap = peer.mutual = how & 3;
     if (how & 0x40)
         peer_config.chap_weakest = peer.algorithm = CHAP_SHA256;
+    if (how & 0x80)
+        peer_config.digest = in_u8() % (DIGEST_REQUIRED + 1);
+    if (peer_config.digest == DIGEST_REQUIRED)
+        peer.header_digest = peer.data_digest = "CRC32C";
+    peer.follows = true;
     chosen = CHAP_MD5;
     our_challenge_len = 0;
     connects = 0;

@@ -1,7 +1,8 @@
 /* The full feature phase: requests from above, and a target that answers them decently, wrongly, or
  * with bytes that are no PDU at all, in segments of any size, with time between. A request's buffer
  * is freed as soon as it is done; reads that succeed hold the disk's bytes; data that goes out is
- * the request's own, and only what was asked for. With a decent target every request ends. */
+ * the request's own, and only what was asked for. With a decent target every request ends. Digests
+ * may be on, and then the target's be wrong. */
 #include "base/arith.h"
 #include "base/bytes.h"
 #include "base/loop.h"
@@ -165,7 +166,11 @@ static bool take_command(const struct peer_pdu *p)
 {
     const u8 *cdb = p->bhs + SCSI_CMD_CDB;
     u8 opcode = cdb[0], flags = p->bhs[BHS_FLAGS];
-    CHECK(raw || !serial_after(get_be32(p->bhs + BHS_CMD_SN), max_cmd_sn));
+    /* An immediate command needs no window, and takes no number. */
+    if (p->bhs[BHS_OPCODE] & OPCODE_IMMEDIATE)
+        CHECK(get_be32(p->bhs + BHS_CMD_SN) == peer.exp_cmd_sn);
+    else
+        CHECK(raw || !serial_after(get_be32(p->bhs + BHS_CMD_SN), max_cmd_sn));
     if (opcode != SCSI_READ_10 && opcode != SCSI_WRITE_10 && opcode != SCSI_SYNC_CACHE_10)
         return false; /* the probe's */
     struct command *c = find(get_be32(p->bhs + BHS_ITT));
@@ -466,10 +471,21 @@ static void fail_command(void)
     peer_status(c->itt, status, sense, len);
 }
 
+/* A digest that will be wrong, where there are any. */
+static void damage(void)
+{
+    static const u8 opcodes[] = {OPCODE_DATA_IN, OPCODE_SCSI_RSP, OPCODE_R2T, OPCODE_NOP_IN};
+    u8 how = in_u8();
+    peer.damage.opcode = opcodes[how & 3];
+    peer.damage.header = how >> 2 & 1;
+    peer.damage.after = how >> 3 & 3;
+    peer.damage.count = 1 + (how >> 5);
+}
+
 static void line(void)
 {
     static const u8 reasons[] = {ERR_TCP_RESET, ERR_TCP_CLOSED, ERR_TCP_TIMEOUT};
-    switch (in_below(6)) {
+    switch (in_below(7)) {
     case 0:
         if (peer.open)
             peer_lose(reasons[in_below(ARRAY_SIZE(reasons))]);
@@ -485,6 +501,9 @@ static void line(void)
         break;
     case 4:
         peer.segment = 1 + in_below(3000);
+        break;
+    case 5:
+        damage();
         break;
     default:
         peer.send_space = in_u16();
@@ -514,27 +533,25 @@ static void halves(void)
 {
     static void (*const between[])(void) = {redirect, give_up, pass_time, submit};
     struct command *c = some_command();
-    u8 bhs[BHS_SIZE], data[DATA_MAX + 3] = {0};
+    u8 bhs[BHS_SIZE];
     if (!c || !c->waiting || c->opcode != SCSI_READ_10 || c->moved == c->len || !peer.open)
         return;
     u32 len = min_u32(PIECE_MIN + in_u16() % (DATA_MAX - PIECE_MIN), c->len - c->moved);
-    u32 first = in_u16() % len, connection = peer.connects;
-    memcpy(data, disk_at(c, c->moved, len), len);
+    u32 first = in_u16() % len;
+    const u8 *data = disk_at(c, c->moved, len);
     peer_header(bhs, OPCODE_DATA_IN, 0, c->itt, false);
     put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
     put_be32(bhs + BHS_DATA_SN, c->sn++);
     put_be32(bhs + BHS_BUFFER_OFFSET, c->moved);
-    put_be24(bhs + BHS_DATA_LENGTH, len);
     c->moved += len;
     offer(peer.exp_cmd_sn + peer.window - 1);
     cut(len);
-    peer_send_raw(bhs, BHS_SIZE);
-    peer_send_raw(data, first);
+    peer_send(bhs, data, len);
+    peer_hold(len - first);
     run(0);
     between[in_below(ARRAY_SIZE(between))]();
     run(0);
-    if (peer.open && peer.connects == connection)
-        peer_send_raw(data + first, len - first + pdu_padding(len));
+    peer_hold(0);
 }
 
 /* A decent target from now on: everything ends. */
@@ -543,6 +560,7 @@ static void finish(void)
     peer.hook = NULL;
     decent = true;
     peer.refuse = peer.deaf = false;
+    peer.damage.count = 0;
     peer.send_space = 65536;
     peer.segment = 1460;
     if (peer.open)
@@ -567,7 +585,12 @@ static void attach(void)
     peer.immediate = how >> 7;
     how = in_u8();
     peer.max_r2t = 1 + how % LOGIN_MAX_R2T;
-    peer.window = 1 + (how >> 3);
+    peer.window = how >> 3;
+    if (how & 4) {
+        how = in_u8();
+        peer.header_digest = how & 1 ? "CRC32C" : NULL;
+        peer.data_digest = how & 2 ? "CRC32C" : NULL;
+    }
     CHECK(peer_attach() == ISCSI_READY);
     max_cmd_sn = peer.exp_cmd_sn + peer.window - 1;
     connects = peer.connects;

@@ -84,6 +84,12 @@ void platform_wait(u32 ms)
     host_now += ms;
 }
 
+/* Weak, for tests of both ways. */
+__attribute__((weak)) bool platform_has_crc32(void)
+{
+    return __builtin_cpu_supports("sse4.2");
+}
+
 /* xorshift32 (Marsaglia): repeatable, which is what a test wants of randomness. */
 static u32 xorshift(void)
 {

@@ -52,17 +52,30 @@ class NetNamespace:
 
     def listen(self, address, port):
         """A listening TCP socket inside, for this process."""
+        return self.socket("create_server", address, port)
+
+    def connect(self, address, port):
+        """A TCP connection from inside."""
+        return self.socket("create_connection", address, port)
+
+    def socket(self, how, address, port):
         ours, theirs = socket.socketpair()
         program = (
             "import socket, sys\n"
-            "inside = socket.create_server((sys.argv[1], int(sys.argv[2])))\n"
-            "socket.send_fds(socket.socket(fileno=int(sys.argv[3])), [b'.'], [inside.fileno()])\n"
+            "inside = getattr(socket, sys.argv[1])((sys.argv[2], int(sys.argv[3])))\n"
+            "socket.send_fds(socket.socket(fileno=int(sys.argv[4])), [b'.'], [inside.fileno()])\n"
         )
         with ours, theirs:
-            self.run(sys.executable, "-c", program, address, str(port), str(theirs.fileno()),
+            self.run(sys.executable, "-c", program, how, address, str(port), str(theirs.fileno()),
                      pass_fds=[theirs.fileno()])
             _, (inside,), _, _ = socket.recv_fds(ours, 1, 1)
         return socket.socket(fileno=inside)
+
+    def listens(self, port):
+        """Does anybody inside wait for TCP connections to that port?"""
+        with open(f"/proc/{self.holder.pid}/net/tcp") as table:
+            sockets = [line.split()[1:4] for line in table.readlines()[1:]]
+        return any(at.endswith(f":{port:04X}") and state == "0A" for at, _, state in sockets)
 
     def add_tap(self, name="tap0", *addresses, mtu=1500):
         """A TAP device, up, for one QEMU NIC; addresses as 192.0.2.1/24."""

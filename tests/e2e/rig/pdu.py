@@ -11,6 +11,8 @@ NOP_OUT, SCSI_COMMAND, LOGIN, TEXT, DATA_OUT, LOGOUT = 0x00, 0x01, 0x03, 0x04, 0
 NOP_IN, SCSI_RESPONSE, LOGIN_RESPONSE, TEXT_RESPONSE = 0x20, 0x21, 0x23, 0x24
 DATA_IN, LOGOUT_RESPONSE, R2T, ASYNC, REJECT = 0x25, 0x26, 0x31, 0x32, 0x3F
 
+TASK, TASK_RESPONSE, NO_TASK = 0x02, 0x22, 1
+
 ASYNC_LOGOUT, ASYNC_DROP_CONNECTION, ASYNC_DROP_SESSION = 1, 2, 3
 
 # SCSI: operation codes, status, and the sense keys with codes that the tests use.
@@ -29,6 +31,24 @@ def pad(data):
 def sense(key, asc, ascq):
     """Fixed format."""
     return bytes([0x70, 0, key, 0, 0, 0, 0, 10, 0, 0, 0, 0, asc, ascq, 0, 0, 0, 0])
+
+
+def _crc32c_table():
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+        yield value
+
+
+CRC32C = tuple(_crc32c_table())
+
+
+def digest(data):
+    """CRC32C, in the order of bytes that goes over the wire (RFC 7143, 13.1)."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = CRC32C[(crc ^ byte) & 255] ^ crc >> 8
+    return struct.pack("<I", crc ^ 0xFFFFFFFF)
 
 
 def keys(pairs):

@@ -1,14 +1,10 @@
 """QEMU: the PC, with its serial line and port E9 in files, and QMP to press buttons."""
 
-import json
 import os
-import shutil
-import socket
-import tempfile
-import time
 
 from rig.child import Child, need
 from rig.log import Log
+from rig.qmp import Qmp
 
 
 def need_kvm():
@@ -39,15 +35,15 @@ class Qemu:
         need("qemu-system-x86_64")
         if accel == "kvm":
             need_kvm()
-        # A socket's path has room for 107 bytes, a test's directory may not fit.
-        self.sockets = tempfile.mkdtemp(prefix="lunboot-")
+        self._qmp = Qmp()
+        self.sockets = self._qmp.sockets
         command = [
             "qemu-system-x86_64", "-accel", accel, "-m", memory, "-display", "none", "-nodefaults",
             "-vga", "std",
             "-chardev", f"file,id=serial,path={directory}/serial.log", "-serial", "chardev:serial",
             "-chardev", f"file,id=e9,path={directory}/e9.log",
             "-device", "isa-debugcon,iobase=0xe9,chardev=e9",
-            "-qmp", f"unix:{self.sockets}/qmp,server=on,wait=off",
+            *self._qmp.arguments,
         ]
         if cpu:
             command += ["-cpu", cpu]
@@ -76,7 +72,6 @@ class Qemu:
         self.serial = Log(directory / "serial.log", self.child.check)
         self.e9 = Log(directory / "e9.log", self.child.check)
         self.directory = directory
-        self._qmp = None
 
     def expect(self, pattern, timeout=60, **options):
         """On the serial line; see Log.expect."""
@@ -84,25 +79,7 @@ class Qemu:
 
     def qmp(self, command, **arguments):
         """Run a QMP command; its answer."""
-        if not self._qmp:
-            connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(20)
-            # The socket is there a little before QEMU listens on it.
-            while connection.connect_ex(f"{self.sockets}/qmp"):
-                self.child.check()
-                time.sleep(0.01)
-            self._qmp = connection.makefile("rw")
-            self._qmp.readline()  # the greeting
-            self.qmp("qmp_capabilities")
-        json.dump({"execute": command, "arguments": arguments}, self._qmp)
-        self._qmp.write("\n")
-        self._qmp.flush()
-        while True:
-            answer = json.loads(self._qmp.readline())
-            if "error" in answer:
-                raise RuntimeError(f"{command}: {answer['error']['desc']}")
-            if "return" in answer:
-                return answer["return"]
+        return self._qmp.ask(self.child, command, arguments)
 
     def set_link(self, up):
         """Plug the NIC's cable in or out."""
@@ -141,7 +118,7 @@ class Qemu:
 
     def stop(self):
         self.child.kill()
-        shutil.rmtree(self.sockets, ignore_errors=True)
+        self._qmp.close()
 
     def __enter__(self):
         return self

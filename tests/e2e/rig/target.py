@@ -19,12 +19,12 @@ from rig.pdu import Pdu
 SECTOR = 512
 MANNERS = {
     "MaxRecvDataSegmentLength": 65536, "MaxBurstLength": 262144, "FirstBurstLength": 65536,
-    "MaxOutstandingR2T": 1, "InitialR2T": "Yes", "ImmediateData": "Yes",
+    "MaxOutstandingR2T": 1, "InitialR2T": "Yes", "ImmediateData": "Yes", "HeaderDigest": "None",
+    "DataDigest": "None",
 }
 FIXED = {
-    "HeaderDigest": "None", "DataDigest": "None", "MaxConnections": 1, "ErrorRecoveryLevel": 0,
-    "DataPDUInOrder": "Yes", "DataSequenceInOrder": "Yes", "DefaultTime2Wait": 2,
-    "DefaultTime2Retain": 0,
+    "MaxConnections": 1, "ErrorRecoveryLevel": 0, "DataPDUInOrder": "Yes", "DataSequenceInOrder": "Yes",
+    "DefaultTime2Wait": 2, "DefaultTime2Retain": 0,
 }
 
 
@@ -43,16 +43,20 @@ class Fault:
 class Target:
     """Use as a context manager. portals: (address, port) pairs in the namespace, all of which answer.
 
-    manners: text keys in place of MANNERS. window: commands that may be under way. name: what VPD pages
-    80h and 83h call the disk. tells: the TargetAddress values that SendTargets answers with.
+    lun: the disk's, in whose place there is nothing while it is not in `luns`, which REPORT LUNS lists;
+    flat_luns: those from 256 on in the form of flat space. manners: text keys in place of MANNERS. window:
+    commands that may be under way. name: what VPD pages 80h and 83h call the disk. tells: the
+    TargetAddress values that SendTargets answers with. connection: a class in place of Connection.
     """
 
     def __init__(self, namespace, image, portals=(("192.0.2.1", 3260),), lun=1,
                  iqn="iqn.2026-01.org.lunboot:scripted", name="the-disk", window=32, tells=(),
-                 **manners):
+                 read_only=False, connection=None, flat_luns=False, **manners):
         self.namespace, self.image = namespace, Path(image)
         self.portals, self.lun, self.iqn, self.name, self.window = portals, lun, iqn, name, window
+        self.luns, self.flat_luns = [lun], flat_luns
         self.tells, self.manners = tells, {**MANNERS, **manners}
+        self.read_only, self.connection = read_only, connection or Connection
         self.sectors = self.image.stat().st_size // SECTOR
         self.faults = []
         self.changed = threading.Condition(threading.RLock())  # of everything below
@@ -66,6 +70,10 @@ class Target:
     def root_path(self, portal=0):
         address, port = self.portals[portal]
         return f"iscsi:{address}::{port}:{self.lun:x}:{self.iqn}"
+
+    def lun_form(self, lun):
+        """On the wire (SAM-5, 4.7): the number as it is, which is LIO's way, or flat from 256 on."""
+        return struct.pack(">H6x", lun | (0x4000 if self.flat_luns and lun > 255 else 0))
 
     def start(self, *portals):
         """Listen, at all portals or at these (numbers)."""
@@ -129,7 +137,7 @@ class Target:
                 peer, _ = listener.accept()
             except OSError:
                 return
-            connection = Connection(self, number, peer)
+            connection = self.connection(self, number, peer)
             with self.changed:
                 self.accepted += 1
                 self.connections.append(connection)
@@ -169,6 +177,7 @@ class Connection:
 
     def __init__(self, target, portal, peer):
         self.target, self.portal, self.peer = target, portal, peer
+        self.digests = ()  # of "header" and "data": agreed on
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.number = target.accepted
         self.full_feature = self.discovery = self.replaced = False
@@ -221,8 +230,15 @@ class Connection:
     def receive(self):
         bhs = self.exactly(pdu.BHS)
         length = int.from_bytes(bhs[5:8], "big")
-        self.exactly(4 * bhs[4])
-        return Pdu(bhs, self.exactly(length + -length % 4)[:length])
+        self.take_digest("header", bhs + self.exactly(4 * bhs[4]))
+        data = self.exactly(length + -length % 4)
+        if length:
+            self.take_digest("data", data)
+        return Pdu(bhs, data[:length])
+
+    def take_digest(self, kind, data):
+        if kind in self.digests:
+            assert self.exactly(4) == pdu.digest(data), f"wrong {kind} digest"
 
     # -- what we say
 
@@ -236,17 +252,26 @@ class Connection:
         bhs[0], bhs[1] = opcode, flags
         struct.pack_into(">2I", bhs, 16, itt, pdu.NO_TAG)
         struct.pack_into(">3I", bhs, 24, self.stat_sn, self.exp_cmd_sn,
-                         self.exp_cmd_sn + self.target.window - 1)
+                         self.exp_cmd_sn + self.window() - 1 & 0xFFFFFFFF)
         self.stat_sn += takes_stat_sn
         at = {"ttt": 20, "data_sn": 36, "offset": 40, "length": 44, "residual": 44}
         for name, value in fields.items():
             struct.pack_into(">I", bhs, at[name], value)
         return bhs
 
+    def window(self):
+        """Commands that may be under way now."""
+        return self.target.window
+
     def pdu(self, bhs, data=b""):
         """The bytes of a whole PDU."""
         bhs[5:8] = len(data).to_bytes(3, "big")
-        return bytes(bhs) + pdu.pad(data)
+        header, data = bytes(bhs), pdu.pad(data)
+        if "header" in self.digests:
+            header += pdu.digest(header)
+        if data and "data" in self.digests:
+            data += pdu.digest(data)
+        return header + data
 
     def send(self, bhs, data=b""):
         self.raw(self.pdu(bhs, data))
@@ -316,6 +341,7 @@ class Connection:
         answers = {
             pdu.LOGIN: self.login, pdu.TEXT: self.text, pdu.SCSI_COMMAND: self.command,
             pdu.DATA_OUT: self.data_out, pdu.NOP_OUT: self.nop, pdu.LOGOUT: self.logout,
+            pdu.TASK: self.task,
         }
         answers[p.opcode](p)
 
@@ -337,6 +363,8 @@ class Connection:
         if full_feature and not self.discovery:
             self.reinstate()
         self.login_answer(p, p.flags & 0x8F if transit else p.flags & 0x0C, 0, pairs)
+        if full_feature:
+            self.digests = [kind for kind in ("header", "data") if (f"{kind.title()}Digest", "CRC32C") in pairs]
         with self.target.changed:
             self.full_feature = full_feature
             self.target.changed.notify_all()
@@ -361,16 +389,22 @@ class Connection:
         if p.itt != pdu.NO_TAG:
             self.send(self.header(pdu.NOP_IN, pdu.FINAL, p.itt), p.data)
 
+    def task(self, p):
+        """Nothing that is to be aborted is under way any more."""
+        bhs = self.header(pdu.TASK_RESPONSE, pdu.FINAL, p.itt)
+        bhs[2] = pdu.NO_TASK
+        self.send(bhs)
+
     def logout(self, p):
         self.send(self.header(pdu.LOGOUT_RESPONSE, pdu.FINAL, p.itt))
 
     def command(self, p):
         operation = p.cdb[0]
         if operation == pdu.REPORT_LUNS:
-            luns = struct.pack(">II8s", 8, 0, bytes([0, self.target.lun, 0, 0, 0, 0, 0, 0]))
-            self.data_in(p.itt, luns, p.expected)
-        elif p.lun[1] != self.target.lun:
-            self.check(p.itt, (5, 0x25, 0))
+            luns = b"".join(map(self.target.lun_form, self.target.luns))
+            self.data_in(p.itt, struct.pack(">II", len(luns), 0) + luns, p.expected)
+        elif p.lun != self.target.lun_form(self.target.lun) or self.target.lun not in self.target.luns:
+            self.no_lun(p)
         elif operation == pdu.INQUIRY:
             self.inquiry(p)
         elif operation in (pdu.TEST_UNIT_READY, pdu.SYNCHRONIZE_CACHE):
@@ -378,7 +412,7 @@ class Connection:
         elif operation == pdu.READ_CAPACITY:
             self.data_in(p.itt, struct.pack(">II", self.target.sectors - 1, SECTOR), p.expected)
         elif operation == pdu.MODE_SENSE:
-            self.data_in(p.itt, bytes([3, 0, 0, 0]), p.expected)
+            self.data_in(p.itt, bytes([3, 0, 0x80 if self.target.read_only else 0, 0]), p.expected)
         elif operation in (pdu.READ, pdu.READ_16):
             lba, count = p.blocks()
             data = os.pread(self.target.file, count * SECTOR, lba * SECTOR)
@@ -387,6 +421,9 @@ class Connection:
             self.write(p)
         else:
             self.check(p.itt, pdu.INVALID_OPCODE)
+
+    def no_lun(self, p):
+        self.check(p.itt, (5, 0x25, 0))
 
     def inquiry(self, p):
         name = self.target.name.encode()

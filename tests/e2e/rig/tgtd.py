@@ -124,6 +124,13 @@ class Target:
             self.tgtd.admin("--op", "bind", "--mode", "account", *self.on, "--user", name, *outgoing)
         return self
 
+    def digests(self):
+        """Want CRC32C of headers and of data from all that have it."""
+        for name in ("HeaderDigest", "DataDigest"):
+            self.tgtd.admin("--op", "update", "--mode", "target", *self.on, "--name", name,
+                            "--value", "CRC32C")
+        return self
+
     def root_path(self, lun=1):
         port = "" if self.tgtd.port == 3260 else self.tgtd.port
         return f"iscsi:{self.tgtd.address}::{port}:{lun:x}:{self.iqn}"

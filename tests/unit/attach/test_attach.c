@@ -339,11 +339,48 @@ TEST(nothing_scrolls_while_it_is_waited_for)
     nics[0].target = nics[1].target = 200000;
     nics[0].target_says = nics[1].target_says = ERR_LOGIN_AUTH;
     assert_int_equal(attach(), OK);
-    assert_int_equal(times("\n"), 2);
+    assert_int_equal(times("\n"), 3);
     assert_int_equal(times("E20      no DHCP server answered: on to the next NIC\n"), 1);
+    assert_int_equal(times("\r  help:  E41: check username=, password= and chap=\n"), 1);
     assert_true(times("\rE41 the target refused our name or secret (CHAP): try ") >= 8);
     assert_true(times("\rWaiting for it: 97 s; any key stops") == 1);
     const char *line = strchr(host_console(), '\r');
     for (; line[1]; line = strchr(line + 1, '\r'))
         assert_true(strcspn(line + 1, "\r\n") <= 79);
+}
+
+/* What a target's answer means is there while it may still heal, in three seconds. */
+static enum error answered;
+
+static enum error answer(u32 *tries)
+{
+    *tries = host_now / 1000;
+    return host_now < 2500 ? OK : answered;
+}
+
+TEST(an_answer_is_explained_at_once)
+{
+    static const enum error answers[] = {ERR_LOGIN_CLOSED, ERR_LOGIN_NOT_FOUND,
+                                         ERR_LOGIN_UNAVAILABLE, ERR_LUN_NOT_FOUND};
+    for (u32 i = 0; i < ARRAY_SIZE(answers); i++) {
+        char help[200], status[200];
+        setup();
+        step_begin();
+        say_begin();
+        answered = answers[i];
+        due = NEVER;
+        assert_false(step_wait_why(there, 2900, "it", answer));
+        snprintf(help, sizeof(help), "  help:  E%u: %s\n", answered, error_advice(answered));
+        snprintf(status, sizeof(status), "E%u %s: try ", answered, error_text(answered));
+        assert_int_equal(times(help), 1);
+        assert_int_equal(times(status), 1); /* in full */
+        assert_true(strlen(help) <= 80);
+        assert_false(step_wait_why(there, 10000, "it", answer));
+        assert_int_equal(times(help), 1);
+    }
+    setup(); /* of a network that is not there yet everybody knows what it needs */
+    answered = ERR_TCP_REFUSED;
+    due = NEVER;
+    assert_false(step_wait_why(there, 10000, "it", answer));
+    assert_int_equal(times("help"), 0);
 }

@@ -5,10 +5,12 @@
 #include "base/random.h"
 
 #include "base/bytes.h"
+#include "base/crc32c.h"
 #include "base/loop.h"
 #include "base/platform.h"
 #include "base/str.h"
 #include "iscsi/chap.h"
+#include "iscsi/lun.h"
 #include "net/dns.h"
 #include "net/tcp.h"
 #include "platform_host.h"
@@ -24,12 +26,16 @@ static const struct tcp_ops *ops;
 static bool connecting, was_full, discovery;
 static u8 to_target[1 << 20], to_initiator[8 << 20];
 static u32 to_target_len, to_initiator_len;
+static u32 held_from = UINT32_MAX; /* of to_initiator: comes later */
 static u8 *expect_to;
 static u32 expect_len;
 static u32 chap_step;
 static u8 peer_challenge[1024];
 static u32 challenge_len;
 static u32 keys_len; /* of peer.keys, while the request goes on */
+static struct digests {
+    bool header, data;
+} agreed, in_use; /* ... and from the last Login Response on */
 
 /* Writes that wait for Data-Out. */
 struct write {
@@ -124,6 +130,11 @@ void peer_send_raw(const void *bytes, u32 len)
     to_initiator_len += len;
 }
 
+void peer_hold(u32 bytes)
+{
+    held_from = bytes ? to_initiator_len - bytes : UINT32_MAX;
+}
+
 void peer_header(u8 bhs[BHS_SIZE], u8 opcode, u8 flags, u32 itt, bool takes_stat_sn)
 {
     memset(bhs, 0, BHS_SIZE);
@@ -147,13 +158,45 @@ u8 peer_opcode(const struct peer_pdu *p)
     return p->bhs[BHS_OPCODE] & OPCODE_MASK;
 }
 
+/* A wrong bit for what is to be sent, where there has to be one. */
+static void damage(u8 opcode, bool header, u8 *bytes, u32 len)
+{
+    if (!len || !peer.damage.count || peer.damage.opcode != opcode || peer.damage.header != header)
+        return;
+    if (peer.damage.after) {
+        peer.damage.after--;
+        return;
+    }
+    peer.damage.count--;
+    bytes[random_u32() % len] ^= (u8)(1u << random_u32() % 8);
+}
+
+static void send_digest(const void *bytes, u32 len)
+{
+    u8 digest[CRC32C_SIZE];
+    crc32c_put(digest, crc32c_add(CRC32C_START, bytes, len));
+    peer_send_raw(digest, sizeof(digest));
+}
+
 void peer_send(u8 bhs[BHS_SIZE], const void *data, u32 len)
 {
+    u8 opcode = bhs[BHS_OPCODE] & OPCODE_MASK;
     put_be24(bhs + BHS_DATA_LENGTH, len);
     peer_send_raw(bhs, BHS_SIZE);
-    if (len)
-        peer_send_raw(data, len);
+    u8 *sent = to_initiator + to_initiator_len;
+    if (in_use.header) {
+        send_digest(bhs, BHS_SIZE);
+        damage(opcode, true, sent - BHS_SIZE, BHS_SIZE + CRC32C_SIZE);
+    }
+    if (!len)
+        return;
+    sent = to_initiator + to_initiator_len;
+    peer_send_raw(data, len);
     peer_send_raw("\0\0\0", pdu_padding(len));
+    if (in_use.data) {
+        send_digest(sent, len + pdu_padding(len));
+        damage(opcode, false, sent, len + pdu_padding(len) + CRC32C_SIZE);
+    }
 }
 
 void peer_status(u32 itt, u8 status, const void *sense, u32 len)
@@ -168,16 +211,25 @@ void peer_status(u32 itt, u8 status, const void *sense, u32 len)
     in_flight -= in_flight > 0;
 }
 
-void peer_data_in(u32 itt, u32 data_sn, u32 offset, const void *data, u32 len, bool status)
+static void data_in(u32 itt, u32 data_sn, u32 offset, const void *data, u32 len, bool status,
+                    u32 residual)
 {
     u8 bhs[BHS_SIZE];
     peer_header(bhs, OPCODE_DATA_IN, status ? FLAG_FINAL | DATA_IN_STATUS : 0, itt, status);
     put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
     put_be32(bhs + BHS_DATA_SN, data_sn);
     put_be32(bhs + BHS_BUFFER_OFFSET, offset);
+    if (residual)
+        bhs[BHS_FLAGS] |= FLAG_UNDERFLOW;
+    put_be32(bhs + BHS_RESIDUAL, residual);
     peer_send(bhs, data, len);
     if (status)
         in_flight -= in_flight > 0;
+}
+
+void peer_data_in(u32 itt, u32 data_sn, u32 offset, const void *data, u32 len, bool status)
+{
+    data_in(itt, data_sn, offset, data, len, status, 0);
 }
 
 void peer_r2t(u32 itt, u32 ttt, u32 r2t_sn, u32 offset, u32 len)
@@ -227,6 +279,24 @@ static void login_piece(const struct peer_pdu *p)
     memmove(answer_left, answer_left + n, answer_left_len -= n);
 }
 
+/* Does the text hold this pair? */
+static bool says(const char *text, u32 len, const char *pair)
+{
+    for (u32 at = 0; at < len; at += (u32)strnlen(text + at, len - at) + 1)
+        if (strlen(pair) < len - at && !strcmp(text + at, pair))
+            return true;
+    return false;
+}
+
+/* It is agreed on when the target says so; in a discovery session only when we do, too. */
+static bool digest_agreed(const char *key, const char *text, u32 len)
+{
+    char pair[40];
+    snprintf(pair, sizeof(pair), "%s=CRC32C", key);
+    return says(text, len, pair) &&
+           !(discovery && peer_key(key) && strcmp(peer_key(key), "CRC32C"));
+}
+
 void peer_login_answer(const struct peer_pdu *p, u8 flags, u8 class, u8 detail, const char *text,
                        u32 len)
 {
@@ -238,6 +308,10 @@ void peer_login_answer(const struct peer_pdu *p, u8 flags, u8 class, u8 detail, 
     bhs[LOGIN_STATUS] = class;
     bhs[LOGIN_STATUS + 1] = detail;
     peer_send(bhs, text, len);
+    agreed.header |= digest_agreed("HeaderDigest", text, len);
+    agreed.data |= digest_agreed("DataDigest", text, len);
+    if (!class && (flags & 0x83) == 0x83)
+        in_use = agreed;
 }
 
 static char answer[8192];
@@ -298,8 +372,8 @@ static bool chap_login(void)
         say_binary("CHAP_C", peer_challenge, challenge_len);
         return true;
     default:
-        size = chap_response(peer.algorithm, 0x7f, peer.secret, peer_challenge, challenge_len,
-                             digest);
+        size =
+            chap_response(peer.algorithm, 0x7f, peer.secret, peer_challenge, challenge_len, digest);
         if (!peer_key("CHAP_N") || strcmp(peer_key("CHAP_N"), peer.user) || !peer_key("CHAP_R") ||
             !chap_decode(peer_key("CHAP_R"), got, sizeof(got), &len) || len != size ||
             memcmp(got, digest, size))
@@ -358,8 +432,8 @@ static void login(const struct peer_pdu *p)
         }
         if (peer_key("MaxBurstLength")) {
             say("TargetPortalGroupTag", "1");
-            say("HeaderDigest", "None");
-            say("DataDigest", "None");
+            say("HeaderDigest", peer.header_digest ? peer.header_digest : "None");
+            say("DataDigest", peer.data_digest ? peer.data_digest : "None");
             say_number("MaxRecvDataSegmentLength", peer.max_recv_data);
             say_number("MaxBurstLength", peer.max_burst);
             say_number("FirstBurstLength", peer.first_burst);
@@ -393,13 +467,8 @@ static void send_read(u32 itt, const u8 *data, u32 len, u32 expected)
     u32 sn = 0, at = 0, n = min_u32(len, expected);
     do {
         u32 piece = min_u32(n - at, peer.data_in);
-        bool last = at + piece == n;
-        peer_data_in(itt, sn++, at, data + at, piece, last && !peer.status_separate);
-        if (last && !peer.status_separate && n < expected) {
-            u8 *bhs = to_initiator + to_initiator_len - BHS_SIZE - piece - pdu_padding(piece);
-            bhs[BHS_FLAGS] |= FLAG_UNDERFLOW;
-            put_be32(bhs + BHS_RESIDUAL, expected - n);
-        }
+        bool status = at + piece == n && !peer.status_separate;
+        data_in(itt, sn++, at, data + at, piece, status, status ? expected - n : 0);
         at += piece;
     } while (at < n);
     if (peer.status_separate)
@@ -482,7 +551,6 @@ static void command(const struct peer_pdu *p)
         return;
     case SCSI_REPORT_LUNS:
         put_be32(data, 16);
-        data[8 + 8] = 0x40;
         data[8 + 9] = 1;
         send_read(itt, data, 24, expected);
         return;
@@ -564,6 +632,17 @@ static void data_out(const struct peer_pdu *p)
     next_r2t(w);
 }
 
+/* The answer to who wants it aborted. */
+static u8 forget_write(u32 itt)
+{
+    for (struct write *w = writes; w < writes + TASKS; w++)
+        if (w->used && w->itt == itt) {
+            w->used = false;
+            return TASK_RSP_DONE;
+        }
+    return TASK_RSP_NO_TASK;
+}
+
 static void take_pdu(const struct peer_pdu *p)
 {
     u8 bhs[BHS_SIZE], opcode = p->bhs[BHS_OPCODE];
@@ -576,7 +655,8 @@ static void take_pdu(const struct peer_pdu *p)
         peer_lose(ERR_TCP_RESET);
         return;
     }
-    if (opcode == OPCODE_SCSI_CMD) {
+    if ((opcode & OPCODE_MASK) == OPCODE_SCSI_CMD) {
+        peer.immediate_commands += !counted;
         peer.last_itt = get_be32(p->bhs + BHS_ITT);
         if (get_be16(p->bhs + BHS_LUN))
             peer.last_lun = get_be16(p->bhs + BHS_LUN);
@@ -606,6 +686,12 @@ static void take_pdu(const struct peer_pdu *p)
         put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
         peer_send(bhs, NULL, 0);
         break;
+    case OPCODE_TASK_REQ:
+        peer.tasks_aborted++;
+        peer_header(bhs, OPCODE_TASK_RSP, FLAG_FINAL, get_be32(p->bhs + BHS_ITT), true);
+        bhs[TASK_RSP_RESPONSE] = peer.no_abort ? 5 : forget_write(get_be32(p->bhs + TASK_REQ_TAG));
+        peer_send(bhs, NULL, 0);
+        break;
     case OPCODE_LOGOUT_REQ:
         peer.logouts++;
         peer_header(bhs, OPCODE_LOGOUT_RSP, FLAG_FINAL, get_be32(p->bhs + BHS_ITT), true);
@@ -617,6 +703,15 @@ static void take_pdu(const struct peer_pdu *p)
 }
 
 /* The wire. */
+
+/* What we have sent ends with its digest, where there is one. */
+static void check_digest(bool is_there, const u8 *bytes, u32 len)
+{
+    if (is_there && crc32c_add(CRC32C_START, bytes, len) != CRC32C_GOOD) {
+        fprintf(stderr, "a PDU was sent with a wrong digest\n");
+        abort();
+    }
+}
 
 static bool deliver(void)
 {
@@ -636,6 +731,8 @@ static bool deliver(void)
         peer.exp_cmd_sn = 1;
         peer.stat_sn = 0xfffffffe; /* it wraps soon */
         chap_step = answer_left_len = keys_len = in_flight = 0;
+        agreed = in_use = (struct digests){0};
+        peer_hold(0);
         memset(writes, 0, sizeof(writes));
         ops->connected(NULL, host_now);
     }
@@ -643,13 +740,19 @@ static bool deliver(void)
     u32 from = 0;
     while (peer.open && to_target_len - from >= BHS_SIZE) {
         const u8 *next = to_target + from;
-        pdu.len = get_be24(next + BHS_DATA_LENGTH);
-        u32 whole = BHS_SIZE + pdu.len + pdu_padding(pdu.len);
-        if (to_target_len - from < whole)
+        if (peer.follows && (next[BHS_OPCODE] & OPCODE_MASK) != OPCODE_LOGIN_REQ)
+            in_use = (struct digests){login_params()->header_digest, login_params()->data_digest};
+        u32 header = BHS_SIZE + (in_use.header ? CRC32C_SIZE : 0), len, data;
+        len = get_be24(next + BHS_DATA_LENGTH);
+        data = len + pdu_padding(len) + (in_use.data && len ? CRC32C_SIZE : 0);
+        if (to_target_len - from < header + data)
             break;
+        check_digest(in_use.header, next, header);
+        check_digest(in_use.data && len, next + header, data);
         memcpy(pdu.bhs, next, BHS_SIZE);
-        memcpy(pdu.data, next + BHS_SIZE, pdu.len);
-        from += whole;
+        memcpy(pdu.data, next + header, len);
+        pdu.len = len;
+        from += header + data;
         moved = true;
         take_pdu(&pdu);
     }
@@ -659,9 +762,9 @@ static bool deliver(void)
         ops->writable(NULL, host_now);
     u32 at = 0;
     static u8 piece[1 << 20];
-    while (peer.open && at < to_initiator_len) {
+    while (peer.open && at < min_u32(to_initiator_len, held_from)) {
         u32 n = peer.segment ? peer.segment : 1 + random_u32() % 3000;
-        n = min_u32(min_u32(n, sizeof(piece)), to_initiator_len - at);
+        n = min_u32(min_u32(n, sizeof(piece)), min_u32(to_initiator_len, held_from) - at);
         /* A copy of its own, so that ASan sees who reads beyond it. */
         u8 *copy = malloc(n);
         memcpy(copy, to_initiator + at, n);
@@ -677,8 +780,10 @@ static bool deliver(void)
         free(copy);
         moved = true;
     }
-    if (at <= to_initiator_len)
+    if (at <= to_initiator_len) {
         memmove(to_initiator, to_initiator + at, to_initiator_len -= at);
+        held_from -= held_from == UINT32_MAX ? 0 : at;
+    }
     return moved;
 }
 
@@ -742,6 +847,7 @@ enum error peer_io(enum block_op op, u64 lba, u32 count, u8 *data)
 void peer_reset(void)
 {
     static bool registered;
+    static const u8 no_lun[LUN_SIZE];
     static const struct poller poller = {iscsi_poll, iscsi_timeout};
     if (!registered)
         loop_register(&poller);
@@ -751,6 +857,7 @@ void peer_reset(void)
         peer_lose(ERR_TCP_RESET);
     host_reset(1000);
     rounds_settled();
+    lun_set_form(no_lun, no_lun);
     loop_poll(NULL);
     static u8 pattern[sizeof(peer.disk)];
     for (u32 i = sizeof(pattern); !pattern[1] && i--;)

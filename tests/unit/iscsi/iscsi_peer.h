@@ -37,10 +37,21 @@ struct peer {
     u32 send_space;        /* the initiator's send buffer */
     bool refuse, deaf;     /* connections: RST, or no answer */
     bool mute;             /* takes PDUs, and says nothing */
+    bool no_abort;         /* task management is not supported */
     bool long_lost;        /* tcp_shorten() finds long segments lost */
     const char *extra_key; /* sent along with the first operational answer, "key=value" */
-    u32 login_pieces;      /* > 0: login answers come in pieces of so many bytes, with C */
-    bool chap, mutual;     /* wants CHAP of user, secret; proves itself by reverse_* */
+    /* What it answers, and means, when we offer digests; NULL: None. */
+    const char *header_digest, *data_digest;
+    bool follows; /* has agreed to whatever we believe that it has */
+    /* PDUs of this opcode whose header, or else data segment, has a wrong bit, which its digest
+     * tells: so many, behind so many others. */
+    struct {
+        u8 opcode;
+        bool header;
+        u32 after, count;
+    } damage;
+    u32 login_pieces;              /* > 0: login answers come in pieces of so many bytes, with C */
+    bool chap, mutual;             /* wants CHAP of user, secret; proves itself by reverse_* */
     enum chap_algorithm algorithm; /* the one that it knows */
     const char *user, *secret, *reverse_user, *reverse_secret;
     bool base64;
@@ -70,8 +81,10 @@ struct peer {
     u32 text_requests;
     u32 solicited, unsolicited, immediate_bytes; /* bytes */
     u32 in_flight_max;
-    u32 last_itt; /* of the latest command, */
-    u16 last_lun; /* and its LUN, unless that is 0 */
+    u32 tasks_aborted;      /* requests for that */
+    u32 immediate_commands; /* SCSI commands with the I bit */
+    u32 last_itt;           /* of the latest command, */
+    u16 last_lun;           /* and its LUN, unless that is 0 */
     bool open;
     ip4 addr;
     u16 port;
@@ -107,6 +120,8 @@ void peer_header(u8 bhs[BHS_SIZE], u8 opcode, u8 flags, u32 itt, bool takes_stat
 void peer_nop_in(u8 bhs[BHS_SIZE], u32 ttt); /* the same, of a ping */
 void peer_send(u8 bhs[BHS_SIZE], const void *data, u32 len);
 void peer_send_raw(const void *bytes, u32 len);
+/* The last so many bytes, and what is sent behind them, come no sooner than peer_hold(0). */
+void peer_hold(u32 bytes);
 void peer_status(u32 itt, u8 status, const void *sense, u32 len);
 void peer_data_in(u32 itt, u32 data_sn, u32 offset, const void *data, u32 len, bool status);
 void peer_r2t(u32 itt, u32 ttt, u32 r2t_sn, u32 offset, u32 len);

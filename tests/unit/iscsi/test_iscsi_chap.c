@@ -16,12 +16,15 @@
  * should be. */
 static struct {
     const char *method, *challenge, *proof;
-    const char *id;       /* CHAP_I, its challenge's */
-    const char *knows;    /* the digits of its algorithms */
-    bool seven_is_sha1;   /* as in tgt */
-    bool takes_no_list;   /* as LIO before Linux 3.15 */
-    bool base64;          /* its proof */
-    bool rejects_by_text; /* CHAP_A=Reject where it knows none, and not a status */
+    const char *id;                /* CHAP_I, its challenge's */
+    const char *knows;             /* the digits of its algorithms */
+    bool seven_is_sha1;            /* as in tgt */
+    bool takes_no_list;            /* as LIO before Linux 3.15 */
+    bool base64;                   /* its proof */
+    bool rejects_by_text;          /* CHAP_A=Reject where it knows none, and not a status */
+    bool refuses_method;           /* by a status */
+    enum chap_algorithm proves_by; /* another than was agreed on; 0: that one */
+    int proof_bytes;               /* its proof is a byte longer, or shorter */
 } say;
 static u32 step;
 static char our_list[20], our_challenge[64], our_response[80], our_name[300];
@@ -83,7 +86,7 @@ static bool answer_text(const struct peer_pdu *p)
 
 static bool target(const struct peer_pdu *p)
 {
-    char text[5000] = "", hex[2 * HASH_MAX + 3];
+    char text[5000] = "", hex[2 * HASH_MAX + 5];
     u8 bytes[32];
     u32 len;
     if (peer_opcode(p) == OPCODE_TEXT_REQ)
@@ -102,6 +105,7 @@ static bool target(const struct peer_pdu *p)
     switch (step++) {
     case 0:
         strcpy(text, say.method ? say.method : "AuthMethod=CHAP\n");
+        class = say.refuses_method ? 2 : 0;
         break;
     case 1:
         if (choose())
@@ -125,8 +129,13 @@ static bool target(const struct peer_pdu *p)
             detail = strlen(hex) == strlen(our_response); /* as tgt has it */
         } else if (peer_key("CHAP_C")) {
             assert_true(chap_decode(our_challenge, bytes, sizeof(bytes), &len));
+            chosen = say.proves_by ? say.proves_by : chosen;
             their_hash(peer.reverse_secret, (u8)atoi(peer_key("CHAP_I")), bytes, len, say.base64,
                        hex);
+            if (say.proof_bytes > 0)
+                strcat(hex, "00");
+            else if (say.proof_bytes)
+                hex[strlen(hex) - 2] = 0;
             snprintf(text, sizeof(text), "CHAP_N=%s\nCHAP_R=%s\n", peer.reverse_user, hex);
         }
         break;
@@ -353,6 +362,30 @@ TEST(keys_out_of_order)
     }
 }
 
+/* Who wants the target to prove itself offers CHAP alone; one that has no use for it has no proof:
+ * FreeBSD's ctld rejects the method, others take None, or refuse by status before they have heard a
+ * name. */
+TEST(a_target_that_wants_no_mutual_chap)
+{
+    static const char *const methods[] = {"AuthMethod=Reject\n", "AuthMethod=None\n"};
+    for (u32 i = 0; i < ARRAY_SIZE(methods); i++) {
+        begin(true);
+        say.method = methods[i];
+        expect(ERR_LOGIN_TARGET_AUTH);
+        assert_int_equal(peer.connects, 1);
+    }
+    begin(true);
+    say.refuses_method = true;
+    expect(ERR_LOGIN_TARGET_AUTH);
+    /* Nothing of the kind where only we are to prove ourselves: it wants yet another method. */
+    begin(false);
+    say.method = methods[0];
+    expect(ERR_LOGIN_NO_METHOD);
+    begin(false);
+    say.refuses_method = true;
+    expect(ERR_LOGIN_AUTH);
+}
+
 /* CHAP_I */
 
 TEST(identifiers_of_any_value)
@@ -419,7 +452,7 @@ TEST(names_that_are_not_the_target_s)
 
 TEST(proofs_of_any_size)
 {
-    static const u32 digits[] = {0, 1, 2, 30, 31, 33, 34, 64, 2048, 4000};
+    static const u32 digits[] = {0, 1, 2, 30, 31, 33, 34, 64, 2048, 3000};
     for (u32 i = 0; i < ARRAY_SIZE(digits); i++)
         for (u32 base64 = 0; base64 < 2; base64++) {
             static char text[4100];
@@ -429,6 +462,31 @@ TEST(proofs_of_any_size)
             strcpy(text + n + digits[i], "\n");
             say.proof = text;
             expect(ERR_LOGIN_TARGET_AUTH);
+        }
+}
+
+TEST(proofs_have_the_size_of_their_algorithm)
+{
+    for (u32 a = CHAP_MD5; a <= CHAP_SHA3_256; a++)
+        for (int bytes = -1; bytes <= 1; bytes++) {
+            char knows[2] = {(char)('0' + a)};
+            begin(true);
+            say.knows = knows;
+            say.proof_bytes = bytes;
+            expect(bytes ? ERR_LOGIN_TARGET_AUTH : OK);
+        }
+}
+
+/* The right secret, and a weaker hash of it, or one that is as long: SHA-256 and SHA3-256. */
+TEST(a_proof_by_another_algorithm_proves_nothing)
+{
+    for (u32 a = CHAP_MD5; a <= CHAP_SHA3_256; a++)
+        for (u32 other = CHAP_MD5; other <= CHAP_SHA3_256; other++) {
+            char knows[2] = {(char)('0' + a)};
+            begin(true);
+            say.knows = knows;
+            say.proves_by = (enum chap_algorithm)other;
+            expect(a == other ? OK : ERR_LOGIN_TARGET_AUTH);
         }
 }
 

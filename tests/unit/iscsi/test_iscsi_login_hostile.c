@@ -50,12 +50,17 @@ TEST(texts_without_a_terminator)
                 with_text(flags[f], lengths[i]);
                 expect(ERR_ISCSI_PROTOCOL);
             }
-    /* The terminator of the longest text there can be. */
+    /* The terminators of the longest pairs there can be, and of one that is longer. */
     memset(text, 'v', sizeof(text));
     memcpy(text, "X-a=", 4);
-    text[8191] = 0;
+    memcpy(text + 4096, "X-b=", 4);
+    text[4095] = text[8191] = 0;
     with_text(FLAGS_DONE, 8192);
     expect(OK);
+    memcpy(text + 4095, "vX-b=", 5);
+    text[4096] = 0;
+    with_text(FLAGS_DONE, 8192);
+    expect(ERR_ISCSI_PROTOCOL);
 }
 
 TEST(keys_and_values_of_any_length)
@@ -69,7 +74,8 @@ TEST(keys_and_values_of_any_length)
         memcpy(text, "MaxBurstLength=", 15);
         strcpy(text + 15 + len, "262144");
         with_text(FLAGS_DONE, 15 + len + 7);
-        expect(OK); /* zeros in front of a number don't make it another one */
+        /* Zeros in front of a number don't make it another one. */
+        expect(15 + len + 7 <= 4096 ? OK : ERR_ISCSI_PROTOCOL);
         memset(text + 15, '9', len);
         with_text(FLAGS_DONE, 15 + len + 7);
         expect(ERR_ISCSI_PROTOCOL);
@@ -199,6 +205,6 @@ TEST(c_bits_without_an_end)
         memset(text, 'v', sizeof(text));
         with_text(FLAGS_OPERATIONAL | LOGIN_CONTINUE, len);
         expect(ERR_ISCSI_PROTOCOL);
-        assert_true(peer.pdus <= 8192 / max_u32(len, 120) + 2);
+        assert_true(peer.pdus <= 8192 / max_u32(len, 32) + 2);
     }
 }

@@ -55,7 +55,7 @@ TEST(what_is_not_ready_or_busy_is_waited_for)
     later(SCSI_CHECK_CONDITION, 2, 4, ERR_LUN_NOT_READY);
     later(SCSI_STATUS_BUSY, 0, 0, ERR_SCSI_BUSY);
     later(SCSI_TASK_SET_FULL, 0, 0, ERR_SCSI_BUSY);
-    later(SCSI_RESERVED, 0, 0, ERR_SCSI_BUSY);
+    later(SCSI_RESERVED, 0, 0, ERR_LUN_RESERVED);
 }
 
 TEST(who_does_not_want_to_wait_for_it_gives_up)

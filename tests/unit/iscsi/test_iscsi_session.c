@@ -207,7 +207,7 @@ TEST(a_lun_that_is_in_no_list_is_not_found)
     peer_config.paths->lun[1] = 9;
     fail_next(SCSI_READ_CAPACITY_10, SCSI_CHECK_CONDITION, 5, 0x24, 9);
     expect_failure(ERR_LUN_NOT_FOUND);
-    peer_reset(); /* the peer lists LUN 1 in flat form: that is ours */
+    peer_reset(); /* LUN 1 is in the list */
     fail_next(SCSI_READ_CAPACITY_10, SCSI_CHECK_CONDITION, 5, 0x24, 9);
     expect_failure(ERR_SCSI);
 }
@@ -247,6 +247,9 @@ TEST(unit_attention_after_login_is_retried_at_once)
 TEST(unit_attention_without_an_end_is_an_error)
 {
     fail_next(SCSI_TEST_UNIT_READY, SCSI_CHECK_CONDITION, 6, 0x29, 9999);
+    expect_failure(ERR_LUN_RESET);
+    peer_reset();
+    fail_next(SCSI_TEST_UNIT_READY, SCSI_CHECK_CONDITION, 6, 0x2a, 9999);
     expect_failure(ERR_SCSI);
 }
 
@@ -478,10 +481,10 @@ TEST(errors_that_do_not_heal_are_told)
     static const struct {
         u8 key, asc;
         enum error e;
-    } cases[] = {{3, 0x11, ERR_MEDIUM},        {4, 0x44, ERR_MEDIUM},
-                 {5, 0x21, ERR_OUT_OF_RANGE},  {5, 0x25, ERR_LUN_NOT_FOUND},
-                 {7, 0x27, ERR_LUN_PROTECTED}, {5, 0x24, ERR_SCSI},
-                 {0xb, 0x47, ERR_SCSI},        {6, 0x29, ERR_SCSI}};
+    } cases[] = {
+        {3, 0x11, ERR_MEDIUM},        {4, 0x44, ERR_MEDIUM},        {5, 0x21, ERR_OUT_OF_RANGE},
+        {5, 0x25, ERR_LUN_NOT_FOUND}, {7, 0x27, ERR_LUN_PROTECTED}, {5, 0x24, ERR_SCSI},
+        {0xb, 0x47, ERR_SCSI},        {6, 0x3f, ERR_SCSI},          {6, 0x29, ERR_LUN_RESET}};
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         fail_next(SCSI_WRITE_10, SCSI_CHECK_CONDITION, cases[i].key, cases[i].asc, 99);
         assert_int_equal(peer_io(BLOCK_WRITE, 0, 1, buf), cases[i].e);

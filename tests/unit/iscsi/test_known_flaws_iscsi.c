@@ -59,8 +59,9 @@ TEST(edk2_cve_2021_38575_chap_hex_overflow)
                 bool hex = *d == 'a' || *d == 'F' || *d == '0';
                 bool challenge = hex && digits[0] % 2 == 0 && digits[0] && digits[0] <= 2048;
                 assert_int_equal(step, challenge ? 3 : 2);
+                bool kept = digits[1] < 3000; /* no key's value is that long */
                 assert_int_equal(iscsi_error(),
-                                 challenge ? ERR_LOGIN_TARGET_AUTH : ERR_ISCSI_PROTOCOL);
+                                 challenge && kept ? ERR_LOGIN_TARGET_AUTH : ERR_ISCSI_PROTOCOL);
             }
 }
 

@@ -1,5 +1,6 @@
 /* PDU framing, key=value text, serial numbers. */
 #include "base/bytes.h"
+#include "base/crc32c.h"
 #include "iscsi/pdu.h"
 #include "iscsi/text.h"
 #include "test.h"
@@ -9,6 +10,14 @@
 /* Three PDUs: nothing but a header; data and padding; AHS and data. */
 static u8 stream[2048];
 static u32 stream_len;
+static bool header_digest, data_digest;
+
+static void put_digest(const u8 *from)
+{
+    u8 *at = stream + stream_len;
+    crc32c_put(at, crc32c_add(CRC32C_START, from, (u32)(at - from)));
+    stream_len += CRC32C_SIZE;
+}
 
 static void put(u8 opcode, u8 ahs_words, u32 data)
 {
@@ -20,13 +29,34 @@ static void put(u8 opcode, u8 ahs_words, u32 data)
     stream_len += BHS_SIZE;
     memset(stream + stream_len, 0xaa, ahs_words * 4u);
     stream_len += ahs_words * 4u;
+    if (header_digest)
+        put_digest(bhs);
+    const u8 *segment = stream + stream_len;
     for (u32 i = 0; i < data; i++)
         stream[stream_len++] = (u8)i;
     memset(stream + stream_len, 0xbb, pdu_padding(data));
     stream_len += pdu_padding(data);
+    if (data_digest && data)
+        put_digest(segment);
 }
 
-TEST(any_segmentation_gives_the_same_pdus)
+static void start(struct pdu_rx *rx)
+{
+    pdu_rx_init(rx);
+    rx->header_digest = header_digest;
+    rx->data_digest = data_digest;
+}
+
+static void setup(void)
+{
+    crc32c_init(false);
+    header_digest = data_digest = false;
+    stream_len = 0;
+}
+
+FIXTURE(setup);
+
+static void any_segmentation(void)
 {
     stream_len = 0;
     put(1, 0, 0);
@@ -38,7 +68,7 @@ TEST(any_segmentation_gives_the_same_pdus)
         struct pdu_rx rx;
         u8 got[128];
         u32 headers = 0, pdus = 0;
-        pdu_rx_init(&rx);
+        start(&rx);
         for (u32 at = 0; at < stream_len;) {
             u32 len = piece < stream_len - at ? piece : stream_len - at;
             u8 *copy = malloc(len);
@@ -54,6 +84,8 @@ TEST(any_segmentation_gives_the_same_pdus)
                     memset(got, 0, sizeof(got));
                     continue;
                 }
+                assert_int_equal(step, PDU_DONE);
+                assert_false(rx.damaged);
                 pdus++;
                 assert_int_equal(rx.bhs[BHS_OPCODE], pdus);
                 static const u32 lengths[] = {0, 101, 5, 0};
@@ -69,6 +101,61 @@ TEST(any_segmentation_gives_the_same_pdus)
         assert_int_equal(headers, 4);
         assert_int_equal(pdus, 4);
     }
+}
+
+TEST(any_segmentation_gives_the_same_pdus)
+{
+    for (u32 how = 0; how < 4; how++) {
+        header_digest = how & 1;
+        data_digest = how >> 1;
+        any_segmentation();
+    }
+}
+
+/* What the first PDU of the stream comes to, when it comes in two pieces. */
+static enum pdu_step first_pdu(struct pdu_rx *rx, u32 first)
+{
+    enum pdu_step step = PDU_MORE;
+    const u8 *p = stream;
+    start(rx);
+    for (u32 i = 0; i < 2; i++) {
+        u32 len = i ? stream_len - first : first;
+        while ((step = pdu_take(rx, &p, &len)) == PDU_HEADER)
+            ;
+        if (step != PDU_MORE)
+            break;
+    }
+    return step;
+}
+
+TEST(every_bit_of_a_header_and_a_data_segment_counts)
+{
+    struct pdu_rx rx;
+    header_digest = data_digest = true;
+    put(2, 1, 9);
+    u32 header = BHS_SIZE + 4 + CRC32C_SIZE, end = stream_len;
+    put(3, 0, 1200); /* for lengths that reach further */
+    for (u32 bit = 0; bit < 8 * end; bit++) {
+        stream[bit / 8] ^= (u8)(1u << bit % 8);
+        enum pdu_step step = first_pdu(&rx, bit % end);
+        assert_int_equal(step, bit < 8 * header ? PDU_DAMAGED : PDU_DONE);
+        assert_true(bit < 8 * header || rx.damaged);
+        stream[bit / 8] ^= (u8)(1u << bit % 8);
+        assert_int_equal(first_pdu(&rx, bit % end), PDU_DONE);
+        assert_false(rx.damaged);
+    }
+}
+
+/* Also of what is skipped. */
+TEST(a_digest_is_of_the_whole_segment)
+{
+    struct pdu_rx rx;
+    data_digest = true;
+    put(1, 0, 100);
+    stream[BHS_SIZE + 99] ^= 1;
+    assert_int_equal(first_pdu(&rx, 60), PDU_DONE);
+    assert_int_equal(rx.stored, 0);
+    assert_true(rx.damaged);
 }
 
 TEST(what_has_no_room_is_skipped)

@@ -193,6 +193,65 @@ TEST(callers_of_int_13h_read_the_device_path_as_scsi)
     assert_int_equal(path.device_short, 5);
 }
 
+/* LIO's list of a LUN 300; the target has no others. */
+static bool only_300;
+
+static bool has_lun_300(const struct peer_pdu *p)
+{
+    static const u8 list[16] = {[3] = 8, [8] = 1, [9] = 0x2c};
+    u32 itt = get_be32(p->bhs + BHS_ITT);
+    if (p->bhs[BHS_OPCODE] != OPCODE_SCSI_CMD)
+        return false;
+    if (p->bhs[SCSI_CMD_CDB] == SCSI_REPORT_LUNS)
+        peer_data_in(itt, 0, 0, list, sizeof(list), true);
+    else if (only_300 && memcmp(p->bhs + BHS_LUN, list + 8, 8))
+        peer_status(itt, SCSI_CHECK_CONDITION, "\x70\0\x05\0\0\0\0\x0a\0\0\0\0\x25\0\0\0\0", 18);
+    else
+        return false;
+    return true;
+}
+
+TEST(the_form_of_a_lun_that_worked_is_handed_on)
+{
+    static const u8 device[16] = {0, 0, 0x2c, 0x01}, lun[8] = {1, 0x2c};
+    struct edd_path path;
+    u8 table[1024];
+    only_300 = true;
+    peer.hook = has_lun_300;
+    add(PATH("12c"));
+    add("iscsi:10.0.0.2:::12c:" PEER_TARGET);
+    attach();
+    san_edd_path(&path);
+    assert_memory_equal(path.device, device, sizeof(device));
+    assert_true(san_publish(table, sizeof(table)));
+    for (u32 i = 0; i < 2; i++)
+        assert_memory_equal(table + get_le16(table + 60 + 4 * i) + 24, lun, 8);
+}
+
+TEST(the_screen_reads_which_luns_there_are)
+{
+    char text[SAN_TEXT];
+    set(SET_RETRY, "0");
+    only_300 = true;
+    peer.hook = has_lun_300;
+    add(PATH("12d"));
+    san_attach(20000, 1000);
+    assert_true(peer_run(20000, over));
+    assert_int_equal(san_error(), ERR_LUN_NOT_FOUND);
+    san_tried_text(text);
+    assert_non_null(strstr(text, ":3260, LUN 12d (LUNs there: 0x12c)"));
+    /* It says nothing of another failure. */
+    only_300 = false;
+    peer.block_size = 4096;
+    san_init();
+    add(PATH("12d"));
+    san_attach(20000, 1000);
+    assert_true(peer_run(20000, over));
+    assert_int_equal(san_error(), ERR_LUN_BLOCK_SIZE);
+    san_tried_text(text);
+    assert_null(strstr(text, "LUNs"));
+}
+
 TEST(the_operating_system_finds_an_ibft)
 {
     u8 table[1024];

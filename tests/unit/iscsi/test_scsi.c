@@ -48,8 +48,8 @@ TEST(every_status)
     status(SCSI_GOOD, OK, SCSI_FINAL);
     status(SCSI_STATUS_BUSY, ERR_SCSI_BUSY, SCSI_LATER);
     status(SCSI_TASK_SET_FULL, ERR_SCSI_BUSY, SCSI_LATER);
-    status(SCSI_RESERVED, ERR_SCSI_BUSY, SCSI_LATER);
-    status(SCSI_TASK_ABORTED, ERR_SCSI, SCSI_AGAIN);
+    status(SCSI_RESERVED, ERR_LUN_RESERVED, SCSI_HELD);
+    status(SCSI_TASK_ABORTED, ERR_LUN_RESET, SCSI_RESET);
     status(0xff, ERR_SCSI, SCSI_AGAIN);
     status(SCSI_CHECK_CONDITION, ERR_SCSI, SCSI_AGAIN); /* sense data absent */
 }
@@ -73,7 +73,9 @@ TEST(sense_in_both_formats)
         {0x5, 0x20, 0, ERR_BAD_REQUEST, SCSI_FINAL},
         {0x5, 0x21, 0, ERR_OUT_OF_RANGE, SCSI_FINAL},
         {0x5, 0x25, 0, ERR_LUN_NOT_FOUND, SCSI_FINAL},
-        {0x6, 0x29, 0, ERR_SCSI, SCSI_AGAIN},
+        {0x6, 0x29, 2, ERR_LUN_RESET, SCSI_CLEARED},
+        {0x6, 0x2f, 0, ERR_LUN_RESET, SCSI_CLEARED},
+        {0x6, 0x2a, 9, ERR_SCSI, SCSI_AGAIN}, /* capacity data has changed */
         {0x7, 0x27, 0, ERR_LUN_PROTECTED, SCSI_FINAL},
         {0x7, 0x27, 7, ERR_LUN_FULL, SCSI_FINAL},
         {0x8, 0, 0, ERR_SCSI, SCSI_FINAL},

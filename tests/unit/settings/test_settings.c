@@ -1,4 +1,5 @@
 /* Settings: forms, sources, the command line. */
+#include "iscsi/config.h"
 #include "platform_host.h"
 #include "settings/command_line.h"
 #include "test.h"
@@ -66,6 +67,7 @@ TEST(nothing_set_means_defaults)
     assert_int_equal(setting_number(SET_MTU), 1500);
     assert_int_equal(setting_number(SET_VLAN), 0);
     assert_int_equal(setting_number(SET_CHAP), 0);
+    assert_int_equal(setting_number(SET_DIGEST), DIGEST_ON_DEMAND);
     assert_int_equal(setting_number(SET_TIMEOUT), 60);
     assert_int_equal(setting_number(SET_NIC), SETTING_NO_BDF);
     assert_false(setting_flag(SET_KEEP_SAN));
@@ -78,7 +80,7 @@ TEST(a_whole_command_line)
           "hostname=pc-1 root-path=iscsi:192.0.2.3::::iqn.2024-01.com.example:disk "
           "initiator-iqn=iqn.2024-01.com.example:pc-1 username=me password=secret1 "
           "reverse-username=you reverse-password=secret2 chap=sha256 keep-san=yes skip-san-boot=0 "
-          "drive=0x81 "
+          "drive=0x81 digest=crc32c "
           "nic=00:03.0 mtu=1400 vlan=20/5 timeout=5 retry=30");
     assert_string_equal(complaints, "");
     assert_int_equal(setting_ip4(SET_IP), 0xc000020a);
@@ -95,6 +97,7 @@ TEST(a_whole_command_line)
     assert_string_equal(setting_text(SET_REVERSE_USERNAME), "you");
     assert_string_equal(setting_text(SET_REVERSE_PASSWORD), "secret2");
     assert_int_equal(setting_number(SET_CHAP), 7);
+    assert_int_equal(setting_number(SET_DIGEST), DIGEST_PREFERRED);
     assert_true(setting_flag(SET_KEEP_SAN));
     assert_false(setting_flag(SET_SKIP_SAN_BOOT));
     assert_int_equal(setting_source(SET_SKIP_SAN_BOOT), FROM_COMMAND_LINE);
@@ -293,6 +296,20 @@ TEST(algorithms_for_chap)
         }
     NONE_VALID(SET_CHAP, "", "-", "5", "md", "md55", "sha", "sha2", "sha512", "sha3-512", "none",
                "sha3-2567", "sha 1", "md5,sha1");
+}
+
+TEST(digests)
+{
+    static const char *const words[][3] = {[DIGEST_ON_DEMAND] = {"auto", "Auto", "auto "},
+                                           [DIGEST_NEVER] = {"none", "None", "NONE"},
+                                           [DIGEST_PREFERRED] = {"crc32c", "CRC32C", "CRC-32C"},
+                                           [DIGEST_REQUIRED] = {"require", "Require", "REQUIRE"}};
+    for (u32 wish = 0; wish < ARRAY_SIZE(words); wish++)
+        for (u32 k = 0; k < 3; k++) {
+            assert_true(valid(SET_DIGEST, words[wish][k]));
+            assert_int_equal(setting_number(SET_DIGEST), wish);
+        }
+    NONE_VALID(SET_DIGEST, "", "-", "crc32", "crc32cc", "yes", "1", "none,crc32c", "required");
 }
 
 TEST(nics_by_place_and_by_mac)

@@ -1,0 +1,40 @@
+"""tgtd, which is Debian's."""
+
+from on_host import OnHost
+from rig.tgtd import Tgtd
+
+
+class OnTgtd(OnHost):
+    NAME = "tgtd"
+    QUICK = (
+        "plain", "unknown target", "other initiator", "CHAP", "CHAP wrong secret", "CHAP no user", "CHAP not wanted",
+        "mutual CHAP", "mutual CHAP impostor", "LUN 300", "LUN not there", "read-only LUN", "queue depth 1",
+    )
+    LONG = (
+        "our initiator", "CHAP wrong user", "mutual CHAP wrong secret", "mutual CHAP one-way asked",
+        "mutual CHAP one-way there", "LUN 255", "LUN 300 not there", "CHAP MD5 will not do", "mutual CHAP not wanted",
+        "header digest", "data digest", "both digests", "both digests, mutual CHAP", "digests asked for",
+        "digests required", "digests not there", "reserved LUN",
+    )
+    OTHERWISE = {"CHAP MD5 will not do": "LOGIN_REFUSED"}  # status 0200h to the list of algorithms
+    FIRST_LUN = 1
+
+    def __init__(self, net, directory, image, wanted):
+        super().__init__(net, wanted)
+        server = self.stack.enter_context(Tgtd(net, directory))
+        self.target = server.target(allow=None if wanted.only else "ALL").lun(image, self.lun)
+        if wanted.only:
+            self.set("bind", "--initiator-name", wanted.only)
+        if wanted.chap:
+            self.target.chap(*wanted.chap, *wanted.mutual)
+        for digest in wanted.digests:
+            self.set("update", "--name", f"{digest.title()}Digest", "--value", "CRC32C")
+        if wanted.read_only:
+            self.target.change(self.lun, readonly=1)
+        self.reserve(self.target.iqn)
+
+    def set(self, operation, *words):
+        self.target.tgtd.admin("--op", operation, "--mode", "target", *self.target.on, *words)
+
+    def root_path(self, lun):
+        return self.target.root_path(lun)
