@@ -82,8 +82,10 @@ static bool start(void)
     mmio_write32(slow, MACH, get_le16(nic.mac + 4));
     mmio_write32(slow, DSAL, (u32)address);
     mmio_write32(slow, DSAH, (u32)(address >> 32));
-    if (command(CMD_ACTIVATE))
+    if (command(CMD_ACTIVATE)) {
+        vmxnet3_rings_drop();
         return false;
+    }
     mmio_write32(fast, IMR, 1);
     vmxnet3_rings_fill(fast);
     return true;
@@ -96,7 +98,6 @@ static void quiet(void)
     command(CMD_RESET);
     mmio_write32(slow, DSAL, 0);
     mmio_write32(slow, DSAH, 0);
-    vmxnet3_rings_drop();
 }
 
 static bool enable(struct netdev *dev, bool on)
@@ -126,6 +127,7 @@ static void update(struct netdev *dev)
     if (vmxnet3_stuck(dev) || common->queues.rx.stopped || common->queues.tx.stopped) {
         dev->stats.tx_errors++;
         quiet();
+        vmxnet3_rings_drop();
         start();
     }
 }
@@ -133,6 +135,7 @@ static void update(struct netdev *dev)
 static void stop(struct netdev *dev)
 {
     quiet();
+    vmxnet3_rings_drop();
     pci_write16(dev->bdf, PCI_COMMAND, found_command);
 }
 
@@ -194,7 +197,8 @@ static enum error vmxnet3_open(u16 bdf, const struct nic_id *id, const struct ni
             e = ERR_NIC_DEAD;
     }
     if (e) {
-        stop(&nic);
+        quiet();
+        pci_write16(bdf, PCI_COMMAND, found_command);
         return e;
     }
     read_link();

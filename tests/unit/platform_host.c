@@ -139,15 +139,15 @@ const char *host_status(void)
 
 u32 mmio_read32(struct mmio *base, u32 offset)
 {
-    (void)base;
-    return host_mmio_read ? host_mmio_read(offset) : UINT32_MAX;
+    return host_mmio_read ? host_mmio_read(offset) : mmio_read(base, offset, 4);
 }
 
 void mmio_write32(struct mmio *base, u32 offset, u32 value)
 {
-    (void)base;
     if (host_mmio_write)
         host_mmio_write(offset, value);
+    else
+        mmio_write(base, offset, 4, value);
 }
 
 static u32 bus_read(bool io, u32 address, u32 size)

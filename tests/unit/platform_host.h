@@ -31,7 +31,8 @@ extern void (*host_on_phys)(u32 physical, u32 len);
 /* Device registers and PCI configuration space, when not NULL. */
 extern u32 (*host_mmio_read)(u32 offset);
 extern void (*host_mmio_write)(u32 offset, u32 value);
-/* The same of 1, 2 or 4 bytes, at a physical address or, `io`, at a port. */
+/* The same of 1, 2 or 4 bytes, at a physical address (whose registers those above are not) or,
+ * `io`, at a port. */
 extern u32 (*host_bus_read)(bool io, u32 address, u32 size);
 extern void (*host_bus_write)(bool io, u32 address, u32 size, u32 value);
 extern u32 (*host_pci_read32)(u16 bdf, u8 offset); /* offset is a multiple of 4 */
