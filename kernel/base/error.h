@@ -14,7 +14,7 @@
  * 80h time-out, AAh not ready, BBh undefined, CCh write fault. */
 #define ERROR_TABLE(X)                                                                             \
     X(NIC_NONE, 10, 0xaa, "no supported NIC was found",                                            \
-      "lunboot drives Intel 8254x NICs; give the machine an e1000")                                \
+      "lunboot drives e1000, e1000e, virtio and VMXNET3")                                          \
     X(NIC_DEAD, 11, 0xaa, "the NIC does not answer", "power the machine off and on")               \
     X(NIC_EEPROM, 12, 0xaa, "the NIC has no valid MAC address", "check the NIC's EEPROM")          \
     X(NIC_ABOVE_4G, 14, 0xaa, "the NIC's registers lie above 4 GiB",                               \

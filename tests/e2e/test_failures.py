@@ -57,7 +57,7 @@ def test_no_nic(fails, iso):
 
 
 def test_no_supported_nic(fails, net, iso):
-    fails("NIC_NONE", iso=iso(), namespace=net, tap="tap0", nic="virtio-net-pci")
+    fails("NIC_NONE", iso=iso(), namespace=net, tap="tap0", nic="rtl8139")
 
 
 def test_no_link(fails, net, iso):

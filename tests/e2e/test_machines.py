@@ -20,8 +20,8 @@ NIC = ("-netdev", "tap,id=n,ifname=tap0,script=no,downscript=no", "-device")
 MAC = "52:54:00:12:34:56"
 
 
-def nic(place):
-    return (*NIC, f"e1000,{place},netdev=n,mac={MAC},romfile={rom_of()},bootindex=1")
+def nic(place, model="e1000"):
+    return (*NIC, f"{model},{place},netdev=n,mac={MAC},romfile={rom_of(model)},bootindex=1")
 
 
 def bridges(*devices):
@@ -43,6 +43,11 @@ PCS = {
                  "pci-bridge,id=b3,chassis_nr=3,bus=b2,addr=6"), *nic("bus=b3,addr=7")),
     "q35, behind a PCIe port and a bridge": (
         "-M", "q35", *bridges("pcie-root-port,id=p1,chassis=1", "pcie-pci-bridge,id=b1,bus=p1"), *nic("bus=b1,addr=3")),
+    **{f"q35, {model} behind a root port": (
+        "-M", "q35", *bridges("pcie-root-port,id=p1,chassis=1"), *nic("bus=p1", model))
+       for model in ("e1000e", "virtio-net-pci,disable-legacy=on", "virtio-net-pci,disable-legacy=off", "vmxnet3")},
+    **{f"{kind}, {model}": ("-M", kind, *nic("id=nic0", model))
+       for kind in ("q35", "pc-i440fx-2.0") for model in ("virtio-net-pci", "vmxnet3")},
     "irq shared": (
         "-device", "piix3-usb-uhci,id=usb,addr=4", "-device", "usb-tablet,bus=usb.0", "-device", "e1000,addr=0xc,romfile=",
         "-device", "intel-hda,addr=0x10", *nic("addr=8")),

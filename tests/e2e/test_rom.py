@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from bootdisk import DEBUG_EXIT, BootDisk, on_local_disk, run  # noqa: F401 (fixture)
+from bootdisk import DEBUG_EXIT, WHOLE, WRITE, BootDisk, on_local_disk, run  # noqa: F401 (fixture)
 from conftest import BUILD, TOP
 from test_debian import check_report
 from test_memory import Memory
@@ -20,13 +20,15 @@ RESIDENT = 2048
 OPTION_ROMS, OPTION_ROMS_END = 0xC0000, 0xF0000
 
 # QEMU's names for them, and the PCI ids that they have.
-NICS = {"e1000": "100e", "e1000-82544gc": "100c", "e1000-82545em": "100f", "e1000e": "10d3"}
+NICS = {"e1000": "8086100e", "e1000-82544gc": "8086100c", "e1000-82545em": "8086100f", "e1000e": "808610d3",
+        "virtio-net-pci": "1af41000", "virtio-net-pci,disable-modern=on": "1af41000",
+        "virtio-net-pci,disable-legacy=on": "1af41041", "virtio-net-pci,disable-legacy=off": "1af41000", "vmxnet3": "15ad07b0"}
 # And those that VMware, VirtualBox and real machines are known to have.
-EXPECTED = {"100e", "100f", "100c", "1004", "1008", "1010", "1076", "1026", "1079", "107c"}
+EXPECTED = {"1004", "1008", "1010", "1076", "1026", "1079", "107c"}
 
 
 def rom_of(nic="e1000"):
-    path = BUILD / f"lunboot-8086{NICS[nic]}.rom"
+    path = BUILD / f"lunboot-{NICS[nic]}.rom"
     if not path.exists():
         pytest.fail(f"{path} is missing: run make")
     return path
@@ -53,6 +55,7 @@ def text(data, offset):
 
 def test_one_for_each_nic():
     assert EXPECTED <= {path.stem[-4:] for path in all_roms()}
+    assert {f"lunboot-{ids}.rom" for ids in NICS.values()} <= {path.name for path in all_roms()}
     names = [f"lunboot-{vendor:04x}{device:04x}.rom" for vendor, device, _ in lines()]
     assert sorted(names) == [path.name for path in all_roms()]
 
@@ -142,8 +145,21 @@ def test_boots(on_rom, demo_disk, nic):
     assert image[word(image, 0x18) + 16] * 512 == RESIDENT
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("nic", NICS)
+def test_reads_and_writes(on_rom, logs, nic):
+    """All of a disk, as it is."""
+    disk = BootDisk(logs / "disk", "disktest", 4, WHOLE | WRITE)
+    pc, _ = on_rom(disk.path, nic, extra=DEBUG_EXIT)
+    run(pc).check_reads(disk)
+    assert disk.path.read_bytes() == disk.written()
+
+
+ONE_OF_EACH = ("e1000", "e1000e", "virtio-net-pci", "vmxnet3")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("nic", [
+    pytest.param(nic, marks=() if nic in ONE_OF_EACH else pytest.mark.machines) for nic in NICS])
 def test_debian(on_rom, debian_disk, nic):
     pc, target = on_rom(debian_disk, nic, memory="512M")
     check_report(pc, target, "192.0.2.100")
