@@ -144,9 +144,12 @@ static void say_nic(const char *state)
 
 static void say_link(void)
 {
-    const char *vlan = setting_text(SET_VLAN);
-    say("Link     %u Mb/s, %s duplex%s%s\n", dev->link_mbps, dev->full_duplex ? "full" : "half",
-        *vlan ? ", VLAN " : "", vlan);
+    const char *vlan = setting_text(SET_VLAN), *before = *vlan ? ", VLAN " : "";
+    if (dev->link_mbps)
+        say("Link     %u Mb/s, %s duplex%s%s\n", dev->link_mbps, dev->full_duplex ? "full" : "half",
+            before, vlan);
+    else
+        say("Link     up%s%s\n", before, vlan);
 }
 
 enum error attach_nic(u16 bdf, bool several)

@@ -50,7 +50,7 @@ struct netdev {
     u8 mac[6];
     u16 mtu;       /* largest IP packet: 1500, unless who opened the device sets another one */
     u16 vlan;      /* 802.1Q tag of all frames (priority << 13 | id), set likewise; 0: untagged */
-    u16 link_mbps; /* 10, 100, 1000; 0 without link */
+    u16 link_mbps; /* 10, 100, 1000, 10000; 0 without link, or where it has no speed */
     bool full_duplex;
     bool link_up;
     u16 rx_ring; /* descriptors in the receive ring: what can arrive while nobody looks */

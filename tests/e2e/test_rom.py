@@ -151,6 +151,7 @@ def test_reads_and_writes(on_rom, logs, nic):
     disk = BootDisk(logs / "disk", "disktest", 4, WHOLE | WRITE)
     pc, _ = on_rom(disk.path, nic, extra=DEBUG_EXIT)
     run(pc).check_reads(disk)
+    assert re.search(r"^Link     (up|10*00 Mb/s, full duplex)$", pc.serial.text(), re.M)
     assert disk.path.read_bytes() == disk.written()
 
 
