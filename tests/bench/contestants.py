@@ -10,8 +10,12 @@ from rig.wire import Wire
 
 BUILD = Path(__file__).resolve().parents[2] / os.environ.get("B", "build")
 ACCEL = os.environ.get("ACCEL") or "tcg"
-LUNBOOT_ROM = BUILD / "lunboot-8086100e.rom"
-IPXE_ROM = Path("/usr/lib/ipxe/qemu/pxe-e1000.rom")
+# QEMU's name of the NIC: the PCI ids of its ROM here, and iPXE's name for it.
+NICS = {"e1000": ("8086100e", "e1000"), "e1000e": ("808610d3", "e1000e"), "virtio-net-pci": ("1af41000", "virtio"),
+        "vmxnet3": ("15ad07b0", "vmxnet3")}
+NIC = os.environ.get("NIC") or "e1000"
+LUNBOOT_ROM = BUILD / f"lunboot-{NICS[NIC][0]}.rom"
+IPXE_ROM = Path(f"/usr/lib/ipxe/qemu/pxe-{NICS[NIC][1]}.rom")
 BIOS = Path("/usr/share/seabios/bios-256k.bin")
 MEMORY_MIB = 256
 
@@ -41,7 +45,7 @@ class Local:
         drive = ["-drive", f"if=none,id=local,format=raw,cache=unsafe,file={disk.path}"]
         return Qemu(directory, network, ACCEL, f"{MEMORY_MIB}M",
                     extra=["-bios", directory / "bios", *drive, *self.BUS[self.bus],
-                           "-device", f"e1000,romfile={self.rom}"])
+                           "-device", f"{NIC},romfile={self.rom}"])
 
     def fetched(self, pc):
         """Bytes read from the disk so far."""
@@ -79,7 +83,7 @@ class Lun:
 
     def power_on(self, directory, network, disk):
         return Qemu(directory, network, ACCEL, f"{MEMORY_MIB}M", tap="tap0", wire=self.wire,
-                    **self.options)
+                    nic=NIC, **self.options)
 
     def fetched(self, pc):
         """Bytes that the target has read for its initiator so far."""
