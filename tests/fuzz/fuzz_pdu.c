@@ -223,10 +223,10 @@ static void take_data_out(const struct peer_pdu *p)
     CHECK(raw || c->r2ts > R2TS);
 }
 
-/* A MaxCmdSN that the target has told. */
-static void offer(u32 max)
+/* A MaxCmdSN that the target has told; one that makes no sense beside ExpCmdSN is none. */
+static void offer(u32 exp, u32 max)
 {
-    if (serial_after(max, max_cmd_sn))
+    if (!serial_after(exp - 1, max) && serial_after(max, max_cmd_sn))
         max_cmd_sn = max;
 }
 
@@ -251,7 +251,7 @@ static bool hook(const struct peer_pdu *p)
         if (mute)
             return true;
     }
-    offer(peer.exp_cmd_sn + peer.window - 1); /* what follows is an answer */
+    offer(peer.exp_cmd_sn, peer.exp_cmd_sn + peer.window - 1); /* what follows is an answer */
     return false;
 }
 
@@ -259,14 +259,14 @@ static bool hook(const struct peer_pdu *p)
 
 static void send(u8 bhs[BHS_SIZE], const void *data, u32 len)
 {
-    offer(get_be32(bhs + BHS_MAX_CMD_SN));
+    offer(get_be32(bhs + BHS_EXP_CMD_SN), get_be32(bhs + BHS_MAX_CMD_SN));
     peer_send(bhs, data, len);
 }
 
 /* The command is answered. */
 static void answered(struct command *c, bool good)
 {
-    offer(peer.exp_cmd_sn + peer.window - 1);
+    offer(peer.exp_cmd_sn, peer.exp_cmd_sn + peer.window - 1);
     c->waiting = false;
     if (c->slot && c->slot->number == c->number)
         c->slot->good |= good;
@@ -544,7 +544,7 @@ static void halves(void)
     put_be32(bhs + BHS_DATA_SN, c->sn++);
     put_be32(bhs + BHS_BUFFER_OFFSET, c->moved);
     c->moved += len;
-    offer(peer.exp_cmd_sn + peer.window - 1);
+    offer(peer.exp_cmd_sn, peer.exp_cmd_sn + peer.window - 1);
     cut(len);
     peer_send(bhs, data, len);
     peer_hold(len - first);
