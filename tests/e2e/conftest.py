@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
@@ -17,12 +16,10 @@ from rig.child import need
 from rig.dnsmasq import Dnsmasq
 from rig.lio import Lio
 from rig.namespace import NetNamespace
+from rig.paths import BUILD, TOP
 from rig.qemu import Qemu
 from rig.tgtd import Tgtd
 from rig.wire import Wire
-
-TOP = Path(__file__).resolve().parent.parent.parent
-BUILD = TOP / os.environ.get("B", "build")
 
 
 def pytest_collection_modifyitems(items):

@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from conftest import TOP
 
 from rig.child import need
+from rig.paths import TOP
 
 sys.path.append(str(TOP / "tests/bench"))
 

@@ -2,10 +2,10 @@
 
 import pytest
 from bootdisk import RANDOM, BootDisk, run
-from conftest import BUILD
 from test_rom import rom_of
 
 from rig.bochs import FIRMWARE, Bochs
+from rig.paths import BUILD
 
 MEDIA = {
     "rom": lambda: {"rom": rom_of(), "boot": "network"},

@@ -11,10 +11,10 @@ from types import SimpleNamespace
 
 import pytest
 from bootdisk import on_lun  # noqa: F401 (fixture)
-from conftest import TOP
 from statusline import line
 
 from rig.child import need
+from rig.paths import TOP
 
 MODULES = Path("/usr/lib/grub/i386-pc")
 FONT = Path("/usr/share/grub/ascii.pf2")

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 from bootdisk import DEBUG_EXIT, PROGRAMS, BootDisk, run
-from conftest import BUILD
 from rig.child import need
+from rig.paths import BUILD
 from test_failures import error
 from test_memory import Memory
 

@@ -4,9 +4,10 @@ import subprocess
 
 import pytest
 from bootdisk import RANDOM, BootDisk, on_lun, run  # noqa: F401 (fixture)
-from conftest import BUILD, TOP
 from test_media import medium
 from test_rom import rom_of
+
+from rig.paths import BUILD, TOP
 
 
 def test_boots_a_pentium_with_16_mib(logs, on_lun):  # noqa: F811

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from bootdisk import RANDOM, BootDisk, Report, run
-from conftest import BUILD
 from soakdisk import Soak, SoakDisk
 from test_media import medium
 from test_rom import rom_of
 
+from rig.paths import BUILD
 from rig.qemu import Qemu
 
 pytestmark = pytest.mark.machines

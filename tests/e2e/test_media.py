@@ -6,9 +6,9 @@ import subprocess
 import bootdisk
 import pytest
 from bootdisk import BootDisk, run
-from conftest import BUILD, TOP
 
 from rig.child import need
+from rig.paths import BUILD, TOP
 
 SECTOR = 512
 FLOPPY = 2880 * SECTOR

@@ -11,10 +11,10 @@ import time
 import bootdisk
 import pytest
 from bootdisk import BootDisk, run
-from conftest import BUILD, TOP
 from test_media import base_memory, base_memory_before  # noqa: F401 (fixture)
 
 from rig.child import need
+from rig.paths import BUILD, TOP
 from rig.wire import Wire
 
 ROM = "/usr/lib/ipxe/qemu/pxe-e1000.rom"

@@ -5,9 +5,9 @@ import shlex
 import shutil
 
 import pytest
-from conftest import BUILD, TOP
 
 from rig.child import Child, need
+from rig.paths import BUILD, TOP
 
 PXE_ROM = "/usr/lib/ipxe/qemu/pxe-e1000.rom"
 LONGEST = 250  # lines: what a user needs, and no more

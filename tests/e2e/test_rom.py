@@ -8,11 +8,11 @@ import time
 
 import pytest
 from bootdisk import DEBUG_EXIT, WHOLE, WRITE, BootDisk, on_local_disk, run  # noqa: F401 (fixture)
-from conftest import BUILD, TOP
 from test_debian import check_report
 from test_memory import Memory
 
 from rig.child import need
+from rig.paths import BUILD, TOP
 
 BIOS = "/usr/share/seabios/bios-256k.bin"
 DEMO = "lunboot demo disk: GRUB menu reached"

@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import BUILD, TOP
 
 from rig.child import need
+from rig.paths import BUILD, TOP
 
 DEMO = "lunboot demo disk: GRUB menu reached"
 

@@ -6,10 +6,10 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import BUILD, TOP
 from test_rom import lines
 
 from rig.child import need
+from rig.paths import BUILD, TOP
 
 PACKAGES = [
     line.split()[:2]

@@ -3,10 +3,10 @@
 import shutil
 
 import pytest
-from conftest import BUILD
 from test_media import usb
 
 from rig.child import need
+from rig.paths import BUILD
 
 FIRMWARE = "/usr/share/ovmf/OVMF.fd"
 FIRMWARE_IA32 = "/usr/share/OVMF/OVMF32_CODE_4M.secboot.fd"

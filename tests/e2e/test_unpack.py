@@ -5,9 +5,9 @@ import struct
 import subprocess
 
 import pytest
-from conftest import BUILD, TOP
 
 from rig.child import need
+from rig.paths import BUILD, TOP
 
 BASE = 0x100000
 R_386_RELATIVE = 8
