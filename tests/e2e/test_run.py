@@ -93,7 +93,7 @@ def test_run_takes_its_children_along(run, tmp_path, how):
         time.sleep(0.05)
     pids = children(process.pid)
     process.send_signal(how)
-    process.wait(10)
+    process.wait(60)
     if how == signal.SIGKILL:  # nobody was left to tidy up, but all must have ended
         for _ in range(100):
             if all(ended(p) for p in pids):
