@@ -42,8 +42,10 @@ void attach_nic_init(const struct plan *machine_plan, u16 bdf)
     struct pkt *tx_pkts = arena_take((u32)(plan->tx_packets * sizeof(*tx_pkts)));
     u8 *tx_memory = arena_take(plan->tx_packets * PKT_SIZE);
     pkt_pool_init(&tx_pool, tx_pkts, tx_memory, plan->tx_packets, PKT_SIZE);
+    u32 own_bytes = nic_memory_bytes(plan->rx_ring + plan->tx_ring);
     nic_memory = (struct nic_memory){
-        .own = arena_take(nic_memory_bytes(plan->rx_ring + plan->tx_ring)),
+        .own = arena_take(own_bytes),
+        .own_bytes = own_bytes,
         .tx_count = plan->tx_ring,
         .rx_pool = &rx_pool,
         .tx_pool = &tx_pool,

@@ -286,7 +286,7 @@ static enum error e1000_open(u16 bdf, const struct nic_id *id, const struct nic_
     memory = *lent;
     flags = id->flags;
     enabled = 0;
-    found_command = pci_enable(bdf);
+    found_command = pci_enable(bdf, PCI_COMMAND_MEMORY);
     if (flags & E1000_EXTCNF)
         pcie_keep_link_awake(bdf);
     regs = platform_mmio(bar);

@@ -15,6 +15,7 @@ struct nic_memory {
      * nic_packet_size() has given. A frame must fit one. */
     struct pkt_pool *rx_pool;
     struct pkt_pool *tx_pool;
+    u32 own_bytes;
 };
 
 /* ---- for whoever attaches ---- */

@@ -110,10 +110,10 @@ void pci_wake(u16 bdf)
     }
 }
 
-u16 pci_enable(u16 bdf)
+u16 pci_enable(u16 bdf, u16 spaces)
 {
     u16 found = pci_read16(bdf, PCI_COMMAND);
-    u16 command = found | PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+    u16 command = found | spaces | PCI_COMMAND_MASTER;
     pci_write16(bdf, PCI_COMMAND, command & (u16)~PCI_COMMAND_NO_INTX);
     return found;
 }

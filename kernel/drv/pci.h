@@ -49,9 +49,9 @@ u8 pci_capability(u16 bdf, u8 id, u8 after);
 /* Wake the function when it is in one of the states D1 to D3. What the BIOS has given it stays. */
 void pci_wake(u16 bdf);
 
-/* Let the function answer to memory and port accesses, be bus master, and assert INTx. Returns the
- * command register as it was. */
-u16 pci_enable(u16 bdf);
+/* Let the function answer to accesses to these spaces (PCI_COMMAND_MEMORY, PCI_COMMAND_IO), be bus
+ * master, and assert INTx. Returns the command register as it was. */
+u16 pci_enable(u16 bdf, u16 spaces);
 
 char *pci_bdf_text(char buf[PCI_BDF_TEXT], u16 bdf);
 

@@ -77,7 +77,7 @@ enum error virtio_find(u16 bdf, u16 *found)
     port = modern ? 0 : pci_io_bar(bdf, 0);
     if (!modern && !port)
         return e ? e : ERR_NIC_DEAD;
-    *found = pci_enable(bdf);
+    *found = pci_enable(bdf, port ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY);
     return OK;
 }
 

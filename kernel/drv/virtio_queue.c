@@ -336,7 +336,7 @@ static void queue_set(const struct queue *q)
 enum error virtio_queues_set(const struct nic_memory *memory, bool header_12, bool events)
 {
     u8 *at = memory->own;
-    const u8 *end = at + nic_memory_bytes(memory->rx_count + memory->tx_count);
+    const u8 *end = at + memory->own_bytes;
     rx_pool = memory->rx_pool;
     header_len = header_12 ? HEADER_MOST : HEADER_LEAST;
     event_idx = events;

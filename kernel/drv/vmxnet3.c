@@ -176,7 +176,7 @@ static enum error vmxnet3_open(u16 bdf, const struct nic_id *id, const struct ni
         return e;
     memory = *lent;
     common = (struct common *)(memory.own + ((u32) - (uintptr_t)memory.own & (RING_ALIGN - 1)));
-    found_command = pci_enable(bdf);
+    found_command = pci_enable(bdf, PCI_COMMAND_MEMORY);
     nic = (struct netdev){
         .ops = &ops,
         .wake = {.ready = vmxnet3_rx_ready, .enable = enable, .acknowledge = acknowledge},

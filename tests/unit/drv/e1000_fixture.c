@@ -16,7 +16,7 @@ static struct pkt rx_pkts[RX_PKTS], tx_pkts[TX_PKTS];
 
 static enum error try_open_sized(u32 rx_size)
 {
-    struct nic_memory memory = {rings, RX_COUNT, TX_COUNT, &rx_pool, &tx_pool};
+    struct nic_memory memory = {rings, RX_COUNT, TX_COUNT, &rx_pool, &tx_pool, sizeof(rings)};
     assert_true(nic_memory_bytes(RX_COUNT + TX_COUNT) >= sizeof(rings));
     memset(rings, 0xff, sizeof(rings));
     pkt_pool_init(&rx_pool, rx_pkts, rx_memory, RX_PKTS, rx_size);

@@ -150,9 +150,11 @@ TEST(enabling_keeps_the_other_bits)
 {
     static const struct function f[] = {{0x0018, NIC, 0, 0}};
     power_on(f, 1);
-    command = PCI_COMMAND_NO_INTX | 0x0141;
-    assert_int_equal(pci_enable(0x0018), PCI_COMMAND_NO_INTX | 0x0141);
-    assert_int_equal(command, 0x0141 | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    command = PCI_COMMAND_NO_INTX | 0x0140;
+    assert_int_equal(pci_enable(0x0018, PCI_COMMAND_MEMORY), PCI_COMMAND_NO_INTX | 0x0140);
+    assert_int_equal(command, 0x0140 | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    pci_enable(0x0018, PCI_COMMAND_IO);
+    assert_int_equal(command, 0x0140 | PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
 /* One function whose whole configuration space is there. */

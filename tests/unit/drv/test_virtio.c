@@ -37,7 +37,7 @@ static enum error try_open(void)
     if (!own)
         own = mmap(NULL, own_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT,
                    -1, 0);
-    struct nic_memory memory = {own, RX_COUNT, TX_COUNT, &rx_pool, &tx_pool};
+    struct nic_memory memory = {own, RX_COUNT, TX_COUNT, &rx_pool, &tx_pool, own_size};
     memset(own, 0xff, own_size);
     pkt_pool_init(&rx_pool, rx_pkts, rx_memory, RX_PKTS, PKT_SIZE);
     pkt_pool_init(&tx_pool, tx_pkts, tx_memory, TX_PKTS, PKT_SIZE);

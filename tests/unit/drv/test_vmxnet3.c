@@ -32,7 +32,7 @@ FIXTURE(model_power_on, power_off);
 
 static enum error try_open_sized(u32 rx_size)
 {
-    struct nic_memory memory = {own, RX_COUNT, TX_COUNT, &rx_pool, &tx_pool};
+    struct nic_memory memory = {own, RX_COUNT, TX_COUNT, &rx_pool, &tx_pool, sizeof(own)};
     assert_true(nic_memory_bytes(RX_COUNT + TX_COUNT) <= sizeof(own));
     memset(own, 0xff, sizeof(own));
     pkt_pool_init(&rx_pool, rx_pkts, rx_memory, RX_PKTS, rx_size);
