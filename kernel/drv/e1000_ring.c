@@ -6,9 +6,7 @@
 #include "base/str.h"
 #include "drv/e1000_internal.h"
 #include "drv/e1000_regs.h"
-
-/* A NIC with a link that sends nothing for so long hangs. */
-#define STUCK_US            2000000
+#include "drv/tx_watch.h"
 
 #define FILL_EVERY          16 /* frames, while they come one after the other */
 
@@ -28,12 +26,10 @@ static struct ring rx, tx;
 static volatile struct e1000_rx_desc *rx_desc;
 static volatile struct e1000_tx_desc *tx_desc;
 static struct pkt_pool *rx_pool;
-static bool rx_unheard;  /* RDT was written, and nothing after it */
-static bool rx_partial;  /* inside a frame that began in an earlier descriptor */
-static u32 tx_done;      /* frames sent since the start */
-static bool tx_waiting;  /* at the latest look for a stuck ring there was something to send, */
-static u32 tx_done_seen; /* so much had been sent, */
-static u32 tx_since;     /* and it had looked like that since then, in us */
+static bool rx_unheard; /* RDT was written, and nothing after it */
+static bool rx_partial; /* inside a frame that began in an earlier descriptor */
+static u32 tx_done;     /* frames sent since the start */
+static struct tx_watch watch;
 
 static u32 ring_next(const struct ring *r, u32 i)
 {
@@ -187,14 +183,7 @@ bool e1000_tx_full(const struct netdev *dev)
 bool e1000_tx_stuck(struct netdev *dev)
 {
     e1000_tx_reclaim(dev);
-    u32 now = platform_now_us();
-    bool pending = tx.head != tx.told;
-    if (!pending || !dev->link_up || !tx_waiting || tx_done != tx_done_seen) {
-        tx_waiting = pending;
-        tx_done_seen = tx_done;
-        tx_since = now;
-    }
-    return now - tx_since >= STUCK_US;
+    return tx_watch_stuck(&watch, dev, tx.head != tx.told, tx_done);
 }
 
 bool e1000_transmit(struct netdev *dev, struct pkt *p)
@@ -270,7 +259,7 @@ void e1000_ring_start(struct mmio *mmio, u16 flags, const struct nic_memory *mem
     regs = mmio;
     rx_pool = memory->rx_pool;
     rx_partial = false;
-    tx_waiting = false;
+    watch.waiting = false;
     rx_desc = (void *)memory->own;
     tx_desc = (void *)(rx_desc + memory->rx_count);
     memset(memory->own, 0,

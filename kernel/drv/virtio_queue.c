@@ -5,10 +5,8 @@
  * descriptors are a list by their field `next`, which the device does not look at. */
 #include "base/bytes.h"
 #include "base/str.h"
+#include "drv/tx_watch.h"
 #include "drv/virtio_internal.h"
-
-/* A device with a link that sends nothing for so long hangs. */
-#define STUCK_US       2000000
 
 #define PACKET_MOST    16384
 #define LEGACY_ALIGN   4096
@@ -61,11 +59,9 @@ static struct queue rx, tx;
 static struct pkt_pool *rx_pool;
 static u32 header_len;
 static bool event_idx;
-static bool broken;     /* the device has said what can't be */
-static u32 sent;        /* frames, since the start */
-static u32 sent_seen;   /* at the latest look for a stuck queue so many had been sent, */
-static bool tx_waiting; /* there was something to send, */
-static u32 tx_since;    /* and it had looked like that since then, in us */
+static bool broken; /* the device has said what can't be */
+static u32 sent;    /* frames, since the start */
+static struct tx_watch watch;
 static u8 no_header[HEADER_MOST];
 
 /* A write of ours is seen before what we read next. */
@@ -298,14 +294,8 @@ bool virtio_queues_wake(struct netdev *dev, bool on)
 bool virtio_queues_stuck(struct netdev *dev)
 {
     tx_reclaim();
-    u32 now = platform_now_us();
     bool pending = tx.seen != tx.available->index;
-    if (!pending || !dev->link_up || !tx_waiting || sent != sent_seen) {
-        tx_waiting = pending;
-        sent_seen = sent;
-        tx_since = now;
-    }
-    return broken || now - tx_since >= STUCK_US;
+    return tx_watch_stuck(&watch, dev, pending, sent) || broken;
 }
 
 u32 virtio_packet_size(const struct nic_id *id, u32 frame)
@@ -340,7 +330,7 @@ enum error virtio_queues_set(const struct nic_memory *memory, bool header_12, bo
     rx_pool = memory->rx_pool;
     header_len = header_12 ? HEADER_MOST : HEADER_LEAST;
     event_idx = events;
-    broken = tx_waiting = false;
+    broken = watch.waiting = false;
     if (!queue_lay_out(&rx, VIRTIO_RX, size_for(VIRTIO_RX, memory->rx_count), &at, end) ||
         !queue_lay_out(&tx, VIRTIO_TX, size_for(VIRTIO_TX, 2u * memory->tx_count), &at, end))
         return ERR_NIC_DEAD;

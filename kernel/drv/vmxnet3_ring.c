@@ -3,10 +3,8 @@
  * stays unused. */
 #include "base/arith.h"
 #include "base/str.h"
+#include "drv/tx_watch.h"
 #include "drv/vmxnet3_internal.h"
-
-/* A NIC with a link that sends nothing for so long hangs. */
-#define STUCK_US    2000000
 
 #define PACKET_MOST 8192 /* the length field has 14 bits */
 
@@ -29,9 +27,7 @@ static struct pkt_pool *rx_pool;
 static bool rx_partial; /* inside a frame that began in an earlier descriptor */
 static bool broken;     /* the NIC has said what can't be */
 static u32 sent;        /* frames, since the start */
-static u32 sent_seen;   /* at the latest look for a stuck ring so many had been sent, */
-static bool tx_waiting; /* there was something to send, */
-static u32 tx_since;    /* and it had looked like that since then, in us */
+static struct tx_watch watch;
 
 static void ring_init(struct ring *r, u32 size, u8 **at)
 {
@@ -170,14 +166,7 @@ bool vmxnet3_tx_full(const struct netdev *dev)
 bool vmxnet3_stuck(struct netdev *dev)
 {
     vmxnet3_tx_reclaim();
-    u32 now = platform_now_us();
-    bool pending = tx.given;
-    if (!pending || !dev->link_up || !tx_waiting || sent != sent_seen) {
-        tx_waiting = pending;
-        sent_seen = sent;
-        tx_since = now;
-    }
-    return broken || now - tx_since >= STUCK_US;
+    return tx_watch_stuck(&watch, dev, tx.given, sent) || broken;
 }
 
 bool vmxnet3_transmit(struct netdev *dev, struct pkt *p)
@@ -223,7 +212,7 @@ static u32 ring_size(u32 wanted)
 u16 vmxnet3_rings_set(const struct nic_memory *memory, u8 *at, struct vmxnet3_queues *queues)
 {
     rx_pool = memory->rx_pool;
-    rx_partial = broken = tx_waiting = false;
+    rx_partial = broken = watch.waiting = false;
     at += (u32) - (uintptr_t)at & (RING_ALIGN - 1);
     ring_init(&rx, ring_size(memory->rx_count), &at);
     ring_init(&tx, ring_size(memory->tx_count), &at);
