@@ -9,7 +9,7 @@
 #include "iscsi/task.h"
 #include "iscsi/vpd.h"
 
-#define BLOCK_SIZE     512
+#define BLOCK_LEAST    512
 #define MOST_LUNS      1024
 #define INQUIRY_LENGTH 36
 #define INQUIRY_VPD    1
@@ -179,7 +179,9 @@ static enum error judge_capacity(struct lun_found *found)
     found->block_size = get_be32(block_size);
     if (!found->blocks)
         return ERR_LUN_EMPTY;
-    return found->block_size == BLOCK_SIZE ? OK : ERR_LUN_BLOCK_SIZE;
+    u32 size = found->block_size;
+    bool good = size >= BLOCK_LEAST && size <= BLOCK_MOST && !(size & (size - 1));
+    return good ? OK : ERR_LUN_BLOCK_SIZE;
 }
 
 static struct vpd_page page(u8 step)
