@@ -1,8 +1,9 @@
 /* The full feature phase: requests from above, and a target that answers them decently, wrongly, or
  * with bytes that are no PDU at all, in segments of any size, with time between. A request's buffer
- * is freed as soon as it is done; reads that succeed hold the disk's bytes; data that goes out is
- * the request's own, and only what was asked for. With a decent target every request ends. Digests
- * may be on, and then the target's be wrong. */
+ * is its own to the byte, is nobody's as soon as it is done, and then the next one's; reads that
+ * succeed hold the disk's bytes; data that goes out is the request's own, and only what was asked
+ * for. With a decent target every request ends. Digests may be on, and then the target's be wrong.
+ */
 #include "base/arith.h"
 #include "base/bytes.h"
 #include "base/loop.h"
@@ -10,20 +11,30 @@
 #include "iscsi/iscsi_peer.h"
 #include "iscsi/scsi.h"
 #include "platform_host.h"
+#include <sanitizer/asan_interface.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define STEPS     64
-#define MINUTES   5 /* that one input may last */
-#define LAST_MS   1200000
-#define COUNT_MAX 128
-#define SLOTS     8
-#define SLOT_LBAS COUNT_MAX /* each slot has blocks of its own: requests never overlap */
-#define COMMANDS  64
-#define R2TS      16
-#define DATA_MAX  20000
-#define PIECE_MIN 256 /* bytes in a Data-In of the decent target */
-#define SEGMENTS  60  /* that so much data comes in, at most: more would only take time */
+#define STEPS      64
+#define MINUTES    5 /* that one input may last */
+#define LAST_MS    1200000
+#define COUNT_MAX  128
+#define SLOTS      8
+#define SLOT_LBAS  COUNT_MAX /* each slot has blocks of its own: requests never overlap */
+#define PLACES     (SLOTS + 1)
+#define PLACE_SIZE (COUNT_MAX * 512)
+#define COMMANDS   64
+#define R2TS       16
+#define DATA_MAX   20000
+#define PIECE_MIN  256 /* bytes in a Data-In of the decent target */
+#define SEGMENTS   60  /* that so much data comes in, at most: more would only take time */
+
+/* The memory of requests. What is given back is what the next one gets, as it is with the few
+ * buffers of the cache: ASan's heap would keep it back for long. */
+static struct place {
+    u8 *bytes; /* PLACE_SIZE */
+    bool lent;
+} places[PLACES];
 
 /* A request from above. */
 static struct slot {
@@ -32,6 +43,7 @@ static struct slot {
     u8 seed;               /* of the data to write */
     bool good;             /* the target has said that it has succeeded */
 } slots[SLOTS];
+static struct block_req requests[SLOTS];
 
 /* A command of this connection, as the target sees it. */
 static struct command {
@@ -50,7 +62,7 @@ static struct command {
 static u32 command_count; /* all so far on this connection */
 static u32 connects;
 static u32 max_cmd_sn; /* the latest that was offered */
-static u32 requests;
+static u32 submitted;
 static bool decent; /* the target is, from now on */
 static bool mute;   /* no answers to pings */
 static bool raw;    /* bytes of no meaning were sent: they may have been a PDU like any other */
@@ -67,6 +79,29 @@ static const u8 *pattern(u8 seed, u32 at)
 
 /* --- Above --- */
 
+static u8 *borrow(u32 len)
+{
+    struct place *p = places;
+    while (p->lent)
+        p++;
+    if (!p->bytes) {
+        p->bytes = malloc(PLACE_SIZE);
+        ASAN_POISON_MEMORY_REGION(p->bytes, PLACE_SIZE);
+    }
+    p->lent = true;
+    ASAN_UNPOISON_MEMORY_REGION(p->bytes, len);
+    return p->bytes;
+}
+
+static void give_back(const u8 *bytes)
+{
+    for (struct place *p = places; p < places + PLACES; p++)
+        if (p->bytes == bytes && p->lent) {
+            p->lent = false;
+            ASAN_POISON_MEMORY_REGION(p->bytes, PLACE_SIZE);
+        }
+}
+
 static void submit(void)
 {
     struct slot *s = &slots[in_below(SLOTS)];
@@ -75,14 +110,16 @@ static void submit(void)
     u32 count = 1 + in_below(min_u32(COUNT_MAX, dev->max_blocks));
     if (s->req)
         return;
-    struct block_req *req = calloc(1, sizeof(*req));
+    struct block_req *req = &requests[s - slots];
+    ASAN_UNPOISON_MEMORY_REGION(req, sizeof(*req));
+    memset(req, 0, sizeof(*req));
     req->op = how % 8 == 0 ? BLOCK_FLUSH : how & 1 ? BLOCK_READ : BLOCK_WRITE;
     req->lba = (u32)(s - slots) * SLOT_LBAS;
     if (req->op != BLOCK_FLUSH) {
         req->count = count;
-        req->data = malloc(count * 512);
+        req->data = borrow(count * 512);
     }
-    *s = (struct slot){.req = req, .number = ++requests, .seed = how};
+    *s = (struct slot){.req = req, .number = ++submitted, .seed = how};
     if (req->op == BLOCK_WRITE)
         memcpy(req->data, pattern(how, 0), count * 512);
     dev->ops->submit(dev, req);
@@ -95,10 +132,10 @@ static void redirect(void)
     struct block_dev *dev = iscsi_disk();
     if (!s->req || s->req->op != BLOCK_READ)
         return;
-    u8 *old = s->req->data, *data = malloc(s->req->count * 512);
+    u8 *old = s->req->data, *data = borrow(s->req->count * 512);
     dev->ops->redirect(dev, s->req, data);
     CHECK(s->req->data == data);
-    free(old);
+    give_back(old);
 }
 
 /* What can't be is refused at once. */
@@ -125,8 +162,9 @@ static void reap(void)
             if (req->op == BLOCK_READ)
                 CHECK(!memcmp(req->data, peer.disk + req->lba * 512, req->count * 512));
         }
-        free(req->data);
-        free(req);
+        if (req->data)
+            give_back(req->data);
+        ASAN_POISON_MEMORY_REGION(req, sizeof(*req));
         s->req = NULL;
     }
 }
@@ -594,7 +632,7 @@ static void attach(void)
     CHECK(peer_attach() == ISCSI_READY);
     max_cmd_sn = peer.exp_cmd_sn + peer.window - 1;
     connects = peer.connects;
-    command_count = requests = 0;
+    command_count = submitted = 0;
     decent = mute = raw = false;
     memset(slots, 0, sizeof(slots));
     peer.hook = hook;
