@@ -268,6 +268,22 @@ static void offer(u32 exp, u32 max)
         max_cmd_sn = max;
 }
 
+/* Who holds a reservation may be told by any bytes. */
+static bool tell_holder(const struct peer_pdu *p)
+{
+    u8 data[200];
+    if (p->bhs[SCSI_CMD_CDB] != SCSI_PERSISTENT_RESERVE_IN || !in_left())
+        return false;
+    u32 len = in_bytes(data, sizeof(data));
+    if (len > 8 + 24) {
+        put_be32(data + 4, len - 8);
+        data[8 + 12] |= 1;
+        data[8 + 24] = (data[8 + 24] & 0xc0) | 5;
+    }
+    peer_data_in(get_be32(p->bhs + BHS_ITT), 0, 0, data, len, true);
+    return true;
+}
+
 /* Logging in and probing are the decent target's. */
 static bool hook(const struct peer_pdu *p)
 {
@@ -290,7 +306,7 @@ static bool hook(const struct peer_pdu *p)
             return true;
     }
     offer(peer.exp_cmd_sn, peer.exp_cmd_sn + peer.window - 1); /* what follows is an answer */
-    return false;
+    return peer_opcode(p) == OPCODE_SCSI_CMD && tell_holder(p);
 }
 
 /* --- What the target sends --- */
@@ -459,9 +475,9 @@ static void note(const u8 bhs[BHS_SIZE], u8 opcode, u32 len, struct command *c)
 /* A PDU of any kind, about some command, and wrong in any way. */
 static void some_pdu(void)
 {
-    static const u8 opcodes[] = {OPCODE_DATA_IN,    OPCODE_R2T,      OPCODE_SCSI_RSP,
-                                 OPCODE_NOP_IN,     OPCODE_ASYNC,    OPCODE_REJECT,
-                                 OPCODE_LOGOUT_RSP, OPCODE_LOGIN_RSP};
+    static const u8 opcodes[] = {OPCODE_DATA_IN,    OPCODE_R2T,       OPCODE_SCSI_RSP,
+                                 OPCODE_NOP_IN,     OPCODE_ASYNC,     OPCODE_REJECT,
+                                 OPCODE_LOGOUT_RSP, OPCODE_LOGIN_RSP, OPCODE_TASK_RSP};
     static u8 bytes[DATA_MAX];
     u8 bhs[BHS_SIZE];
     u32 kind = in_below(ARRAY_SIZE(opcodes) + 1);
@@ -482,6 +498,12 @@ static void some_pdu(void)
     if (wrong & WRONG_DATA) {
         len = in_bytes(bytes, 300);
         raw |= opcode == OPCODE_DATA_IN;
+    } else if (opcode == OPCODE_REJECT) {
+        bhs[REJECT_REASON] = in_u8() % 16;
+        memset(bytes, 0, BHS_SIZE);
+        bytes[BHS_OPCODE] = OPCODE_SCSI_CMD;
+        put_be32(bytes + BHS_ITT, itt);
+        len = BHS_SIZE;
     } else if (opcode == OPCODE_DATA_IN) {
         len = in_u16() % DATA_MAX;
         if (c && !(wrong & WRONG_LENGTH))
@@ -499,10 +521,17 @@ static void some_pdu(void)
 static void fail_command(void)
 {
     static const u8 statuses[] = {SCSI_CHECK_CONDITION, SCSI_STATUS_BUSY, SCSI_TASK_SET_FULL,
-                                  SCSI_TASK_ABORTED};
+                                  SCSI_TASK_ABORTED, SCSI_RESERVED};
+    /* In descriptor format: what other initiators and standby controllers make a target say. */
+    static const u8 known[][8] = {{0x72, 6, 0x29}, {0x72, 6, 0x2f},  {0x72, 6, 0x2a, 3},
+                                  {0x72, 2, 4, 1}, {0x72, 2, 4, 11}, {0x72, 7, 0x27}};
     struct command *c = some_command();
-    u8 sense[32], status = statuses[in_below(ARRAY_SIZE(statuses))];
+    u8 sense[32], status = statuses[in_below(ARRAY_SIZE(statuses))], which = in_u8();
     u32 len = in_bytes(sense, sizeof(sense));
+    if (which < ARRAY_SIZE(known)) {
+        len = sizeof(known[which]);
+        memcpy(sense, known[which], len);
+    }
     if (!c || !peer.open)
         return;
     answered(c, scsi_judge(status, sense, len).error == OK); /* an error that was made good, too */
@@ -520,10 +549,20 @@ static void damage(void)
     peer.damage.count = 1 + (how >> 5);
 }
 
+/* More than find room to be answered. */
+static void pings(void)
+{
+    u8 bhs[BHS_SIZE];
+    for (u32 n = 1 + in_below(16); n && peer.open; n--) {
+        peer_nop_in(bhs, n);
+        send(bhs, NULL, 0);
+    }
+}
+
 static void line(void)
 {
     static const u8 reasons[] = {ERR_TCP_RESET, ERR_TCP_CLOSED, ERR_TCP_TIMEOUT};
-    switch (in_below(7)) {
+    switch (in_below(9)) {
     case 0:
         if (peer.open)
             peer_lose(reasons[in_below(ARRAY_SIZE(reasons))]);
@@ -542,6 +581,12 @@ static void line(void)
         break;
     case 5:
         damage();
+        break;
+    case 6:
+        peer.no_abort = !peer.no_abort;
+        break;
+    case 7:
+        pings();
         break;
     default:
         peer.send_space = in_u16();
