@@ -219,6 +219,106 @@ TEST_WITH(the_link_is_followed, with_device, power_off)
     assert_int_equal(dev->stats.link_changes, 2);
 }
 
+/* --- what an operating system finds ----------------------------------------------------------- */
+
+static void paused(void)
+{
+    with_device();
+    nic_model->holds_tx = true;
+    transmit_numbered(0);
+    dev->ops->flush(dev);
+    receive_numbered(0);
+    dev->ops->pause(dev, true);
+    nic_model->holds_tx = false;
+}
+
+static void assert_goes_on(void)
+{
+    assert_false(dev->paused);
+    assert_true(nic_model->active && nic_model->masked);
+    assert_int_equal(nic_model->resets, 1);
+    assert_true(receive_numbered(7));
+    assert_received(7);
+    assert_true(transmit_numbered(8));
+    dev->ops->flush(dev);
+    assert_sent(nic_model->frames_sent - 1, 8);
+    assert_int_equal(dev->stats.tx_errors + dev->stats.rx_errors, 0);
+}
+
+TEST_WITH(a_pause_leaves_the_nic_silent, paused, power_off)
+{
+    assert_true(dev->paused && nic_model->masked);
+    assert_false(nic_model->active);
+    assert_int_equal(rx_pool.available, RX_PKTS);
+    assert_int_equal(tx_pool.available, TX_PKTS);
+    assert_null(dev->ops->receive(dev)); /* what had come, too */
+    assert_false(dev->wake.ready(dev));
+    dev->ops->flush(dev);
+    host_now += 5000;
+    dev->ops->update(dev);
+    assert_true(dev->paused && !nic_model->active && !receive_numbered(1));
+    /* QEMU's writes there whenever its link changes. */
+    assert_non_null(nic_model->shared);
+    dev->ops->pause(dev, false);
+    assert_goes_on();
+}
+
+TEST_WITH(an_interrupt_that_nobody_took_ends_with_the_pause, with_device, power_off)
+{
+    dev->wake.enable(dev, true);
+    receive_numbered(1);
+    dev->wake.enable(dev, false);
+    assert_true(nic_model->asserted);
+    dev->ops->pause(dev, true);
+    assert_false(nic_model->asserted);
+}
+
+TEST_WITH(who_sends_ends_the_pause, paused, power_off)
+{
+    assert_true(transmit_numbered(1));
+    dev->ops->flush(dev);
+    assert_sent(0, 1);
+    assert_goes_on();
+}
+
+TEST_WITH(who_waits_ends_the_pause, paused, power_off)
+{
+    assert_true(dev->wake.enable(dev, true));
+    assert_true(receive_numbered(1));
+    assert_true(dev->wake.acknowledge(dev));
+    dev->wake.enable(dev, false);
+    assert_received(1);
+    assert_goes_on();
+}
+
+TEST_WITH(a_link_that_changes_in_a_pause_is_seen_after_it, paused, power_off)
+{
+    nic_model->link = false;
+    model_event(EVENT_LINK);
+    assert_false(nic_model->asserted);
+    dev->ops->pause(dev, false);
+    dev->ops->update(dev);
+    assert_false(dev->link_up);
+    assert_int_equal(dev->stats.link_changes, 1);
+}
+
+TEST_WITH(a_device_that_does_not_come_back_is_asked_again, paused, power_off)
+{
+    nic_model->refuses = true;
+    assert_false(transmit_numbered(1));
+    assert_true(dev->paused);
+    dev->wake.enable(dev, true);
+    dev->wake.enable(dev, false);
+    assert_int_equal(rx_pool.available, RX_PKTS);
+    nic_model->refuses = false;
+    assert_true(transmit_numbered(1));
+    assert_goes_on();
+    dev->ops->pause(dev, true);
+    dev->ops->stop(dev);
+    assert_int_equal(rx_pool.available, RX_PKTS);
+    assert_int_equal(tx_pool.available, TX_PKTS);
+}
+
 static void assert_restarted(void)
 {
     assert_int_equal(nic_model->resets, 2);

@@ -50,8 +50,8 @@ static void check_shared(void)
 static void activate(void)
 {
     struct vmxnet3_model *m = nic_model;
-    if (m->refuses)
-        return;
+    if (m->refuses || m->active)
+        return; /* QEMU's takes no second one */
     assert_non_null(m->shared);
     check_shared();
     m->rx_next = m->rx_done = m->tx_next = m->tx_done = 0;
@@ -149,6 +149,8 @@ static void slow_write(u32 offset, u32 value)
 
 static void fast_write(u32 offset, u32 value)
 {
+    if (!nic_model->active)
+        return;
     switch (offset) {
     case IMR:
         nic_model->masked = value;
