@@ -45,6 +45,8 @@ static void take_events(void)
     mmio_write32(slow, ECR, events);
     if (events & EVENT_LINK)
         read_link();
+    if (events & EVENT_QUEUE_ERRORS)
+        command(CMD_QUEUE_STATUS);
 }
 
 static void fill_shared(void)
@@ -146,6 +148,7 @@ static void update(struct netdev *dev)
 {
     if (dev->paused)
         return;
+    take_events();
     read_link();
     if (vmxnet3_stuck(dev) || common->queues.rx.stopped || common->queues.tx.stopped) {
         dev->stats.tx_errors++;

@@ -104,6 +104,16 @@ TEST_WITH(open_tells_about_the_device, with_device, power_off)
     assert_int_equal(nic_model->pci_command & PCI_COMMAND_MASTER, PCI_COMMAND_MASTER);
 }
 
+TEST(every_revision_that_knows_the_first_will_do)
+{
+    for (u32 newer = 0; newer < 128; newer += 2) {
+        model_power_on();
+        nic_model->revisions = nic_model->upt_revisions = newer | REVISION_1;
+        assert_int_equal(try_open(), OK);
+        assert_true(nic_model->active);
+    }
+}
+
 TEST_WITH(frames_go_around_the_rings, with_device, power_off)
 {
     for (u32 n = 0; n < 2000; n++) {
@@ -347,7 +357,8 @@ TEST_WITH(a_ring_that_hangs_is_restarted, with_device, power_off)
 
 TEST_WITH(a_queue_that_the_nic_has_stopped_is_restarted, with_device, power_off)
 {
-    model_queues()->rx.stopped = 1;
+    nic_model->rx_stopped = true;
+    model_event(EVENT_QUEUE_ERRORS);
     dev->ops->update(dev);
     assert_restarted();
 }
@@ -361,6 +372,9 @@ TEST(a_device_that_does_not_go_along_is_dead)
     assert_int_equal(rx_pool.available, RX_PKTS);
     model_power_on();
     nic_model->revisions = 6; /* not the first */
+    assert_int_equal(try_open(), ERR_NIC_DEAD);
+    model_power_on();
+    nic_model->upt_revisions = 2;
     assert_int_equal(try_open(), ERR_NIC_DEAD);
     model_power_on();
     nic_model->gone = true;
