@@ -15,7 +15,7 @@
 
 static u8 *line_memory;
 static u32 line_count;
-/* Line i holds this line of a device, one of those that are i modulo line_count; dev NULL: none. */
+/* Place i holds this line of a device; dev NULL: none. */
 static struct {
     const struct block_dev *dev;
     u64 line;
@@ -75,6 +75,17 @@ static enum error transfer(struct block_dev *dev, enum block_op op, u64 lba, u32
     }
 }
 
+/* Each line has one place. The first line alone has the first one: Linux reads the first sector of
+ * each disk when it has asked for the memory, and may not need the network for that any more. */
+static u32 place(u64 line)
+{
+    u32 rest;
+    if (!line || line_count == 1)
+        return 0;
+    div_u64(line - 1, line_count - 1, &rest);
+    return rest + 1;
+}
+
 /* The line's memory, filled from the device when it is not there yet. */
 static enum error get_line(struct block_dev *dev, u64 line, u32 index, u8 **data)
 {
@@ -98,13 +109,12 @@ static enum error read_lines(struct block_dev *dev, u64 lba, u32 count, u8 *data
 {
     u32 blocks = line_blocks(dev);
     while (count) {
-        u32 skip, index;
+        u32 skip;
         u64 line = div_u64(lba, blocks, &skip);
-        div_u64(line, line_count, &index);
         u32 n = min_u32(count, blocks - skip);
         u8 *cached;
         /* A line that can't be read may have a bad block that nobody asks for. */
-        if (get_line(dev, line, index, &cached))
+        if (get_line(dev, line, place(line), &cached))
             return transfer(dev, BLOCK_READ, lba, count, data);
         memcpy(data, cached + skip * dev->block_size, n * dev->block_size);
         lba += n;
