@@ -16,7 +16,7 @@
 
 static u8 *line_memory;
 static u32 line_count;
-/* Line i holds this line of a device, one of those that are i modulo line_count; dev NULL: none. */
+/* Place i holds this line of a device; dev NULL: none. */
 static struct line {
     const struct block_dev *dev;
     u64 number;
@@ -76,13 +76,22 @@ static enum error transfer(struct block_dev *dev, enum block_op op, u64 lba, u32
     }
 }
 
+/* Each line has one place. The first line alone has the first one: Linux reads the first sector of
+ * each disk when it has asked for the memory, and may not need the network for that any more. */
+static u32 place(u64 line)
+{
+    u32 rest;
+    if (!line || line_count == 1)
+        return 0;
+    div_u64(line - 1, line_count - 1, &rest);
+    return rest + 1;
+}
+
 /* The line of a block, and where in it the block is. */
 static struct line *line_of(const struct block_dev *dev, u64 lba, u64 *number, u32 *skip)
 {
-    u32 index;
     *number = div_u64(lba, line_blocks(dev), skip);
-    div_u64(*number, line_count, &index);
-    return &lines[index];
+    return &lines[place(*number)];
 }
 
 /* Have these blocks, which are of one line, in its memory: *held is where the first is. */

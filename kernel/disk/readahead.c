@@ -268,3 +268,11 @@ void readahead_forget(const struct block_dev *dev, u64 lba, u32 count)
         c->req.count = 0;
     }
 }
+
+bool readahead_under_way(void)
+{
+    for (const struct chunk *c = chunks; c < chunks + chunk_count; c++)
+        if (c->req.count && !c->req.done)
+            return true;
+    return false;
+}

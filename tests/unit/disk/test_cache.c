@@ -76,13 +76,36 @@ TEST(sector_by_sector_costs_one_request_a_line)
 
 TEST(a_line_gives_way_to_another)
 {
-    start(2 * 4096, 64);
+    start(3 * 4096, 64);
     for (u32 round = 0; round < 3; round++) {
-        check_read(0, 1);
-        check_read(16, 1); /* the same place */
-        check_read(8, 1);  /* the other one */
+        check_read(8, 1);
+        check_read(24, 1); /* the same place */
+        check_read(16, 1); /* the other one */
     }
     assert_int_equal(fake.requests, 7);
+}
+
+TEST(the_first_line_gives_way_to_none)
+{
+    start(64 * 1024, 64);
+    check_read(0, 1);
+    for (u32 lba = 8; lba < BLOCKS; lba += 8)
+        check_read(lba, 1);
+    u32 before = fake.requests;
+    check_read(0, 7);
+    assert_int_equal(fake.requests, before);
+    memset(buf, 0x77, 512);
+    assert_int_equal(cache_write(&fake.dev, 0, 1, buf), OK);
+    check_read(0, 7);
+}
+
+TEST(a_single_place_holds_any_line)
+{
+    start(4096, 64);
+    check_read(0, 1);
+    check_read(8, 1);
+    check_read(0, 1);
+    assert_int_equal(fake.requests, 3);
 }
 
 TEST(what_was_written_is_read)
