@@ -266,6 +266,9 @@ struct match {
 };
 static struct match match = {.at = UINT32_MAX};
 
+/* Where the last short jump goes to: the next one often goes there, too. */
+static u32 jump_target = UINT32_MAX;
+
 /* size: with this byte, behind which `p` is */
 static void match_next(u8 byte, u32 size, const struct parser *p)
 {
@@ -287,10 +290,12 @@ static void unpacked_add(u8 byte, u32 size, u32 field, const struct parser *p)
     unpacked[size - 1] = byte;
     if (field == F_REL32_LAST)
         put_le32(unpacked + size - 4, p->history - size);
+    if (field == F_REL8)
+        jump_target = size + (u32)(int8_t)byte;
 }
 
 /* A hash for each context. */
-static void contexts(u32 hash[CONTEXTS], const struct parser *p)
+static void contexts(u32 hash[CONTEXTS], const struct parser *p, u32 place)
 {
     u32 in_field = (field(p) + 1) * HASH_MUL, in_opcode = (in_field + p->opcode) * HASH_MUL;
     hash[0] = in_field;
@@ -301,7 +306,8 @@ static void contexts(u32 hash[CONTEXTS], const struct parser *p)
     hash[5] = (hash[3] + p->modrm) * HASH_MUL;
     hash[6] = ((p->history >> 8 & 0xffff) - in_field) * HASH_MUL;
     hash[7] = (p->word + (p->history & 0xffff)) * HASH_MUL;
-    hash[8] = ((match.length << 8 | match.expected) + HASH_MUL) * HASH_MUL;
+    u32 guess = field(p) == F_REL8 ? jump_target - place : match.length << 8 | match.expected;
+    hash[8] = (guess + HASH_MUL) * HASH_MUL;
 }
 
 /* What each context weighs for a whole byte, besides its weight by the byte's bits. */
@@ -433,7 +439,7 @@ static void encode_image(const u8 *image, u32 size, u32 text_size)
     struct byte_weights w;
     for (u32 i = 0; i < size; i++) {
         u32 seen = 1;
-        contexts(hash, &p);
+        contexts(hash, &p, i);
         byte_begin(&w, &p);
         for (int shift = 7; shift >= 0; shift--) {
             struct prediction x;
