@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from bootdisk import RANDOM, BootDisk, Report, run
+from nics import rom_of
 from soakdisk import Soak, SoakDisk
 from test_media import medium
-from test_rom import rom_of
 
 from rig.paths import BUILD
 from rig.qemu import Qemu
