@@ -8,7 +8,7 @@ import time
 
 import pytest
 from bootdisk import DEBUG_EXIT, WHOLE, WRITE, BootDisk, on_local_disk, run  # noqa: F401 (fixture)
-from nics import NICS, rom_of
+from nics import NICS, NOT_BY_LINUX, rom_of
 from test_debian import check_report
 from test_memory import Memory
 
@@ -145,14 +145,13 @@ def test_reads_and_writes(on_rom, logs, nic):
     assert disk.path.read_bytes() == disk.written()
 
 
-ONE_OF_EACH = ("e1000", "e1000e", "virtio-net-pci")
-# QEMU's VMXNET3 takes no second ACTIVATE: Linux's driver, which does not reset it, hears nothing. See README's limits.
-NOT_BY_LINUX = ("vmxnet3",)
+# The others take their turns in test_debian.py.
+NOT_LONG = ("e1000",)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("nic", [
-    pytest.param(nic, marks=() if nic in ONE_OF_EACH else pytest.mark.machines)
+    pytest.param(nic, marks=() if nic in NOT_LONG else pytest.mark.machines)
     for nic in NICS if nic not in NOT_BY_LINUX])
 def test_debian(on_rom, debian_disk, nic):
     pc, target = on_rom(debian_disk, nic, memory="512M")
