@@ -13,8 +13,6 @@ NICS = {"e1000": "8086100e", "e1000-82544gc": "8086100c", "e1000-82545em": "8086
         "virtio-net-pci,disable-legacy=on": "1af41041", "virtio-net-pci,disable-legacy=off": "1af41000", "vmxnet3": "15ad07b0"}
 # One for each driver, and for each way in which it meets its device.
 DIFFERENT = ("e1000", "e1000e", "virtio-net-pci", "vmxnet3", "virtio-net-pci,disable-modern=on")
-# QEMU's VMXNET3 takes no second ACTIVATE: Linux's driver, which does not reset it, hears nothing. See README's limits.
-NOT_BY_LINUX = ("vmxnet3",)
 # Of a soak: NIC in the environment, or the first.
 SOAKED = os.environ.get("NIC") or DIFFERENT[0]
 

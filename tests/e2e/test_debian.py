@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from nics import NICS, NOT_BY_LINUX
+from nics import NICS
 from rig.tgtd import Tgtd
 
 BOOT = 240  # seconds, for a busy machine under TCG
@@ -42,7 +42,7 @@ def test_debian_by_dhcp(net, tgtd, dhcp, machine, iso, debian_disk):
 
 
 @pytest.mark.machines
-@pytest.mark.parametrize("nic", [nic for nic in NICS if nic not in NOT_BY_LINUX])
+@pytest.mark.parametrize("nic", NICS)
 def test_debian_from_iso(net, tgtd, dhcp, machine, iso, debian_disk, nic):
     target = tgtd().target("iqn.2026-01.org.lunboot:debian").lun(debian_disk)
     dhcp(options={17: target.root_path()}, first="192.0.2.100", last="192.0.2.100")

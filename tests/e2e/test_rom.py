@@ -8,7 +8,7 @@ import time
 
 import pytest
 from bootdisk import DEBUG_EXIT, WHOLE, WRITE, BootDisk, on_local_disk, run  # noqa: F401 (fixture)
-from nics import NICS, NOT_BY_LINUX, rom_of
+from nics import NICS, rom_of
 from test_debian import check_report
 from test_memory import Memory
 
@@ -152,7 +152,7 @@ NOT_LONG = ("e1000",)
 @pytest.mark.slow
 @pytest.mark.parametrize("nic", [
     pytest.param(nic, marks=() if nic in NOT_LONG else pytest.mark.machines)
-    for nic in NICS if nic not in NOT_BY_LINUX])
+    for nic in NICS])
 def test_debian(on_rom, debian_disk, nic):
     pc, target = on_rom(debian_disk, nic, memory="512M")
     check_report(pc, target, "192.0.2.100")
