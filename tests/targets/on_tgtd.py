@@ -1,5 +1,7 @@
 """tgtd, which is Debian's."""
 
+import re
+
 from on_host import OnHost
 from rig.tgtd import Tgtd
 
@@ -31,7 +33,14 @@ class OnTgtd(OnHost):
             self.set("update", "--name", f"{digest.title()}Digest", "--value", "CRC32C")
         if wanted.read_only:
             self.target.change(self.lun, readonly=1)
-        self.reserve(self.target.iqn)
+        self.iqn = self.target.iqn
+        self.reserve()
+
+    def end_sessions(self):
+        """All, by closing their connections; who was there may come back at once."""
+        shown = self.target.tgtd.ask("--op", "show", "--mode", "conn", *self.target.on)
+        for sid, cid in re.findall(r"Session: (\d+)\s+Connection: (\d+)", shown):
+            self.target.tgtd.ask("--op", "delete", "--mode", "conn", *self.target.on, "--sid", sid, "--cid", cid)
 
     def set(self, operation, *words):
         self.target.tgtd.admin("--op", operation, "--mode", "target", *self.target.on, *words)
