@@ -92,8 +92,7 @@ static enum error status_error(u8 class, u8 detail)
         return ERR_LOGIN_UNAVAILABLE;
     if (class != 2 || detail >= ARRAY_SIZE(initiator_errors))
         return ERR_LOGIN_REFUSED;
-    enum error e = initiator_errors[detail];
-    return e == ERR_LOGIN_AUTH ? login_security_refused() : e;
+    return login_security_refused(initiator_errors[detail]);
 }
 
 static enum error take_pair(const char *key, const char *text)

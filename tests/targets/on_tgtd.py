@@ -18,7 +18,6 @@ class OnTgtd(OnHost):
         "header digest", "data digest", "both digests", "both digests, mutual CHAP", "digests asked for",
         "digests required", "digests not there", "reserved LUN",
     )
-    OTHERWISE = {"CHAP MD5 will not do": "LOGIN_REFUSED"}  # status 0200h to the list of algorithms
     FIRST_LUN = 1
 
     def __init__(self, net, directory, image, wanted):
