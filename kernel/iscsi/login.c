@@ -149,8 +149,6 @@ static enum login_result complete(bool next_stage, enum error *why)
     if (!e && stage == STAGE_SECURITY) {
         e = login_security_step(next_stage, &out);
         transit = login_security_ends();
-        if (!e && next_stage && !transit)
-            e = ERR_ISCSI_PROTOCOL; /* no way on is open that we did not ask for */
     }
     if (!e && next_stage && stage == STAGE_OPERATIONAL) {
         *why = login_keys_end(discovery);
