@@ -21,7 +21,7 @@ machines:
 	@$(MAKE) all bootdisks wire
 	@B=$(B) tests/machines $(M)
 
-# With every target in every set-up: all, or T=name.
+# With every target in every set-up: all, or T=name; IPXE=1: iPXE in those that lunboot refuses.
 .PHONY: targets
 targets:
 	@tools/install-packages test
