@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/types.h"
 #include "drv/netdev.h"
+#include "machine/boot_info.h"
 
 /* Memory that a driver is lent for ever. */
 struct nic_memory {
@@ -19,6 +20,12 @@ struct nic_memory {
 };
 
 /* ---- for whoever attaches ---- */
+
+/* Before the resident part takes its place below: claim what a NIC needs of conventional memory
+ * that no line of nics.def is for, where there is a driver for it all the same. Returns the
+ * physical address where that memory ends, which begins at INT 12h's answer; 0: nothing is needed.
+ */
+u32 nic_claim(const struct boot_info *boot);
 
 /* The first PCI function at or after `from` that there is a driver for; PCI_BDF_END when there is
  * none. */
@@ -61,7 +68,15 @@ struct nic_driver {
                        struct netdev **dev);
 };
 
+/* The driver for a NIC that no line is for. */
+struct nic_last {
+    struct nic_id id;
+    /* nic_claim(), which also sets *bdf to the NIC; NULL: the image has no such driver. */
+    u32 (*claim)(const struct boot_info *boot, u32 *bdf);
+};
+
 /* What nics.c makes of nics.def. */
+extern const struct nic_last nic_last;
 extern const struct nic_id nic_ids[];
 extern const u32 nic_id_count;
 extern const struct nic_driver *const nic_drivers[];

@@ -1,0 +1,12 @@
+/* The UNDI of a PXE ROM as the driver of a NIC that no other is for: for nics.c alone. */
+#ifndef LUNBOOT_UNDI_H
+#define LUNBOOT_UNDI_H
+
+#include "drv/nic.h"
+
+extern const struct nic_driver undi_driver;
+
+/* nic_claim() */
+u32 undi_claim(const struct boot_info *boot, u32 *bdf);
+
+#endif
