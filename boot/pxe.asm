@@ -28,9 +28,11 @@ STOP_UNDI               equ 15h
 UNLOAD_STACK            equ 70h
 UNDI_GET_NIC_TYPE       equ 12h
 NIC_TYPE                equ 2           ; byte
-NIC_IDS                 equ 3           ; PCI vendor, device
 NIC_BDF                 equ 11
 NIC_TYPE_PCI            equ 2
+PCI_ADDRESS             equ 0CF8h
+PCI_DATA                equ 0CFCh
+PCI_ENABLE              equ 80000000h
 GET_CACHED_INFO         equ 71h
 CACHED_TYPE             equ 2
 CACHED_SIZE             equ 4           ; in: of the buffer; out: of the packet
@@ -222,9 +224,14 @@ take_nic:
         jne .none
         cmp byte [params + NIC_TYPE], NIC_TYPE_PCI
         jne .none
-        mov ax, [params + NIC_BDF]
+        movzx eax, word [params + NIC_BDF]
         mov [info + PREFIX_bdf], ax
-        mov eax, [params + NIC_IDS]
+        shl eax, 8                      ; what it is, PCI says itself
+        or eax, PCI_ENABLE
+        mov dx, PCI_ADDRESS
+        out dx, eax
+        mov dx, PCI_DATA
+        in eax, dx                      ; vendor, device
         mov si, own_nics
 .next:
         cmp eax, [si]

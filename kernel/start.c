@@ -120,6 +120,7 @@ _Noreturn void start(u32 magic, u32 info)
     if (!platform_time_init())
         stop(ERR_NO_CLOCK);
     platform_cpu_init();
+    nic_load();
 
     bios_memory_map(&machine.map);
     bios_memory_sizes(&machine.int15);

@@ -14,6 +14,12 @@ u32 nic_claim(const struct boot_info *boot)
     return nic_last.claim ? nic_last.claim(boot, &last_bdf) : 0;
 }
 
+void nic_load(void)
+{
+    if (last_bdf != PCI_BDF_END && !nic_last.load())
+        last_bdf = PCI_BDF_END;
+}
+
 static const struct nic_id *nic_id(u16 vendor, u16 device)
 {
     for (u32 i = 0; i < nic_id_count; i++)

@@ -27,6 +27,10 @@ struct nic_memory {
  */
 u32 nic_claim(const struct boot_info *boot);
 
+/* Behind the resident part's taking its place, before the kernel looks for its own: what was
+ * claimed is brought to life. */
+void nic_load(void);
+
 /* The first PCI function at or after `from` that there is a driver for; PCI_BDF_END when there is
  * none. */
 u32 nic_find(u32 from);
@@ -73,6 +77,7 @@ struct nic_last {
     struct nic_id id;
     /* nic_claim(), which also sets *bdf to the NIC; NULL: the image has no such driver. */
     u32 (*claim)(const struct boot_info *boot, u32 *bdf);
+    bool (*load)(void); /* nic_load(); false: there is nothing to drive */
 };
 
 /* What nics.c makes of nics.def. */

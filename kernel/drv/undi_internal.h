@@ -6,6 +6,7 @@
 #include "base/types.h"
 #include "drv/undi.h"
 
+#define UNDI_START           0x00
 #define UNDI_STARTUP         0x01
 #define UNDI_INITIALIZE      0x03
 #define UNDI_SHUTDOWN        0x05
@@ -19,6 +20,14 @@
 
 /* Where what lies in their parameters, behind the status that all begin with. */
 #define UNDI_STATUS_BYTES    2 /* of those with nothing else */
+#define START_AX             2 /* PCI address of the NIC, also for the loader */
+#define START_BX             4
+#define START_DX             6
+#define START_BYTES          12
+#define LOADER_DATA          12 /* segments, as they are set aside */
+#define LOADER_CODE          14
+#define LOADER_PXE           16 /* offset, segment, of what it has made */
+#define LOADER_BYTES         24
 #define INITIALIZE_BYTES     14
 #define OPEN_FILTER          4
 #define OPEN_BYTES           136 /* with a list of multicast addresses, which stays empty */
@@ -82,6 +91,16 @@ struct undi_block {
 _Static_assert(sizeof(struct undi_block) == UNDI_BLOCK, "as boot/undi.asm has it");
 
 extern const u8 undi_stub[], undi_stub_end[];
+
+/* A ROM that has an UNDI. */
+struct undi_rom {
+    u16 segment, loader; /* of its loader */
+    u16 data, code;      /* bytes that it needs */
+    u16 bdf;             /* of its NIC */
+};
+
+/* The first one in the option ROM area whose NIC is there. */
+bool undi_rom_find(struct undi_rom *rom);
 
 /* The block, once undi_claim() has made it. */
 struct undi_block *undi_block(void);
