@@ -5,9 +5,10 @@
 ; BX: the function, ES:DI -> its parameters. They go in registers and on the stack, as PXENV+ and !PXE want them (PXE
 ; 2.1, 3.2 and 3.3). AX: the exit code.
 
-UNDI_BLOCK      equ 4096                ; as drv/undi_internal.h has it
+UNDI_BLOCK      equ 4096                ; as drv/undi_internal.h has them
+UNDI_STUB       equ 64
 
-        global undi_stub, undi_stub_end
+        global undi_stub
 
         section .rodata
         bits 16
@@ -34,4 +35,4 @@ old_ss  equ $ - undi_stub
         mov ss, [cs:old_ss]
         mov sp, [cs:old_sp]
         iret
-undi_stub_end:
+        times UNDI_STUB - ($ - undi_stub) db 0

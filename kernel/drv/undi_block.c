@@ -36,7 +36,7 @@ static void make_block(u32 entry)
 {
     at = take(UNDI_BLOCK / KIB);
     memset(undi_block(), 0, UNDI_BLOCK);
-    memcpy(&undi_block()->stub, undi_stub, (size_t)(undi_stub_end - undi_stub));
+    memcpy(&undi_block()->stub, undi_stub, sizeof(undi_stub));
     undi_block()->stub.entry = entry;
 }
 

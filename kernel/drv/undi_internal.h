@@ -88,9 +88,10 @@ struct undi_block {
     u8 frame[UNDI_FRAME];
     u8 stack[UNDI_BLOCK - sizeof(struct undi_stub) - OPEN_BYTES - TBD_BYTES - UNDI_FRAME];
 };
-_Static_assert(sizeof(struct undi_block) == UNDI_BLOCK, "as boot/undi.asm has it");
+_Static_assert(sizeof(struct undi_stub) == 64 && sizeof(struct undi_block) == UNDI_BLOCK,
+               "as boot/undi.asm has them");
 
-extern const u8 undi_stub[], undi_stub_end[];
+extern const u8 undi_stub[sizeof(struct undi_stub)];
 
 /* A ROM that has an UNDI. */
 struct undi_rom {
