@@ -53,6 +53,7 @@ struct netdev {
     u16 link_mbps; /* 10, 100, 1000, 10000; 0 without link, or where it has no speed */
     bool full_duplex;
     bool link_up;
+    u16 base_kib; /* conventional memory that it takes */
     u16 rx_ring; /* descriptors in the receive ring: what can arrive while nobody looks */
     struct pkt_pool *tx_pool; /* where frames to send are taken from */
     struct netdev_stats stats;

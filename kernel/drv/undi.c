@@ -276,6 +276,7 @@ static enum error undi_open(u16 bdf, const struct nic_id *id, const struct nic_m
         .wake = {.ready = ready, .enable = wake_enable, .acknowledge = acknowledge},
         .mtu = MTU_ETHERNET,
         .link_up = true,
+        .base_kib = undi_kib(),
         .rx_ring = RX_RING,
         .tx_pool = memory.tx_pool,
     };

@@ -103,6 +103,11 @@ bool undi_load(void)
     return undi_call(UNDI_START);
 }
 
+u16 undi_kib(void)
+{
+    return (u16)((taken - at + KIB - 1) / KIB);
+}
+
 u8 *undi_parameters(u32 bytes)
 {
     return memset(undi_block()->parameters, 0, bytes);

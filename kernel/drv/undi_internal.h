@@ -106,6 +106,9 @@ bool undi_rom_find(struct undi_rom *rom);
 /* The block, once undi_claim() has made it. */
 struct undi_block *undi_block(void);
 
+/* What it and UNDI take of conventional memory, KiB. */
+u16 undi_kib(void);
+
 /* `bytes` of zeros as parameters of the next call. */
 u8 *undi_parameters(u32 bytes);
 

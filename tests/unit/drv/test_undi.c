@@ -235,6 +235,7 @@ TEST_WITH(it_is_brought_up_in_the_order_of_its_states, with_device, power_off)
     assert_int_equal(dev->wake.irq, 11);
     assert_false(dev->wake.polled);
     assert_true(dev->link_up);
+    assert_int_equal(dev->base_kib, UNDI_END / 1024 - BASE_KIB + UNDI_BLOCK / 1024);
 }
 
 TEST(some_refuse_what_is_not_needed)
