@@ -120,7 +120,8 @@ _Noreturn void start(u32 magic, u32 info)
     if (!platform_time_init())
         stop(ERR_NO_CLOCK);
     platform_cpu_init();
-    nic_load();
+    if (nic_load())
+        loader_map.count = 0; /* it was made before that */
 
     bios_memory_map(&machine.map);
     bios_memory_sizes(&machine.int15);

@@ -13,6 +13,7 @@
 #include "settings/settings.h"
 
 #define LOGOUT_WAIT_MS 1000
+#define SECTOR         512 /* bytes that INT 13h shows of a block, unless the user wants all */
 
 static const struct plan *plan;
 static u8 *cache_memory, *readahead_memory;
@@ -107,12 +108,15 @@ static void say_disk(const struct block_dev *disk)
     san_where_text(where);
     if (san_is_elsewhere())
         print("         connected to %s\n", where);
-    u32 mib = (u32)(disk->blocks >> 10) * (disk->block_size >> 9) >> 1;
-    print("Disk     %s %s, ", disk->vendor, disk->product);
-    if (mib >= 10240)
-        print("%u GiB%s\n", mib >> 10, disk->read_only ? ", read only" : "");
-    else
-        print("%u MiB%s\n", mib, disk->read_only ? ", read only" : "");
+    static const char units[][4] = {"MiB", "GiB", "TiB", "PiB"};
+    u64 size = (disk->blocks >> 10) * (disk->block_size >> 9) >> 1;
+    u32 unit = 0, block = disk->block_size * disk->grain;
+    for (; size >= 10240 && unit < ARRAY_SIZE(units) - 1; unit++)
+        size >>= 10;
+    print("Disk     %s %s, %u %s", disk->vendor, disk->product, (u32)size, units[unit]);
+    if (block > SECTOR)
+        print(", blocks of %u bytes%s", block, disk->grain > 1 ? " shown as sectors of 512" : "");
+    print("%s\n", disk->read_only ? ", read only" : "");
 }
 
 enum error attach_disk(void)
@@ -120,6 +124,7 @@ enum error attach_disk(void)
     enum error e;
     if ((e = parse_paths()) || (e = log_in()))
         return e;
+    block_split(san_disk(), setting_number(SET_SECTOR));
     say_disk(san_disk());
     cache_init(cache_memory, plan->cache);
     readahead_init(readahead_memory, plan->readahead);

@@ -41,6 +41,7 @@ static const struct {
     {IPXE_LUNBOOT_CONFIG, SET_CONFIG, AS_TEXT},
     {IPXE_LUNBOOT_CHAP, SET_CHAP, AS_TEXT},
     {IPXE_LUNBOOT_DIGEST, SET_DIGEST, AS_TEXT},
+    {IPXE_LUNBOOT_SECTOR, SET_SECTOR, AS_DECIMAL},
 };
 
 static void take_setting(enum setting_id id, const char *value, u32 len)

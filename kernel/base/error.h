@@ -78,8 +78,8 @@
       "look at the target; is it still starting?")                                                 \
     X(LUN_EMPTY, 52, 0xaa, "the LUN has no medium or no blocks", "give the LUN a disk image")      \
     X(LUN_NOT_DISK, 53, 0xaa, "the LUN is not a disk", "choose a LUN that is a disk")              \
-    X(LUN_BLOCK_SIZE, 54, 0xaa, "the LUN's blocks are not 512 bytes",                              \
-      "export the LUN with 512-byte blocks")                                                       \
+    X(LUN_BLOCK_SIZE, 54, 0xaa, "the LUN's blocks are not 512, 1024, 2048 or 4096 bytes",          \
+      "export the LUN with blocks of 512 or 4096 bytes")                                           \
     X(LUN_PROTECTED, 55, 0x03, "the LUN is write protected", "allow writing at the target")        \
     X(MEDIUM, 56, 0x10, "the LUN reports a medium error", "check the disk behind the LUN")         \
     X(OUT_OF_RANGE, 57, 0x04, "the request lies outside the LUN", "check the partition table")     \

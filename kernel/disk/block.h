@@ -15,8 +15,8 @@ enum block_op {
  * both, and neither may move. */
 struct block_req {
     enum block_op op;
-    u64 lba;   /* first block */
-    u32 count; /* blocks, 1 .. dev->max_blocks */
+    u64 lba;   /* first block, a multiple of dev->grain */
+    u32 count; /* blocks, 1 .. dev->max_blocks, a multiple of it, too */
     u8 *data;  /* count * dev->block_size bytes, any alignment */
     /* Out: */
     volatile bool done;
@@ -24,6 +24,8 @@ struct block_req {
     /* The device's own, while it has the request: */
     struct block_req *next;
 };
+
+#define BLOCK_MOST 4096 /* bytes of a block, and of a grain */
 
 struct block_dev;
 
@@ -42,13 +44,30 @@ struct block_ops {
 struct block_dev {
     const struct block_ops *ops;
     u64 blocks;     /* size of the disk */
-    u32 block_size; /* bytes */
+    u32 block_size; /* bytes, a power of two from 512 to BLOCK_MOST */
+    u32 grain;      /* blocks that the disk can only move together, a power of two; 1: each alone */
     u32 max_blocks; /* the largest count in one request */
     bool read_only;
     bool unflushed;   /* something was written since the last flush; the cache's */
     char vendor[9];   /* from INQUIRY, cleaned of what is not printable, trailing spaces cut */
     char product[17]; /* the same */
 };
+
+/* Count in blocks of so many bytes, a power of two, from now on, when those of the disk are larger:
+ * they become its grains. Nothing may be under way. */
+void block_split(struct block_dev *dev, u32 block_size);
+
+/* Where the grain of a block begins. */
+static inline u64 block_grain(const struct block_dev *dev, u64 lba)
+{
+    return lba & ~(u64)(dev->grain - 1);
+}
+
+/* The first block from this one on where a grain begins; may be the end of the disk. */
+static inline u64 block_next_grain(const struct block_dev *dev, u64 lba)
+{
+    return block_grain(dev, lba + dev->grain - 1);
+}
 
 /* Submit one request and run the event loop until it is done. */
 enum error block_wait(struct block_dev *dev, enum block_op op, u64 lba, u32 count, u8 *data);

@@ -1,7 +1,8 @@
 /* The read cache: what was read ahead is taken from there. Other small reads are served from lines
  * of 4 KiB, as callers that read sector by sector would else pay a round trip for each. Larger ones
- * and writes go straight between the caller's memory and the device, in several requests at a time.
- * Lines hold only what is on the device. */
+ * and writes go straight between the caller's memory and the device, in several requests at a time;
+ * but for parts of grains, which go through a line as well: a write reads the grain, changes what
+ * is to be changed of it, and writes it again. Lines hold only what is on the device. */
 #include "disk/cache.h"
 
 #include "base/arith.h"
@@ -15,17 +16,17 @@
 
 static u8 *line_memory;
 static u32 line_count;
-/* Line i holds this line of a device, one of those that are i modulo line_count; dev NULL: none. */
-static struct {
+/* Place i holds this line of a device; dev NULL: none. */
+static struct line {
     const struct block_dev *dev;
-    u64 line;
-} tags[LINES];
+    u64 number;
+} lines[LINES];
 
 void cache_init(u8 *memory, u32 size)
 {
     line_memory = memory;
     line_count = min_u32(size / LINE_SIZE, LINES);
-    memset(tags, 0, sizeof(tags));
+    memset(lines, 0, sizeof(lines));
 }
 
 /* How many blocks of the device a line holds. */
@@ -75,43 +76,83 @@ static enum error transfer(struct block_dev *dev, enum block_op op, u64 lba, u32
     }
 }
 
-/* The line's memory, filled from the device when it is not there yet. */
-static enum error get_line(struct block_dev *dev, u64 line, u32 index, u8 **data)
+/* Each line has one place. The first line alone has the first one: Linux reads the first sector of
+ * each disk when it has asked for the memory, and may not need the network for that any more. */
+static u32 place(u64 line)
 {
-    u32 blocks = line_blocks(dev);
-    *data = line_memory + index * LINE_SIZE;
-    if (tags[index].dev == dev && tags[index].line == line)
+    u32 rest;
+    if (!line || line_count == 1)
+        return 0;
+    div_u64(line - 1, line_count - 1, &rest);
+    return rest + 1;
+}
+
+/* The line of a block, and where in it the block is. */
+static struct line *line_of(const struct block_dev *dev, u64 lba, u64 *number, u32 *skip)
+{
+    *number = div_u64(lba, line_blocks(dev), skip);
+    return &lines[place(*number)];
+}
+
+/* Have these blocks, which are of one line, in its memory: *held is where the first is. */
+static enum error hold(struct block_dev *dev, u64 lba, u32 count, u8 **held)
+{
+    u64 number;
+    u32 skip, blocks = line_blocks(dev);
+    struct line *line = line_of(dev, lba, &number, &skip);
+    u8 *memory = line_memory + (u32)(line - lines) * LINE_SIZE;
+    *held = memory + skip * dev->block_size;
+    if (line->dev == dev && line->number == number)
         return OK;
-    tags[index].dev = NULL;
-    u64 lba = line * blocks;
-    u64 left = dev->blocks - lba;
-    enum error e = transfer(dev, BLOCK_READ, lba, left < blocks ? (u32)left : blocks, *data);
+    line->dev = NULL;
+    u64 first = lba - skip, left = dev->blocks - first;
+    enum error e = transfer(dev, BLOCK_READ, first, left < blocks ? (u32)left : blocks, memory);
     if (!e) {
-        tags[index].dev = dev;
-        tags[index].line = line;
+        line->dev = dev;
+        line->number = number;
     }
+    if (e != ERR_MEDIUM)
+        return e;
+    /* It may have a bad block that nobody asks for. */
+    u64 from = block_grain(dev, lba);
+    return transfer(dev, BLOCK_READ, from, (u32)(block_next_grain(dev, lba + count) - from),
+                    *held - (u32)(lba - from) * dev->block_size);
+}
+
+static enum error read_held(struct block_dev *dev, u64 lba, u32 count, u8 *data)
+{
+    u8 *held;
+    enum error e = hold(dev, lba, count, &held);
+    if (!e)
+        memcpy(data, held, count * dev->block_size);
     return e;
 }
 
-/* A small read, or the rest of one. */
-static enum error read_lines(struct block_dev *dev, u64 lba, u32 count, u8 *data)
+/* How many of the blocks a single line has. */
+static u32 in_line(const struct block_dev *dev, u64 lba, u32 count)
 {
-    u32 blocks = line_blocks(dev);
-    while (count) {
-        u32 skip, index;
-        u64 line = div_u64(lba, blocks, &skip);
-        div_u64(line, line_count, &index);
-        u32 n = min_u32(count, blocks - skip);
-        u8 *cached;
-        /* A line that can't be read may have a bad block that nobody asks for. */
-        if (get_line(dev, line, index, &cached))
-            return transfer(dev, BLOCK_READ, lba, count, data);
-        memcpy(data, cached + skip * dev->block_size, n * dev->block_size);
-        lba += n;
-        count -= n;
-        data += n * dev->block_size;
+    u64 number;
+    u32 skip;
+    line_of(dev, lba, &number, &skip);
+    return min_u32(count, line_blocks(dev) - skip);
+}
+
+/* How many of the blocks, the first ones, are whole grains. */
+static u32 whole_grains(const struct block_dev *dev, u64 lba, u32 count)
+{
+    return lba & (dev->grain - 1) ? 0 : count & ~(dev->grain - 1);
+}
+
+/* Read some of the blocks, the first ones, of which *count gets how many. */
+static enum error read_some(struct block_dev *dev, u64 lba, u32 *count, u8 *data)
+{
+    u32 whole = whole_grains(dev, lba, *count);
+    if (whole && (!line_count || *count >= line_blocks(dev))) {
+        *count = whole;
+        return transfer(dev, BLOCK_READ, lba, whole, data);
     }
-    return OK;
+    *count = in_line(dev, lba, *count);
+    return read_held(dev, lba, *count, data);
 }
 
 enum error cache_read(struct block_dev *dev, u64 lba, u32 count, u8 *data)
@@ -125,8 +166,7 @@ enum error cache_read(struct block_dev *dev, u64 lba, u32 count, u8 *data)
         e = readahead_take(dev, lba, &n, data);
         if (!n && !e) {
             n = readahead_gap(dev, lba, count);
-            e = line_count && n < line_blocks(dev) ? read_lines(dev, lba, n, data)
-                                                   : transfer(dev, BLOCK_READ, lba, n, data);
+            e = read_some(dev, lba, &n, data);
         }
         lba += n;
         count -= n;
@@ -143,8 +183,34 @@ static void forget(const struct block_dev *dev, u64 lba, u32 count)
     u32 blocks = line_blocks(dev);
     u64 first = div_u64(lba, blocks, NULL), last = div_u64(lba + count, blocks, NULL);
     for (u32 i = 0; i < line_count; i++)
-        if (tags[i].dev == dev && tags[i].line >= first && tags[i].line <= last)
-            tags[i].dev = NULL;
+        if (lines[i].dev == dev && lines[i].number >= first && lines[i].number <= last)
+            lines[i].dev = NULL;
+}
+
+/* Whole grains. They are forgotten before the device is asked: when it fails, nobody knows what it
+ * has written. */
+static enum error write_whole(struct block_dev *dev, u64 lba, u32 count, const u8 *data)
+{
+    forget(dev, lba, count);
+    return transfer(dev, BLOCK_WRITE, lba, count, (u8 *)data);
+}
+
+/* A part of one grain. */
+static enum error write_part(struct block_dev *dev, u64 lba, u32 count, const u8 *data)
+{
+    u8 *held;
+    enum error e = hold(dev, lba, count, &held);
+    if (e)
+        return e;
+    u64 number, from = block_grain(dev, lba);
+    u32 skip;
+    struct line *line = line_of(dev, lba, &number, &skip), was = *line;
+    memcpy(held, data, count * dev->block_size);
+    line->dev = NULL;
+    e = transfer(dev, BLOCK_WRITE, from, dev->grain, held - (u32)(lba - from) * dev->block_size);
+    if (!e)
+        *line = was;
+    return e;
 }
 
 enum error cache_write(struct block_dev *dev, u64 lba, u32 count, const u8 *data)
@@ -153,11 +219,23 @@ enum error cache_write(struct block_dev *dev, u64 lba, u32 count, const u8 *data
         return ERR_LUN_PROTECTED;
     if (!in_range(lba, count, dev->blocks))
         return ERR_OUT_OF_RANGE;
-    /* Before the device is asked: when it fails, nobody knows what it has written. */
-    forget(dev, lba, count);
-    readahead_forget(dev, lba, count);
+    u64 from = block_grain(dev, lba);
+    readahead_forget(dev, from, (u32)(block_next_grain(dev, lba + count) - from));
     dev->unflushed = true;
-    return transfer(dev, BLOCK_WRITE, lba, count, (u8 *)data);
+    enum error e = OK;
+    while (count && !e) {
+        u32 n = whole_grains(dev, lba, count);
+        if (n) {
+            e = write_whole(dev, lba, n, data);
+        } else {
+            n = min_u32(count, (u32)(block_next_grain(dev, lba + 1) - lba));
+            e = write_part(dev, lba, n, data);
+        }
+        lba += n;
+        count -= n;
+        data += n * dev->block_size;
+    }
+    return e;
 }
 
 enum error cache_flush(struct block_dev *dev)

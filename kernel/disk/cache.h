@@ -5,7 +5,8 @@
 #include "base/types.h"
 #include "disk/block.h"
 
-/* Hold nothing. `memory` is lent to the cache for ever; size 0: every read goes to its device. */
+/* Hold nothing. `memory` is lent to the cache for ever; less than 4 KiB: every read goes to its
+ * device, which must have a grain of 1. */
 void cache_init(u8 *memory, u32 size);
 
 /* Read or write `count` blocks, any number that lies on the disk; waits through loop_once(). A

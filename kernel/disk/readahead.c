@@ -90,7 +90,7 @@ void readahead_note(struct block_dev *dev, u64 lba, u32 count)
     }
     if (!found) {
         found = old;
-        *found = (struct stream){.dev = dev, .next = lba, .ahead = lba};
+        *found = (struct stream){.dev = dev, .next = lba, .ahead = block_next_grain(dev, lba)};
     } else if (!found->window) {
         found->window = max_u32(2 * count * dev->block_size, WINDOW_FIRST);
     }
@@ -99,7 +99,7 @@ void readahead_note(struct block_dev *dev, u64 lba, u32 count)
     found->next = lba + count;
     found->count = count;
     if (found->ahead < found->next)
-        found->ahead = found->next;
+        found->ahead = block_next_grain(dev, found->next);
     found->stamp = ++stamp;
     current = found;
 }
@@ -133,11 +133,17 @@ static bool is_large(const struct stream *s)
     return s->count * s->dev->block_size >= LARGE;
 }
 
+/* Do its calls begin and end with grains? */
+static bool is_whole(const struct stream *s)
+{
+    return !((s->count | (u32)s->next) & (s->dev->grain - 1));
+}
+
 /* How much of the `left` blocks of a window to request in one piece. A large call gets pieces that
  * no other call has a part in, so that their data can go straight to the caller. */
 static u32 piece(const struct stream *s, u32 left)
 {
-    if (is_large(s))
+    if (is_large(s) && is_whole(s))
         left = s->count - (u32)(s->ahead - s->next) % s->count;
     return min_u32(left, chunk_blocks(s->dev));
 }
@@ -149,7 +155,7 @@ void readahead_request(void)
         return;
     struct block_dev *dev = s->dev;
     u32 left = (u32)(s->ahead - s->next) * dev->block_size;
-    u64 end = s->next + s->window / dev->block_size;
+    u64 end = block_next_grain(dev, s->next + s->window / dev->block_size);
     if (end > dev->blocks)
         end = dev->blocks;
     if (s->ahead >= end || left + min_u32(s->window / 2, REFILL) > s->window)
@@ -216,7 +222,7 @@ enum error readahead_take(const struct block_dev *dev, u64 lba, u32 *count, u8 *
     *count = 0;
     if (!c) {
         /* If it was requested once, that has given way to others. */
-        current->ahead = current->next;
+        current->ahead = block_next_grain(dev, current->next);
         return OK;
     }
     wanted = c;
@@ -261,4 +267,12 @@ void readahead_forget(const struct block_dev *dev, u64 lba, u32 count)
             loop_once(NULL);
         c->req.count = 0;
     }
+}
+
+bool readahead_under_way(void)
+{
+    for (const struct chunk *c = chunks; c < chunks + chunk_count; c++)
+        if (c->req.count && !c->req.done)
+            return true;
+    return false;
 }

@@ -29,4 +29,7 @@ void readahead_request(void);
  * under way when this returns. */
 void readahead_forget(const struct block_dev *dev, u64 lba, u32 count);
 
+/* Is anything under way that was requested ahead? For anybody. */
+bool readahead_under_way(void);
+
 #endif

@@ -25,6 +25,10 @@ struct netdev_ops {
     void (*update)(struct netdev *dev);
     /* Stop all DMA and interrupts; nothing of ours is touched by the NIC afterwards. */
     void (*stop)(struct netdev *dev);
+    /* The same for a while (on), and on again, with as little work as can be; dev->paused says
+     * which it is. What comes meanwhile is lost. It ends by itself when somebody sends, or waits
+     * for a frame. NULL: every operating system resets this NIC. */
+    void (*pause)(struct netdev *dev, bool on);
 };
 
 #define NETDEV_STATS(X)                                                                            \
@@ -53,6 +57,7 @@ struct netdev {
     u16 link_mbps; /* 10, 100, 1000, 10000; 0 without link, or where it has no speed */
     bool full_duplex;
     bool link_up;
+    bool paused;
     u16 base_kib; /* conventional memory that it takes */
     u16 rx_ring; /* descriptors in the receive ring: what can arrive while nobody looks */
     struct pkt_pool *tx_pool; /* where frames to send are taken from */

@@ -14,10 +14,13 @@ u32 nic_claim(const struct boot_info *boot)
     return nic_last.claim ? nic_last.claim(boot, &last_bdf) : 0;
 }
 
-void nic_load(void)
+bool nic_load(void)
 {
-    if (last_bdf != PCI_BDF_END && !nic_last.load())
+    if (last_bdf == PCI_BDF_END)
+        return false;
+    if (!nic_last.load())
         last_bdf = PCI_BDF_END;
+    return true;
 }
 
 static const struct nic_id *nic_id(u16 vendor, u16 device)

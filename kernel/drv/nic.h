@@ -27,9 +27,9 @@ struct nic_memory {
  */
 u32 nic_claim(const struct boot_info *boot);
 
-/* Behind the resident part's taking its place, before the kernel looks for its own: what was
- * claimed is brought to life. */
-void nic_load(void);
+/* When the resident part has its place, and before the kernel looks for its own: bring to life what
+ * was claimed. True: that may have taken memory that was free before. */
+bool nic_load(void);
 
 /* The first PCI function at or after `from` that there is a driver for; PCI_BDF_END when there is
  * none. */

@@ -45,6 +45,8 @@ static void take_events(void)
     mmio_write32(slow, ECR, events);
     if (events & EVENT_LINK)
         read_link();
+    if (events & EVENT_QUEUE_ERRORS)
+        command(CMD_QUEUE_STATUS);
 }
 
 static void fill_shared(void)
@@ -100,8 +102,29 @@ static void quiet(void)
     mmio_write32(slow, DSAH, 0);
 }
 
+/* The NIC goes on knowing where the shared part is: it writes events there at any time. */
+static void pause(struct netdev *dev, bool on)
+{
+    if (on) {
+        mmio_write32(fast, IMR, 1);
+        command(CMD_QUIESCE);
+        mmio_read32(slow, ICR); /* one that nobody has taken */
+        vmxnet3_rings_drop();
+    }
+    dev->paused = on || !start();
+}
+
+static bool transmit(struct netdev *dev, struct pkt *p)
+{
+    if (dev->paused)
+        pause(dev, false);
+    return vmxnet3_transmit(dev, p);
+}
+
 static bool enable(struct netdev *dev, bool on)
 {
+    if (dev->paused)
+        pause(dev, false);
     bool full = vmxnet3_tx_full(dev);
     mmio_write32(fast, IMR, !on);
     if (!on)
@@ -123,6 +146,9 @@ static bool acknowledge(struct netdev *dev)
 
 static void update(struct netdev *dev)
 {
+    if (dev->paused)
+        return;
+    take_events();
     read_link();
     if (vmxnet3_stuck(dev) || common->queues.rx.stopped || common->queues.tx.stopped) {
         dev->stats.tx_errors++;
@@ -140,11 +166,12 @@ static void stop(struct netdev *dev)
 }
 
 static const struct netdev_ops ops = {
-    .transmit = vmxnet3_transmit,
+    .transmit = transmit,
     .receive = vmxnet3_receive,
     .flush = vmxnet3_flush,
     .update = update,
     .stop = stop,
+    .pause = pause,
 };
 
 static bool read_mac(void)

@@ -237,6 +237,7 @@ static void ring_drop(struct ring *r)
     for (u32 i = 0; i < r->size; i++)
         pkt_free(r->pkts[i]);
     r->size = r->given = 0;
+    r->told = r->next;
 }
 
 void vmxnet3_rings_drop(void)

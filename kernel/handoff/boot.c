@@ -13,8 +13,6 @@
 #include "san/san.h"
 #include "settings/settings.h"
 
-#define BLOCK_MOST 4096 /* bytes */
-
 enum error boot(const struct machine *machine)
 {
     static u8 boot_sector[BLOCK_MOST];
@@ -41,5 +39,5 @@ enum error boot(const struct machine *machine)
     }
     u8 drive = keep_disk(machine, boot_sector, "Booting");
     print("\n");
-    launch(boot_sector, drive);
+    launch(boot_sector, san_disk()->block_size, drive);
 }

@@ -22,9 +22,9 @@ static u32 find_pnp(void)
     return 0;
 }
 
-_Noreturn void launch(const u8 *boot_sector, u8 drive)
+_Noreturn void launch(const u8 *boot_sector, u32 size, u8 drive)
 {
-    memcpy(phys_ptr(BOOT_ADDRESS, LAUNCH_SECTOR), boot_sector, LAUNCH_SECTOR);
+    memcpy(phys_ptr(BOOT_ADDRESS, size), boot_sector, size);
     u32 pnp = find_pnp();
     struct rm_regs r = {.edx = drive, .es = pnp ? BIOS_START >> 4 : 0, .edi = pnp & 0xffff};
     resident_launch(&r);

@@ -4,9 +4,7 @@
 
 #include "base/types.h"
 
-#define LAUNCH_SECTOR 512 /* bytes of it that are put in its place */
-
-/* Put the boot sector where BIOSes put it, and jump to it as they do. */
-_Noreturn void launch(const u8 *boot_sector, u8 drive);
+/* Put the boot sector, of so many bytes, where BIOSes put it, and jump to it as they do. */
+_Noreturn void launch(const u8 *boot_sector, u32 size, u8 drive);
 
 #endif

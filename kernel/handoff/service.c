@@ -3,6 +3,7 @@
 
 #include "base/loop.h"
 #include "disk/int13.h"
+#include "handoff/takeover.h"
 #include "handoff/waiting.h"
 #include "machine/int15.h"
 #include "pc/resident.h"
@@ -24,9 +25,11 @@ u32 service(struct rm_regs *r, u32 which)
     case SERVICE_INT13:
         return serve_int13(r);
     case SERVICE_INT15:
+        takeover_near();
         return int15(r) ? ACTION_RETURN : ACTION_CHAIN;
     default:
-        loop_poll(NULL);
+        if (!takeover_silence())
+            loop_poll(NULL);
         return ACTION_RETURN;
     }
 }

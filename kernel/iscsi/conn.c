@@ -283,7 +283,8 @@ void conn_skip_data(void)
 
 u32 conn_redirect_data(const u8 *from, u32 len, u8 *to)
 {
-    if (!pdu_in_data(&rx) || rx.to < from || rx.to >= from + len)
+    /* Where a PDU of a connection that is gone was to go others have their data by now. */
+    if (!is_open || !pdu_in_data(&rx) || rx.to < from || rx.to >= from + len)
         return 0;
     rx.to = to + (rx.to - from);
     tcp_expect(NULL, 0);

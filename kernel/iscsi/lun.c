@@ -25,6 +25,14 @@ u32 lun_number(const u8 lun[LUN_SIZE])
     return n < NUMBERS ? n : LUN_NO_NUMBER;
 }
 
+void lun_renumber(u8 lun[LUN_SIZE], u32 number)
+{
+    if (lun[0] == EXTENDED_FLAT)
+        put_be24(lun + 1, number);
+    else
+        put_be16(lun, (u16)(get_be16(lun) / NUMBERS * NUMBERS + number));
+}
+
 void lun_text(char text[LUN_TEXT], const u8 lun[LUN_SIZE])
 {
     u32 number = lun_number(lun), groups = LUN_SIZE / 2, len = 0;

@@ -14,6 +14,9 @@
  * LUN_NO_NUMBER. */
 u32 lun_number(const u8 lun[LUN_SIZE]);
 
+/* Give one that has a number another, below 4000h, in the same form. */
+void lun_renumber(u8 lun[LUN_SIZE], u32 number);
+
 /* As a root path has it: the number in hexadecimal, else what is on the wire, in groups. */
 void lun_text(char text[LUN_TEXT], const u8 lun[LUN_SIZE]);
 

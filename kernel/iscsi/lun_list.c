@@ -14,17 +14,29 @@ struct lun_list lun_list(const u8 *answer, u32 len)
     return (struct lun_list){answer + LUN_LIST_SIZE(0), min_u32(got, told) / LUN_SIZE, told <= got};
 }
 
-const u8 *lun_list_find(const struct lun_list *list, const u8 asked[LUN_SIZE])
+bool lun_list_form(const struct lun_list *list, const u8 asked[LUN_SIZE], u8 form[LUN_SIZE])
 {
-    const u8 *same = NULL, *lun = list->luns;
+    const u8 *same = NULL, *like = NULL, *lun = list->luns;
     u32 number = lun_number(asked);
     for (u32 i = 0; i < list->count; i++, lun += LUN_SIZE) {
-        if (memcmp(lun, asked, LUN_SIZE) == 0)
-            return lun;
-        if (!same && number != LUN_NO_NUMBER && lun_number(lun) == number)
+        u32 n = lun_number(lun);
+        if (memcmp(lun, asked, LUN_SIZE) == 0) {
+            memcpy(form, asked, LUN_SIZE);
+            return true;
+        }
+        if (n == LUN_NO_NUMBER || (n > UINT8_MAX) != (number > UINT8_MAX))
+            continue;
+        like = lun;
+        if (!same && n == number)
             same = lun;
     }
-    return same;
+    if (!same && !list->whole && number != LUN_NO_NUMBER)
+        same = like;
+    if (!same)
+        return false;
+    memcpy(form, same, LUN_SIZE);
+    lun_renumber(form, number);
+    return true;
 }
 
 void lun_list_text(const struct lun_list *list, char text[LUN_LIST_TEXT])

@@ -16,9 +16,10 @@ struct lun_list {
 /* The list in the `len` bytes that have arrived of an answer, which must stay valid. */
 struct lun_list lun_list(const u8 *answer, u32 len);
 
-/* How the list has the LUN that was asked for: as it was, else by the same number. NULL: it does
- * not have it. */
-const u8 *lun_list_find(const struct lun_list *list, const u8 asked[LUN_SIZE]);
+/* The form in which the list has the LUN that was asked for: as that was, else by the same number;
+ * or, where it may be among those that have not arrived, how the list has others of such a number.
+ * False: it does not tell. */
+bool lun_list_form(const struct lun_list *list, const u8 asked[LUN_SIZE], u8 form[LUN_SIZE]);
 
 /* "0, 1, 5, 0x12c and 12 more", for the screen. */
 #define LUN_LIST_TEXT 256

@@ -9,7 +9,7 @@
 #include "iscsi/task.h"
 #include "iscsi/vpd.h"
 
-#define BLOCK_SIZE     512
+#define BLOCK_LEAST    512
 #define MOST_LUNS      1024
 #define INQUIRY_LENGTH 36
 #define INQUIRY_VPD    1
@@ -126,7 +126,8 @@ static struct lun_list list(void)
 static bool not_in_list(void)
 {
     struct lun_list l = list();
-    return l.whole && !lun_list_find(&l, asked);
+    u8 listed[LUN_SIZE];
+    return l.whole && !lun_list_form(&l, asked, listed);
 }
 
 /* A text of INQUIRY data: without trailing spaces, fit for the screen. */
@@ -179,7 +180,9 @@ static enum error judge_capacity(struct lun_found *found)
     found->block_size = get_be32(block_size);
     if (!found->blocks)
         return ERR_LUN_EMPTY;
-    return found->block_size == BLOCK_SIZE ? OK : ERR_LUN_BLOCK_SIZE;
+    u32 size = found->block_size;
+    bool good = size >= BLOCK_LEAST && size <= BLOCK_MOST && !(size & (size - 1));
+    return good ? OK : ERR_LUN_BLOCK_SIZE;
 }
 
 static struct vpd_page page(u8 step)
@@ -246,10 +249,11 @@ static void ask_capacity_on(void)
 
 /* When the list has our LUN in another form than it was asked in, that is taken: always where the
  * wrong one may mean another LUN, else where it was of no use. */
-static bool ask_as_listed(const u8 *listed, enum error e)
+static bool ask_as_listed(const struct lun_list *l, enum error e)
 {
+    u8 listed[LUN_SIZE];
     bool of_use = e != ERR_LUN_NOT_FOUND && e != ERR_SCSI && lun_number(asked) <= UINT8_MAX;
-    if (!listed || of_use || memcmp(listed, form, LUN_SIZE) == 0)
+    if (of_use || !lun_list_form(l, asked, listed) || memcmp(listed, form, LUN_SIZE) == 0)
         return false;
     lun_set_form(asked, listed);
     lun_form(form, asked);
@@ -263,7 +267,7 @@ static void ask_on(void)
     struct lun_found found;
     struct lun_list l = list();
     enum error e = probe_verdict(&found);
-    if (ask_as_listed(lun_list_find(&l, asked), e))
+    if (ask_as_listed(&l, e))
         return;
     if (e == ERR_LUN_NOT_FOUND && !lun_0_asked && lists_lun_0_alone(&l)) {
         lun_0_asked = true;

@@ -18,10 +18,10 @@
 #define CONNECT_MS     3000  /* for a TCP handshake when there are other ways, or was a disk */
 #define LONE_MS        12000 /* else; TCP's own gaps have grown to 8 s by then */
 #define LOGIN_MS       15000
-#define DISCOVER_MS    3000 /* for a discovery's login, and for its answer */
-#define SETTLED_MS     5000 /* a connection that lived so long is tried again at once */
-#define MAX_BLOCKS     2048 /* in one request: 1 MiB */
-#define DIGEST_TRIES   3    /* of attaching, when what arrives is damaged */
+#define DISCOVER_MS    3000       /* for a discovery's login, and for its answer */
+#define SETTLED_MS     5000       /* a connection that lived so long is tried again at once */
+#define MAX_REQUEST    (1u << 20) /* bytes */
+#define DIGEST_TRIES   3          /* of attaching, when what arrives is damaged */
 
 #define ISID_QUALIFIER 4 /* its last two bytes, in both of an ISID's forms (RFC 7143, 11.12.5) */
 
@@ -32,6 +32,7 @@ static u32 redirects;
 static struct iscsi_path *current;   /* the path that is gone */
 static struct iscsi_path redirected; /* where a redirect has sent us */
 static u32 identity;                 /* of the disk; 0: not known */
+static u64 lun_blocks;               /* its size */
 static bool other_isid;              /* one was tried since a login has worked last */
 static u16 first_isid;               /* before it: the end of the qualifier */
 static u32 damaged;                  /* connections since the last one that led to the disk */
@@ -302,10 +303,12 @@ static void new_disk(const struct lun_found *found)
     struct block_dev *disk = &session.disk;
     disk->blocks = found->blocks;
     disk->block_size = found->block_size;
+    disk->grain = 1;
     disk->read_only = found->read_only;
     memcpy(disk->vendor, found->vendor, sizeof(disk->vendor));
     memcpy(disk->product, found->product, sizeof(disk->product));
-    disk->max_blocks = min_u32(login_params()->max_burst / disk->block_size, MAX_BLOCKS);
+    u32 most = min_u32(login_params()->max_burst, MAX_REQUEST) / disk->block_size;
+    disk->max_blocks = max_u32(most, 1); /* a longer one comes or goes in several bursts */
 }
 
 /* The disk is there, but another controller is the one for it (ALUA). The other ways together have
@@ -335,14 +338,14 @@ void session_probed(msec now)
         return; /* until that is answered */
     /* What comes back must be the disk that we had. */
     bool known = session.disk.blocks;
-    if (!e && known &&
-        (found.blocks != session.disk.blocks || (identity && found.identity != identity)))
+    if (!e && known && (found.blocks != lun_blocks || (identity && found.identity != identity)))
         e = ERR_OTHER_DISK;
     if (e) {
         session_retry(e, 0, now);
         return;
     }
     identity = found.identity;
+    lun_blocks = found.blocks;
     session.error = OK;
     damaged = 0;
     if (!known)

@@ -34,7 +34,8 @@ static void fill_tasks(void)
             .len = req->op == BLOCK_FLUSH ? 0 : req->count * session.disk.block_size,
             .owner = req,
         };
-        scsi_block_cdb(c.cdb, req->op, req->lba, req->count);
+        u32 grain = session.disk.grain;
+        scsi_block_cdb(c.cdb, req->op, div_u64(req->lba, grain, NULL), req->count / grain);
         if (!task_submit(&c))
             return;
     }
@@ -78,7 +79,8 @@ static void submit(struct block_dev *dev, struct block_req *req)
         e = ERR_ABORTED;
     else if (req->op == BLOCK_WRITE && dev->read_only)
         e = ERR_LUN_PROTECTED;
-    else if (req->op != BLOCK_FLUSH && (!req->count || req->count > dev->max_blocks))
+    else if (req->op != BLOCK_FLUSH && (!req->count || req->count > dev->max_blocks ||
+                                        (((u32)req->lba | req->count) & (dev->grain - 1))))
         e = ERR_BAD_REQUEST;
     else if (req->op != BLOCK_FLUSH && !in_range(req->lba, req->count, dev->blocks))
         e = ERR_OUT_OF_RANGE;

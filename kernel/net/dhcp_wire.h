@@ -87,6 +87,7 @@ enum dhcp_ipxe_option {
     IPXE_LUNBOOT_CONFIG = 228,
     IPXE_LUNBOOT_CHAP = 229,
     IPXE_LUNBOOT_DIGEST = 230,
+    IPXE_LUNBOOT_SECTOR = 231,
 };
 
 #define IPXE_BUS_PCI 1

@@ -183,6 +183,11 @@ void tcp_poll(bool more, msec now)
         tcp_output(more);
 }
 
+void tcp_ack_at_once(void)
+{
+    tcb.ack_now |= tcb.delack_armed;
+}
+
 u32 tcp_timeout(msec now)
 {
     if (tcb.state == TCP_CLOSED)

@@ -76,6 +76,9 @@ void tcp_set_user_timeout(u32 ms);
  * for shorter ones; this one is of no use. */
 bool tcp_shorten(void);
 
+/* The next tcp_poll() acknowledges all that has come. */
+void tcp_ack_at_once(void);
+
 /* p->data is at the TCP header, p->len is the segment's length. True: p is kept until what is
  * missing before it arrives. */
 bool tcp_input(struct pkt *p, ip4 from, ip4 to, msec now);

@@ -36,6 +36,9 @@ void *memmove(void *to, const void *from, size_t n)
 void *memset(void *to, int byte, size_t n)
 {
     void *d = to;
+    size_t words = n / 4;
+    __asm__ volatile("rep stosl" : "+D"(d), "+c"(words) : "a"((u8)byte * 0x01010101u) : "memory");
+    n %= 4;
     __asm__ volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(byte) : "memory");
     return to;
 }

@@ -10,6 +10,7 @@
 #define IQN_MAX     223 /* RFC 7143, 4.2.7.1 */
 #define DNS_MAX     253 /* RFC 1035, 2.3.4, as text */
 #define LABEL_MAX   63
+#define WORD        8 /* bytes for one of those to choose from, and its terminator */
 #define CHAP_A_MD5  5 /* RFC 7143, 12.1.3; SHA-1, SHA-256 and SHA3-256 follow */
 
 static bool is_digit(char c)
@@ -69,17 +70,6 @@ static bool check_name(char *s, size_t len)
     return len <= DNS_MAX && label;
 }
 
-static bool check_flag(const char *s, u32 *flag)
-{
-    static const char words[][6] = {"0", "1", "no", "yes", "false", "true"};
-    for (u32 i = 0; i < ARRAY_SIZE(words); i++)
-        if (str_equal(s, words[i])) {
-            *flag = i & 1;
-            return true;
-        }
-    return false;
-}
-
 /* Is it this word, but for dashes and capitals? */
 static bool is_word(const char *s, const char *word)
 {
@@ -89,24 +79,43 @@ static bool is_word(const char *s, const char *word)
     return !*word;
 }
 
+/* Which of the words, of which there are `count`. */
+static bool find_word(const char *s, const char (*words)[WORD], u32 count, u32 *which)
+{
+    for (*which = 0; *which < count; ++*which)
+        if (is_word(s, words[*which]))
+            return true;
+    return false;
+}
+
+static bool check_flag(const char *s, u32 *flag)
+{
+    static const char words[][WORD] = {"0", "1", "no", "yes", "false", "true"};
+    bool good = find_word(s, words, ARRAY_SIZE(words), flag);
+    *flag &= 1;
+    return good;
+}
+
 static bool check_chap(const char *s, u32 *algorithm)
 {
-    static const char words[][8] = {"md5", "sha1", "sha256", "sha3256"};
-    for (u32 i = 0; i < ARRAY_SIZE(words); i++)
-        if (is_word(s, words[i])) {
-            *algorithm = CHAP_A_MD5 + i;
-            return true;
-        }
-    return false;
+    static const char words[][WORD] = {"md5", "sha1", "sha256", "sha3256"};
+    bool good = find_word(s, words, ARRAY_SIZE(words), algorithm);
+    *algorithm += CHAP_A_MD5;
+    return good;
 }
 
 static bool check_digest(const char *s, u32 *wish)
 {
-    static const char words[][8] = {"auto", "none", "crc32c", "require"};
-    for (*wish = 0; *wish < ARRAY_SIZE(words); ++*wish)
-        if (is_word(s, words[*wish]))
-            return true;
-    return false;
+    static const char words[][WORD] = {"auto", "none", "crc32c", "require"};
+    return find_word(s, words, ARRAY_SIZE(words), wish);
+}
+
+static bool check_sector(const char *s, u32 *size)
+{
+    static const char words[][WORD] = {"512", "native", "4096", "4k"};
+    bool good = find_word(s, words, ARRAY_SIZE(words), size);
+    *size = *size ? 4096 : 512;
+    return good;
 }
 
 static bool check_nic(struct setting_value *v, size_t len)
@@ -188,6 +197,8 @@ bool form_check(enum form form, struct setting_value *v)
         size_t skip = str_starts(s, "0x") ? 2 : 0;
         return parse_number(s + skip, len - skip, 16, 0x8f, n) && *n >= 0x80;
     }
+    case FORM_SECTOR:
+        return check_sector(s, n);
     case FORM_NIC:
         return check_nic(v, len);
     case FORM_MTU:

@@ -18,6 +18,7 @@ enum form {
     FORM_DIGEST, /* its number is the word's in iscsi/config.h */
     FORM_FLAG,
     FORM_DRIVE,
+    FORM_SECTOR, /* its number: 512, or 4096 for `native` */
     FORM_NIC,
     FORM_MTU,
     FORM_VLAN, /* its number is the tag: priority << 13 | id */

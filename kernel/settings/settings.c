@@ -26,6 +26,7 @@ static const struct setting {
     [SET_KEEP_SAN] = {"keep-san", FORM_FLAG},
     [SET_SKIP_SAN_BOOT] = {"skip-san-boot", FORM_FLAG},
     [SET_DRIVE] = {"drive", FORM_DRIVE},
+    [SET_SECTOR] = {"sector", FORM_SECTOR},
     [SET_NIC] = {"nic", FORM_NIC},
     [SET_MTU] = {"mtu", FORM_MTU},
     [SET_VLAN] = {"vlan", FORM_VLAN},
@@ -42,6 +43,8 @@ static u32 default_number(u32 id)
     switch (id) {
     case SET_DRIVE:
         return 0x80;
+    case SET_SECTOR:
+        return 512;
     case SET_NIC:
         return SETTING_NO_BDF;
     case SET_MTU:

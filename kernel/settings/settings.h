@@ -31,6 +31,7 @@ enum setting_id {
     SET_KEEP_SAN, /* 0 or 1, also no/yes and false/true */
     SET_SKIP_SAN_BOOT, /* the same */
     SET_DRIVE,         /* hexadecimal INT 13h drive number, 80 (default) to 8f */
+    SET_SECTOR,        /* 512 (default) or native: bytes of a sector as INT 13h shows it, at most */
     SET_NIC,           /* PCI address (00:03.0) or MAC of the NIC to use */
     SET_MTU,           /* 576..9000 */
     SET_VLAN,          /* 1..4094, or with a priority 20/5: none (default), or the 802.1Q tag */

@@ -18,6 +18,7 @@ PROGRAMS = BUILD / "bootdisk"
 DEBUG_EXIT = ("-device", "isa-debug-exit")  # the programs end QEMU with it
 
 SECTOR = 512
+MOST = 127 * SECTOR  # bytes of a transfer
 SEED = 0x2545F491
 PARAMETERS = 0x188  # of the boot sector, behind the magic and the program's own size
 PATTERN_FACTOR = 0x9E3779B1
@@ -45,20 +46,22 @@ FILL = 2
 class BootDisk:
     """A disk image with a program, and what its sectors have to be."""
 
-    def __init__(self, path, program, mib, phases=0, seconds=0, reads=100, size=0, partition=None):
+    def __init__(self, path, program, mib, phases=0, seconds=0, reads=100, size=0, partition=None,
+                 sector=SECTOR):
         self.path = Path(path)
-        self.sectors = int(mib * 2048)
+        self.sector = sector
+        self.sectors = int(mib * 2048) * SECTOR // sector
         code = (PROGRAMS / f"{program}.bin").read_bytes()
-        image = bytearray(random.Random(SEED).randbytes(self.sectors * SECTOR))
+        image = bytearray(random.Random(SEED).randbytes(self.sectors * sector))
         image[: len(code)] = code
-        used = -(-len(code) // SECTOR)
-        image[len(code) : used * SECTOR] = bytes(used * SECTOR - len(code))
+        used = -(-len(code) // sector) * sector
+        image[len(code) : used] = bytes(used - len(code))
         self.write_count = min(self.sectors // 4, 4000)
         # Not at the end: nothing behind the region may change either.
         self.write_lba = self.sectors - self.write_count - 64
         struct.pack_into(
-            "<8I", image, PARAMETERS, self.sectors, SEED, phases, self.write_lba,
-            self.write_count, seconds, reads, size,
+            "<11I", image, PARAMETERS, self.sectors, SEED, phases, self.write_lba,
+            self.write_count, seconds, reads, size, sector, sector // 4, MOST // sector,
         )
         if partition:
             image[446:462] = partition
@@ -67,17 +70,17 @@ class BootDisk:
 
     def written(self):
         """The image after disktest's write phase."""
-        first = self.write_lba * SECTOR // 4
+        first = self.write_lba * self.sector // 4
         seed = SEED + PATTERN_PASSES - 1
         pattern = struct.pack(
-            f"<{self.write_count * SECTOR // 4}I",
+            f"<{self.write_count * self.sector // 4}I",
             *(
                 ((i ^ seed) * PATTERN_FACTOR) & 0xFFFFFFFF
-                for i in range(first, first + self.write_count * SECTOR // 4)
+                for i in range(first, first + self.write_count * self.sector // 4)
             ),
         )
-        end = (self.write_lba + self.write_count) * SECTOR
-        return self.image[: self.write_lba * SECTOR] + pattern + self.image[end:]
+        end = (self.write_lba + self.write_count) * self.sector
+        return self.image[: self.write_lba * self.sector] + pattern + self.image[end:]
 
 
 @pytest.fixture
@@ -164,7 +167,7 @@ class Report:
             if keyword != "read":
                 continue
             function, lba, count, *_, sum1, sum2 = (int(word, 16) for word in words)
-            expected = sums(image[lba * SECTOR : (lba + count) * SECTOR])
+            expected = sums(image[lba * disk.sector : (lba + count) * disk.sector])
             assert (sum1, sum2) == expected, f"wrong data: read {' '.join(words)}"
             reads.append((function, lba, count))
         assert after is None or disk.path.read_bytes() == after, "the backing file is not right"

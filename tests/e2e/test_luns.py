@@ -6,7 +6,8 @@ BOOTS = b"\xf4\xeb\xfd".ljust(510, b"\0") + b"\x55\xaa"  # halts
 
 
 def test_lun_300(stack, net, machine, kernel, logs):
-    """In LIO's form, which the list tells. First it is not there, and a key asks again."""
+    """In LIO's form, which the list tells. First it is not there, and a key asks again. At last it is, behind more LUNs
+    than we take of a list."""
     image = logs / "disk.img"
     image.write_bytes(BOOTS + bytes(1 << 20))
     target = stack.enter_context(Target(net, image, lun=300))
@@ -19,6 +20,6 @@ def test_lun_300(stack, net, machine, kernel, logs):
     pc.key("x")
     pc.expect(r"^E50: .*\n  tried: .*LUN 12c \(no LUN is given to our name there\)\n", 60)
     pc.expect("Press a key to try again", 10)
-    target.luns = [300]
+    target.luns = [*range(301, 1400), 300]
     pc.key("x")
     pc.expect("^Booting", 60)

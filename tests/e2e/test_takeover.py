@@ -59,3 +59,13 @@ def test_nic_is_silent_and_its_dma_stays_in_hidden_memory(net, logs, on_lun, acc
     for name, lowest, highest, unused in buffers:
         assert within(int(lowest, 16), int(highest, 16) + RX_BUFFER, [hidden]), name
         assert name == "tx" or int(unused, 16) <= 1, "the NIC may write to address 0"
+
+
+def test_vmxnet3_rests_once_the_memory_is_asked_for(logs, on_lun):
+    """QEMU's takes no second driver while it is active, and Linux's does not reset it: a loader's last question is
+    the sign. Reads go on after it, and the first sector needs no network."""
+    disk = BootDisk(logs / "disk", "vmxnet3", 4, reads=10)
+    pc, _ = on_lun(disk, nic="vmxnet3")
+    report = run(pc)
+    assert (0, 1) in {(lba, count) for _, lba, count in report.check_reads(disk)}
+    assert report.numbers("active") == [[1], [0], [1], [0], [0]]

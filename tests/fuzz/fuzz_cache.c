@@ -1,5 +1,6 @@
-/* The cache and its read-ahead, on a disk whose requests end late, in any order, or fail: several
- * readers in order and at random, with writes among them. What is read is what the disk holds. */
+/* The cache and its read-ahead, on a disk of grains of any size, whose requests end late, in any
+ * order, or fail: several readers in order and at random, with writes among them. What is read is
+ * what the disk holds. */
 #include "base/arith.h"
 #include "base/loop.h"
 #include "base/str.h"
@@ -46,7 +47,8 @@ static void read_blocks(u64 lba, u32 count)
     if (lba > DISK || count > DISK - lba) {
         CHECK(e == ERR_OUT_OF_RANGE);
     } else {
-        bool good = !fake.fail && (fake.bad_lba < lba || fake.bad_lba >= lba + count);
+        bool good = !fake.fail && (fake.bad_lba < block_grain(&fake.dev, lba) ||
+                                   fake.bad_lba >= block_next_grain(&fake.dev, lba + count));
         CHECK(!good || e == OK);
         CHECK(e || !memcmp(data, fake.bytes + lba * 512, count * 512));
     }
@@ -143,9 +145,12 @@ void fuzz_one(void)
     static void (*const calls[])(void) = {read_on, read_on, read_far,     read_anything,
                                           poll,    flush,   write_blocks, trouble};
     machine();
-    u32 lines = in_below(6) * LINE + in_below(LINE), ahead = in_below(CHUNKS_MAX * LINE);
+    u32 grain = 1u << in_below(4);
+    u32 lines = (in_below(6) + (grain > 1)) * LINE + in_below(LINE);
+    u32 ahead = in_below(CHUNKS_MAX * LINE);
     u8 *line_memory = malloc(lines), *ahead_memory = malloc(ahead);
-    fake.dev.max_blocks = 1 + in_below(128);
+    fake.dev.grain = grain;
+    fake.dev.max_blocks = (1 + in_below(128 / grain)) * grain;
     fake.later = in_u8() & 1;
     cache_init(line_memory, lines);
     readahead_init(ahead_memory, ahead);

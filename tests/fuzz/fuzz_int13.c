@@ -405,7 +405,8 @@ static void machine(void)
 void fuzz_one(void)
 {
     machine();
-    u32 cache_size = in_below(8) * LINE + in_below(LINE);
+    u32 grain = 1u << in_below(4);
+    u32 cache_size = (in_below(8) + (grain > 1)) * LINE + in_below(LINE);
     u8 *cache = malloc(cache_size);
     u32 ahead_size = in_below(AHEAD) * LINE;
     u8 *ahead = malloc(ahead_size);
@@ -413,14 +414,15 @@ void fuzz_one(void)
     fake.later = how & 1;
     nest = how & 2;
     fake.dev.read_only = how & 4;
-    fake.dev.max_blocks = 1 + in_below(MAX_BLOCKS);
+    fake.dev.grain = grain;
+    fake.dev.max_blocks = (1 + in_below(MAX_BLOCKS / grain)) * grain;
     cache_init(cache, cache_size);
     readahead_init(ahead, ahead_size);
     disk = (struct int13_disk){.drive = (u8)(0x80 + (how >> 4)),
                                .dev = &fake.dev,
                                .path = {.bdf = in_u16(), .device_short = in_u8()}};
     disk.geometry = (struct geometry){1 + in_below(1024), 1 + in_below(255), 1 + in_below(63)};
-    fake.dev.blocks = how & 8 ? DISK : (u64)in_u32() << in_below(33);
+    fake.dev.blocks = how & 8 ? DISK : block_grain(&fake.dev, (u64)in_u32() << in_below(33));
     memory[BDA_DISKS] = in_u8();
     drive = int13_init(&disk);
     CHECK(drive >= 0x80 && drive <= 0x8f);

@@ -7,7 +7,9 @@
 #include "base/bytes.h"
 #include "input.h"
 #include "iscsi/chap.h"
+#include "iscsi/holder.h"
 #include "iscsi/iscsi_peer.h"
+#include "iscsi/probe.h"
 #include "platform_host.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -262,12 +264,32 @@ static void tell_portals(const struct peer_pdu *p)
     peer_send(bhs, text, make_text(text));
 }
 
-/* Let the lengths and the holder of a READ FULL STATUS answer be such that it is read on. */
-static void name_holder(u8 *data, u32 len)
+/* Let an answer be such that it is read on: its lengths right, the first holder one by iSCSI, the
+ * first designator that of a port, and the LUN a disk with port groups. */
+static void make_plausible(const u8 *cdb, u8 *data, u32 len)
 {
-    put_be32(data + 4, len - 8);
-    data[8 + 12] |= 1;
-    data[8 + 24] = (data[8 + 24] & 0xc0) | 5;
+    switch (cdb[0]) {
+    case SCSI_PERSISTENT_RESERVE_IN:
+        put_be32(data + 4, len - 8);
+        data[8 + 12] |= 1;
+        data[8 + 24] = (data[8 + 24] & 0xc0) | 5;
+        break;
+    case SCSI_REPORT_LUNS:
+        put_be32(data, len - 8 + (data[0] & 8));
+        break;
+    case SCSI_MAINTENANCE_IN:
+        put_be32(data, len - 4);
+        break;
+    case SCSI_INQUIRY:
+        if (cdb[1]) {
+            put_be16(data + 2, (u16)(len - 4));
+            data[4 + 1] = 0x14 | (data[4 + 1] & 1);
+            data[4 + 3] = 4;
+        } else {
+            data[0] = 0;
+            data[5] |= 0x10;
+        }
+    }
 }
 
 /* A command of the probe. False: the answer is to be the decent target's. */
@@ -279,8 +301,8 @@ static bool answer_probe(const struct peer_pdu *p)
     if (how < 0x80)
         return false;
     other_disk |= p->bhs[SCSI_CMD_CDB] == SCSI_INQUIRY;
-    if (p->bhs[SCSI_CMD_CDB] == SCSI_PERSISTENT_RESERVE_IN && how & 1 && len > 8 + 24)
-        name_holder(data, len);
+    if (how & 1 && len > 8 + 24)
+        make_plausible(p->bhs + SCSI_CMD_CDB, data, len);
     if (how >= 0xf0)
         peer_status(itt, SCSI_RESERVED, NULL, 0);
     else if (how < 0xc0 && len && len <= most)
@@ -358,8 +380,12 @@ static void configure(void)
     peer.chap = peer.mutual = how & 3;
     if (how & 0x40)
         peer_config.chap_weakest = peer.algorithm = CHAP_SHA256;
-    if (how & 0x80)
-        peer_config.digest = in_u8() % (DIGEST_REQUIRED + 1);
+    if (how & 0x80) {
+        how = in_u8();
+        peer_config.digest = how % (DIGEST_REQUIRED + 1);
+        if (how & 0x80)
+            put_be32(peer_config.paths->lun, in_u32());
+    }
     if (peer_config.digest == DIGEST_REQUIRED)
         peer.header_digest = peer.data_digest = "CRC32C";
     peer.follows = true;
@@ -370,11 +396,25 @@ static void configure(void)
     peer.hook = hook;
 }
 
+/* What the screen shows of the target's words. */
+static void check_texts(void)
+{
+    char *luns = malloc(PROBE_LUNS_TEXT);
+    probe_luns_text(luns);
+    for (const char *c = luns; *c; c++)
+        CHECK(*c >= ' ' && *c <= '~');
+    free(luns);
+    for (const char *c = holder_text(); *c; c++)
+        CHECK(*c >= ' ' && *c <= '~');
+}
+
 void fuzz_one(void)
 {
     configure();
     iscsi_attach(&peer_config, ATTACH_MS, host_now);
     CHECK(peer_run(ATTACH_MS + SLACK_MS, peer_over));
+    check_texts();
+    CHECK(iscsi_state() != ISCSI_FAILED || iscsi_error());
     if (iscsi_state() == ISCSI_READY) {
         check_ready();
         while (in_left() > 4) {

@@ -1,8 +1,9 @@
 /* The full feature phase: requests from above, and a target that answers them decently, wrongly, or
  * with bytes that are no PDU at all, in segments of any size, with time between. A request's buffer
- * is freed as soon as it is done; reads that succeed hold the disk's bytes; data that goes out is
- * the request's own, and only what was asked for. With a decent target every request ends. Digests
- * may be on, and then the target's be wrong. */
+ * is its own to the byte, is nobody's as soon as it is done, and then the next one's; reads that
+ * succeed hold the disk's bytes; data that goes out is the request's own, and only what was asked
+ * for. With a decent target every request ends. Digests may be on, and then the target's be wrong.
+ */
 #include "base/arith.h"
 #include "base/bytes.h"
 #include "base/loop.h"
@@ -10,20 +11,30 @@
 #include "iscsi/iscsi_peer.h"
 #include "iscsi/scsi.h"
 #include "platform_host.h"
+#include <sanitizer/asan_interface.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define STEPS     64
-#define MINUTES   5 /* that one input may last */
-#define LAST_MS   1200000
-#define COUNT_MAX 128
-#define SLOTS     8
-#define SLOT_LBAS COUNT_MAX /* each slot has blocks of its own: requests never overlap */
-#define COMMANDS  64
-#define R2TS      16
-#define DATA_MAX  20000
-#define PIECE_MIN 256 /* bytes in a Data-In of the decent target */
-#define SEGMENTS  60  /* that so much data comes in, at most: more would only take time */
+#define STEPS      64
+#define MINUTES    5 /* that one input may last */
+#define LAST_MS    1200000
+#define COUNT_MAX  128
+#define SLOTS      8
+#define SLOT_LBAS  COUNT_MAX /* each slot has blocks of its own: requests never overlap */
+#define PLACES     (SLOTS + 1)
+#define PLACE_SIZE (COUNT_MAX * 512)
+#define COMMANDS   64
+#define R2TS       16
+#define DATA_MAX   20000
+#define PIECE_MIN  256 /* bytes in a Data-In of the decent target */
+#define SEGMENTS   60  /* that so much data comes in, at most: more would only take time */
+
+/* The memory of requests. What is given back is what the next one gets, as it is with the few
+ * buffers of the cache: ASan's heap would keep it back for long. */
+static struct place {
+    u8 *bytes; /* PLACE_SIZE */
+    bool lent;
+} places[PLACES];
 
 /* A request from above. */
 static struct slot {
@@ -32,6 +43,7 @@ static struct slot {
     u8 seed;               /* of the data to write */
     bool good;             /* the target has said that it has succeeded */
 } slots[SLOTS];
+static struct block_req requests[SLOTS];
 
 /* A command of this connection, as the target sees it. */
 static struct command {
@@ -50,7 +62,7 @@ static struct command {
 static u32 command_count; /* all so far on this connection */
 static u32 connects;
 static u32 max_cmd_sn; /* the latest that was offered */
-static u32 requests;
+static u32 submitted;
 static bool decent; /* the target is, from now on */
 static bool mute;   /* no answers to pings */
 static bool raw;    /* bytes of no meaning were sent: they may have been a PDU like any other */
@@ -67,6 +79,29 @@ static const u8 *pattern(u8 seed, u32 at)
 
 /* --- Above --- */
 
+static u8 *borrow(u32 len)
+{
+    struct place *p = places;
+    while (p->lent)
+        p++;
+    if (!p->bytes) {
+        p->bytes = malloc(PLACE_SIZE);
+        ASAN_POISON_MEMORY_REGION(p->bytes, PLACE_SIZE);
+    }
+    p->lent = true;
+    ASAN_UNPOISON_MEMORY_REGION(p->bytes, len);
+    return p->bytes;
+}
+
+static void give_back(const u8 *bytes)
+{
+    for (struct place *p = places; p < places + PLACES; p++)
+        if (p->bytes == bytes && p->lent) {
+            p->lent = false;
+            ASAN_POISON_MEMORY_REGION(p->bytes, PLACE_SIZE);
+        }
+}
+
 static void submit(void)
 {
     struct slot *s = &slots[in_below(SLOTS)];
@@ -75,14 +110,16 @@ static void submit(void)
     u32 count = 1 + in_below(min_u32(COUNT_MAX, dev->max_blocks));
     if (s->req)
         return;
-    struct block_req *req = calloc(1, sizeof(*req));
+    struct block_req *req = &requests[s - slots];
+    ASAN_UNPOISON_MEMORY_REGION(req, sizeof(*req));
+    memset(req, 0, sizeof(*req));
     req->op = how % 8 == 0 ? BLOCK_FLUSH : how & 1 ? BLOCK_READ : BLOCK_WRITE;
     req->lba = (u32)(s - slots) * SLOT_LBAS;
     if (req->op != BLOCK_FLUSH) {
         req->count = count;
-        req->data = malloc(count * 512);
+        req->data = borrow(count * 512);
     }
-    *s = (struct slot){.req = req, .number = ++requests, .seed = how};
+    *s = (struct slot){.req = req, .number = ++submitted, .seed = how};
     if (req->op == BLOCK_WRITE)
         memcpy(req->data, pattern(how, 0), count * 512);
     dev->ops->submit(dev, req);
@@ -95,10 +132,10 @@ static void redirect(void)
     struct block_dev *dev = iscsi_disk();
     if (!s->req || s->req->op != BLOCK_READ)
         return;
-    u8 *old = s->req->data, *data = malloc(s->req->count * 512);
+    u8 *old = s->req->data, *data = borrow(s->req->count * 512);
     dev->ops->redirect(dev, s->req, data);
     CHECK(s->req->data == data);
-    free(old);
+    give_back(old);
 }
 
 /* What can't be is refused at once. */
@@ -125,8 +162,9 @@ static void reap(void)
             if (req->op == BLOCK_READ)
                 CHECK(!memcmp(req->data, peer.disk + req->lba * 512, req->count * 512));
         }
-        free(req->data);
-        free(req);
+        if (req->data)
+            give_back(req->data);
+        ASAN_POISON_MEMORY_REGION(req, sizeof(*req));
         s->req = NULL;
     }
 }
@@ -230,6 +268,22 @@ static void offer(u32 exp, u32 max)
         max_cmd_sn = max;
 }
 
+/* Who holds a reservation may be told by any bytes. */
+static bool tell_holder(const struct peer_pdu *p)
+{
+    u8 data[200];
+    if (p->bhs[SCSI_CMD_CDB] != SCSI_PERSISTENT_RESERVE_IN || !in_left())
+        return false;
+    u32 len = in_bytes(data, sizeof(data));
+    if (len > 8 + 24) {
+        put_be32(data + 4, len - 8);
+        data[8 + 12] |= 1;
+        data[8 + 24] = (data[8 + 24] & 0xc0) | 5;
+    }
+    peer_data_in(get_be32(p->bhs + BHS_ITT), 0, 0, data, len, true);
+    return true;
+}
+
 /* Logging in and probing are the decent target's. */
 static bool hook(const struct peer_pdu *p)
 {
@@ -252,7 +306,7 @@ static bool hook(const struct peer_pdu *p)
             return true;
     }
     offer(peer.exp_cmd_sn, peer.exp_cmd_sn + peer.window - 1); /* what follows is an answer */
-    return false;
+    return peer_opcode(p) == OPCODE_SCSI_CMD && tell_holder(p);
 }
 
 /* --- What the target sends --- */
@@ -421,9 +475,9 @@ static void note(const u8 bhs[BHS_SIZE], u8 opcode, u32 len, struct command *c)
 /* A PDU of any kind, about some command, and wrong in any way. */
 static void some_pdu(void)
 {
-    static const u8 opcodes[] = {OPCODE_DATA_IN,    OPCODE_R2T,      OPCODE_SCSI_RSP,
-                                 OPCODE_NOP_IN,     OPCODE_ASYNC,    OPCODE_REJECT,
-                                 OPCODE_LOGOUT_RSP, OPCODE_LOGIN_RSP};
+    static const u8 opcodes[] = {OPCODE_DATA_IN,    OPCODE_R2T,       OPCODE_SCSI_RSP,
+                                 OPCODE_NOP_IN,     OPCODE_ASYNC,     OPCODE_REJECT,
+                                 OPCODE_LOGOUT_RSP, OPCODE_LOGIN_RSP, OPCODE_TASK_RSP};
     static u8 bytes[DATA_MAX];
     u8 bhs[BHS_SIZE];
     u32 kind = in_below(ARRAY_SIZE(opcodes) + 1);
@@ -444,6 +498,12 @@ static void some_pdu(void)
     if (wrong & WRONG_DATA) {
         len = in_bytes(bytes, 300);
         raw |= opcode == OPCODE_DATA_IN;
+    } else if (opcode == OPCODE_REJECT) {
+        bhs[REJECT_REASON] = in_u8() % 16;
+        memset(bytes, 0, BHS_SIZE);
+        bytes[BHS_OPCODE] = OPCODE_SCSI_CMD;
+        put_be32(bytes + BHS_ITT, itt);
+        len = BHS_SIZE;
     } else if (opcode == OPCODE_DATA_IN) {
         len = in_u16() % DATA_MAX;
         if (c && !(wrong & WRONG_LENGTH))
@@ -461,10 +521,17 @@ static void some_pdu(void)
 static void fail_command(void)
 {
     static const u8 statuses[] = {SCSI_CHECK_CONDITION, SCSI_STATUS_BUSY, SCSI_TASK_SET_FULL,
-                                  SCSI_TASK_ABORTED};
+                                  SCSI_TASK_ABORTED, SCSI_RESERVED};
+    /* In descriptor format: what other initiators and standby controllers make a target say. */
+    static const u8 known[][8] = {{0x72, 6, 0x29}, {0x72, 6, 0x2f},  {0x72, 6, 0x2a, 3},
+                                  {0x72, 2, 4, 1}, {0x72, 2, 4, 11}, {0x72, 7, 0x27}};
     struct command *c = some_command();
-    u8 sense[32], status = statuses[in_below(ARRAY_SIZE(statuses))];
+    u8 sense[32], status = statuses[in_below(ARRAY_SIZE(statuses))], which = in_u8();
     u32 len = in_bytes(sense, sizeof(sense));
+    if (which < ARRAY_SIZE(known)) {
+        len = sizeof(known[which]);
+        memcpy(sense, known[which], len);
+    }
     if (!c || !peer.open)
         return;
     answered(c, scsi_judge(status, sense, len).error == OK); /* an error that was made good, too */
@@ -482,10 +549,20 @@ static void damage(void)
     peer.damage.count = 1 + (how >> 5);
 }
 
+/* More than find room to be answered. */
+static void pings(void)
+{
+    u8 bhs[BHS_SIZE];
+    for (u32 n = 1 + in_below(16); n && peer.open; n--) {
+        peer_nop_in(bhs, n);
+        send(bhs, NULL, 0);
+    }
+}
+
 static void line(void)
 {
     static const u8 reasons[] = {ERR_TCP_RESET, ERR_TCP_CLOSED, ERR_TCP_TIMEOUT};
-    switch (in_below(7)) {
+    switch (in_below(9)) {
     case 0:
         if (peer.open)
             peer_lose(reasons[in_below(ARRAY_SIZE(reasons))]);
@@ -504,6 +581,12 @@ static void line(void)
         break;
     case 5:
         damage();
+        break;
+    case 6:
+        peer.no_abort = !peer.no_abort;
+        break;
+    case 7:
+        pings();
         break;
     default:
         peer.send_space = in_u16();
@@ -594,7 +677,7 @@ static void attach(void)
     CHECK(peer_attach() == ISCSI_READY);
     max_cmd_sn = peer.exp_cmd_sn + peer.window - 1;
     connects = peer.connects;
-    command_count = requests = 0;
+    command_count = submitted = 0;
     decent = mute = raw = false;
     memset(slots, 0, sizeof(slots));
     peer.hook = hook;

@@ -37,7 +37,7 @@ SETUPS_OF_LIO = {
     "recovery level 2, 8 connections": Setup(Like(keys=(("ErrorRecoveryLevel", "2"), ("MaxConnections", "8")))),
     "pings": Setup(Like(only=OURS, attributes=(("nopin_timeout", "3"), ("nopin_response_timeout", "3")))),
     # the LUN
-    "blocks of 4096": Setup(Like(block_size=4096), expect="LUN_BLOCK_SIZE"),
+    "blocks of 4096": Setup(Like(block_size=4096)),
     "write exclusive": Setup(Like(held="write exclusive", read_only=True)),
     "reserved LUN, RESERVE(6)": Setup(Like(held="reserve(6)"), expect="LUN_RESERVED"),
     # paths

@@ -95,12 +95,12 @@ class Target:
         if allow:
             tgtd.admin("--op", "bind", "--mode", "target", *self.on, "--initiator-address", allow)
 
-    def lun(self, image=None, lun=1, **parameters):
-        """A disk on image, or a drive without a medium. parameters as tgtadm's --params knows them:
-        online=0, removable=1, readonly=1."""
+    def lun(self, image=None, lun=1, block=512, **parameters):
+        """A disk on image, of blocks of so many bytes, or a drive without a medium. parameters as
+        tgtadm's --params knows them: online=0, removable=1, readonly=1."""
         new = ["--op", "new", "--mode", "logicalunit", *self.on, "--lun", lun]
         if image:
-            new += ["--backing-store", image]
+            new += ["--backing-store", image, "--blocksize", block]
         else:
             new += ["--device-type", "disk", "--bstype", "null", "--backing-store", "none"]
         self.tgtd.admin(*new)

@@ -39,7 +39,9 @@ static void fake_submit(struct block_dev *dev, struct block_req *req)
 {
     assert(dev == &fake.dev);
     fake.requests++;
+    fake.writes += req->op == BLOCK_WRITE;
     assert(!req->done);
+    assert(!((req->lba | req->count) & (fake.dev.grain - 1)));
     for (u32 i = 0; i < fake.queued; i++) {
         const struct block_req *other = fake.queue[i];
         assert(other != req);
@@ -85,8 +87,11 @@ static const struct block_ops fake_ops = {fake_submit, fake_redirect, fake_abort
 struct block_dev *fake_disk(u64 blocks, u32 max_blocks)
 {
     memset(&fake, 0, sizeof(fake));
-    fake.dev = (struct block_dev){
-        .ops = &fake_ops, .blocks = blocks, .block_size = 512, .max_blocks = max_blocks};
+    fake.dev = (struct block_dev){.ops = &fake_ops,
+                                  .blocks = blocks,
+                                  .block_size = 512,
+                                  .grain = 1,
+                                  .max_blocks = max_blocks};
     fake.blocks = blocks;
     fake.bytes = malloc((size_t)blocks * 512);
     assert(fake.bytes);

@@ -17,11 +17,12 @@ extern struct fake_disk {
     struct block_req *queue[FAKE_QUEUE];
     u32 queued;
     /* What was asked. */
-    u32 requests, most_queued, flushes;
+    u32 requests, writes, most_queued, flushes;
     u64 blocks_moved;
 } fake;
 
-/* A disk of `blocks` blocks of 512 repeatable random bytes, which is `fake` anew. */
+/* A disk of `blocks` blocks of 512 repeatable random bytes, which is `fake` anew; its grain is 1.
+ */
 struct block_dev *fake_disk(u64 blocks, u32 max_blocks);
 void fake_disk_free(void);
 

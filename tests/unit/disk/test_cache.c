@@ -76,13 +76,36 @@ TEST(sector_by_sector_costs_one_request_a_line)
 
 TEST(a_line_gives_way_to_another)
 {
-    start(2 * 4096, 64);
+    start(3 * 4096, 64);
     for (u32 round = 0; round < 3; round++) {
-        check_read(0, 1);
-        check_read(16, 1); /* the same place */
-        check_read(8, 1);  /* the other one */
+        check_read(8, 1);
+        check_read(24, 1); /* the same place */
+        check_read(16, 1); /* the other one */
     }
     assert_int_equal(fake.requests, 7);
+}
+
+TEST(the_first_line_gives_way_to_none)
+{
+    start(64 * 1024, 64);
+    check_read(0, 1);
+    for (u32 lba = 8; lba < BLOCKS; lba += 8)
+        check_read(lba, 1);
+    u32 before = fake.requests;
+    check_read(0, 7);
+    assert_int_equal(fake.requests, before);
+    memset(buf, 0x77, 512);
+    assert_int_equal(cache_write(&fake.dev, 0, 1, buf), OK);
+    check_read(0, 7);
+}
+
+TEST(a_single_place_holds_any_line)
+{
+    start(4096, 64);
+    check_read(0, 1);
+    check_read(8, 1);
+    check_read(0, 1);
+    assert_int_equal(fake.requests, 3);
 }
 
 TEST(what_was_written_is_read)
@@ -213,19 +236,113 @@ TEST(flushing)
     assert_int_equal(fake.flushes, before + 1);
 }
 
+static void start_split(u32 grain, u32 max_blocks)
+{
+    start(64 * 1024, max_blocks);
+    fake.dev.grain = grain;
+    fake.dev.blocks = BLOCKS & ~(grain - 1);
+}
+
+TEST(a_split_disk_counts_in_small_blocks)
+{
+    struct block_dev dev = {.blocks = 1000, .block_size = 4096, .grain = 1, .max_blocks = 7};
+    block_split(&dev, 4096);
+    assert_int_equal(dev.grain, 1);
+    block_split(&dev, 512);
+    assert_int_equal(dev.blocks, 8000);
+    assert_int_equal(dev.block_size, 512);
+    assert_int_equal(dev.grain, 8);
+    assert_int_equal(dev.max_blocks, 56);
+    block_split(&dev, 512);
+    assert_int_equal(dev.grain, 8);
+    /* What 64 bits can't count is out of reach. */
+    dev = (struct block_dev){.blocks = 1ull << 62, .block_size = 4096, .grain = 1, .max_blocks = 7};
+    block_split(&dev, 512);
+    assert_true(dev.blocks == UINT64_MAX - 7);
+}
+
+TEST(whole_grains_go_straight)
+{
+    start_split(8, 64);
+    check_read(8, 16);
+    check_read(64, 128);
+    assert_int_equal(fake.requests, 1 + 2);
+    assert_int_equal(fake.blocks_moved, 16 + 128);
+    memset(buf, 1, 512 * 24);
+    assert_int_equal(cache_write(&fake.dev, 16, 24, buf), OK);
+    assert_int_equal(fake.requests, 4);
+    assert_int_equal(fake.writes, 1);
+    check_read(16, 24);
+}
+
+TEST(a_part_of_a_grain_is_read_changed_and_written)
+{
+    start_split(8, 64);
+    u8 *model = malloc(BLOCKS * 512);
+    memcpy(model, fake.bytes, BLOCKS * 512);
+    memset(model + 101 * 512, 7, 512 * 20);
+    memset(buf, 7, 512 * 20);
+    /* Two parts, each read and written, and a whole grain between them. */
+    assert_int_equal(cache_write(&fake.dev, 101, 20, buf), OK);
+    assert_memory_equal(fake.bytes, model, BLOCKS * 512);
+    assert_int_equal(fake.writes, 3);
+    assert_int_equal(fake.requests, 5);
+    /* What was read for that is there for the next one. */
+    memset(model + 121 * 512, 9, 512);
+    memset(buf, 9, 512);
+    assert_int_equal(cache_write(&fake.dev, 121, 1, buf), OK);
+    assert_memory_equal(fake.bytes, model, BLOCKS * 512);
+    assert_int_equal(fake.requests, 6);
+    check_read(96, 32);
+    free(model);
+}
+
+TEST(a_write_of_a_part_that_fails_leaves_no_stale_line)
+{
+    start_split(8, 64);
+    check_read(100, 1);
+    memset(buf, 0x77, 512);
+    fake.bad_lba = 103;
+    assert_int_equal(cache_write(&fake.dev, 101, 1, buf), ERR_MEDIUM);
+    fake.bad_lba = UINT64_MAX;
+    check_read(96, 8);
+    check_read(101, 1);
+    /* Where the rest can't be read, nothing of it may be written. */
+    cache_init(memory, 64 * 1024);
+    u32 before = fake.writes;
+    fake.bad_lba = 111;
+    assert_int_equal(cache_write(&fake.dev, 104, 1, buf), ERR_MEDIUM);
+    assert_int_equal(fake.writes, before);
+    fake.bad_lba = UINT64_MAX;
+    check_read(104, 8);
+}
+
+TEST(a_bad_grain_spoils_only_its_own_blocks)
+{
+    start_split(2, 64);
+    fake.bad_lba = 13;
+    check_read(8, 4);
+    check_read(14, 2);
+    check_read(11, 1);
+    assert_int_equal(cache_read(&fake.dev, 12, 1, buf), ERR_MEDIUM);
+}
+
 /* Random reads and writes against a model, with completion out of order and errors now and then. */
-TEST(any_mixture)
+static void mix(u32 grain)
 {
     srand(3);
-    start(40 * 1024 + 100, 20);
+    start(40 * 1024 + 100, 24);
+    fake.dev.grain = grain;
+    fake.dev.blocks = BLOCKS & ~(grain - 1);
+    u32 blocks = (u32)fake.dev.blocks;
     u8 *model = malloc(BLOCKS * 512);
     memcpy(model, fake.bytes, BLOCKS * 512);
     host_on_wait = fake_complete_one;
     for (u32 round = 0; round < 30000; round++) {
-        u32 lba = (u32)rand() % (rand() % 4 ? 300 : BLOCKS);
+        u32 lba = (u32)rand() % (rand() % 4 ? 300 : blocks);
         u32 count = (u32)rand() % (rand() % 4 ? 10 : 300) + 1;
-        if (count > BLOCKS - lba)
-            count = BLOCKS - lba;
+        if (count > blocks - lba)
+            count = blocks - lba;
         fake.later = rand() % 2;
         fake.bad_lba = rand() % 20 ? UINT64_MAX : lba + (u32)rand() % 8;
         if (rand() % 3 == 0) {
@@ -237,11 +354,19 @@ TEST(any_mixture)
             else
                 memcpy(model + lba * 512, buf, count * 512);
         } else if (cache_read(&fake.dev, lba, count, buf)) {
-            assert_true(fake.bad_lba >= lba && fake.bad_lba < lba + count);
+            assert_true(fake.bad_lba >= block_grain(&fake.dev, lba) &&
+                        fake.bad_lba < block_next_grain(&fake.dev, lba + count));
         } else {
             assert_memory_equal(buf, model + lba * 512, count * 512);
         }
     }
     assert_memory_equal(model, fake.bytes, BLOCKS * 512);
     free(model);
+    fake_disk_free();
+}
+
+TEST(any_mixture)
+{
+    for (u32 grain = 1; grain <= 8; grain *= 2)
+        mix(grain);
 }

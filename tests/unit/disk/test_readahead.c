@@ -339,10 +339,13 @@ TEST(a_busy_link_does_not_widen_the_window)
 
 /* Streams, jumps and writes against a model, at a distance, with errors and with memory that is too
  * small for them all. */
-TEST(any_mixture)
+static void mix(u32 grain)
 {
     srand(5);
     start(200 * 1024);
+    const u32 blocks = BLOCKS & ~(grain - 1);
+    fake.dev.grain = grain;
+    fake.dev.blocks = blocks;
     distance = 2;
     u8 *model = malloc(BLOCKS * 512), *buf = malloc(200 * 512);
     memcpy(model, fake.bytes, BLOCKS * 512);
@@ -350,11 +353,11 @@ TEST(any_mixture)
     for (u32 round = 0; round < 20000; round++) {
         u32 *place = &at[rand() % 3];
         if (rand() % 50 == 0)
-            *place = (u32)rand() % BLOCKS;
-        u32 count = min_u32((u32)rand() % (rand() % 3 ? 12 : 200) + 1, BLOCKS - *place);
+            *place = (u32)rand() % blocks;
+        u32 count = min_u32((u32)rand() % (rand() % 3 ? 12 : 200) + 1, blocks - *place);
         fake.bad_lba = rand() % 30 ? UINT64_MAX : *place + (u32)rand() % 300;
         if (rand() % 8 == 0) {
-            u32 lba = min_u32(*place + (u32)rand() % 100, BLOCKS - count);
+            u32 lba = min_u32(*place + (u32)rand() % 100, blocks - count);
             memset(buf, rand(), count * 512);
             if (cache_write(&fake.dev, lba, count, buf))
                 memcpy(model, fake.bytes, BLOCKS * 512);
@@ -363,13 +366,21 @@ TEST(any_mixture)
         } else if (!cache_read(&fake.dev, *place, count, buf)) {
             assert_memory_equal(buf, model + *place * 512, count * 512);
         } else {
-            assert_true(fake.bad_lba >= *place && fake.bad_lba < *place + count);
+            assert_true(fake.bad_lba >= block_grain(&fake.dev, *place) &&
+                        fake.bad_lba < block_next_grain(&fake.dev, *place + count));
         }
-        *place = *place + count < BLOCKS ? *place + count : 0;
+        *place = *place + count < blocks ? *place + count : 0;
         host_now += rand() % 3;
     }
     settle();
     assert_memory_equal(model, fake.bytes, BLOCKS * 512);
     free(model);
     free(buf);
+    fake_disk_free();
+}
+
+TEST(any_mixture)
+{
+    for (u32 grain = 1; grain <= 8; grain *= 4)
+        mix(grain);
 }

@@ -250,7 +250,7 @@ TEST(what_was_claimed_is_a_nic_like_others)
     struct netdev *dev;
     claim(AT_OTHER);
     loads = true;
-    nic_load();
+    assert_true(nic_load());
     assert_int_equal(nic_find(0), AT_RINGS);
     assert_int_equal(nic_find(AT_RINGS + 1), AT_OTHER);
     assert_int_equal(nic_find(AT_OTHER + 1), AT_PLAIN);
@@ -265,7 +265,7 @@ TEST(a_line_s_own_driver_comes_first)
 {
     claim(AT_PLAIN);
     loads = true;
-    nic_load();
+    assert_true(nic_load());
     assert_int_equal(nic_find(AT_RINGS + 1), AT_PLAIN);
     assert_int_equal(nic_packet_size(AT_PLAIN, 1515), 0);
 }

@@ -104,6 +104,16 @@ TEST_WITH(open_tells_about_the_device, with_device, power_off)
     assert_int_equal(nic_model->pci_command & PCI_COMMAND_MASTER, PCI_COMMAND_MASTER);
 }
 
+TEST(every_revision_that_knows_the_first_will_do)
+{
+    for (u32 newer = 0; newer < 128; newer += 2) {
+        model_power_on();
+        nic_model->revisions = nic_model->upt_revisions = newer | REVISION_1;
+        assert_int_equal(try_open(), OK);
+        assert_true(nic_model->active);
+    }
+}
+
 TEST_WITH(frames_go_around_the_rings, with_device, power_off)
 {
     for (u32 n = 0; n < 2000; n++) {
@@ -219,6 +229,106 @@ TEST_WITH(the_link_is_followed, with_device, power_off)
     assert_int_equal(dev->stats.link_changes, 2);
 }
 
+/* --- what an operating system finds ----------------------------------------------------------- */
+
+static void paused(void)
+{
+    with_device();
+    nic_model->holds_tx = true;
+    transmit_numbered(0);
+    dev->ops->flush(dev);
+    receive_numbered(0);
+    dev->ops->pause(dev, true);
+    nic_model->holds_tx = false;
+}
+
+static void assert_goes_on(void)
+{
+    assert_false(dev->paused);
+    assert_true(nic_model->active && nic_model->masked);
+    assert_int_equal(nic_model->resets, 1);
+    assert_true(receive_numbered(7));
+    assert_received(7);
+    assert_true(transmit_numbered(8));
+    dev->ops->flush(dev);
+    assert_sent(nic_model->frames_sent - 1, 8);
+    assert_int_equal(dev->stats.tx_errors + dev->stats.rx_errors, 0);
+}
+
+TEST_WITH(a_pause_leaves_the_nic_silent, paused, power_off)
+{
+    assert_true(dev->paused && nic_model->masked);
+    assert_false(nic_model->active);
+    assert_int_equal(rx_pool.available, RX_PKTS);
+    assert_int_equal(tx_pool.available, TX_PKTS);
+    assert_null(dev->ops->receive(dev)); /* what had come, too */
+    assert_false(dev->wake.ready(dev));
+    dev->ops->flush(dev);
+    host_now += 5000;
+    dev->ops->update(dev);
+    assert_true(dev->paused && !nic_model->active && !receive_numbered(1));
+    /* QEMU's writes there whenever its link changes. */
+    assert_non_null(nic_model->shared);
+    dev->ops->pause(dev, false);
+    assert_goes_on();
+}
+
+TEST_WITH(an_interrupt_that_nobody_took_ends_with_the_pause, with_device, power_off)
+{
+    dev->wake.enable(dev, true);
+    receive_numbered(1);
+    dev->wake.enable(dev, false);
+    assert_true(nic_model->asserted);
+    dev->ops->pause(dev, true);
+    assert_false(nic_model->asserted);
+}
+
+TEST_WITH(who_sends_ends_the_pause, paused, power_off)
+{
+    assert_true(transmit_numbered(1));
+    dev->ops->flush(dev);
+    assert_sent(0, 1);
+    assert_goes_on();
+}
+
+TEST_WITH(who_waits_ends_the_pause, paused, power_off)
+{
+    assert_true(dev->wake.enable(dev, true));
+    assert_true(receive_numbered(1));
+    assert_true(dev->wake.acknowledge(dev));
+    dev->wake.enable(dev, false);
+    assert_received(1);
+    assert_goes_on();
+}
+
+TEST_WITH(a_link_that_changes_in_a_pause_is_seen_after_it, paused, power_off)
+{
+    nic_model->link = false;
+    model_event(EVENT_LINK);
+    assert_false(nic_model->asserted);
+    dev->ops->pause(dev, false);
+    dev->ops->update(dev);
+    assert_false(dev->link_up);
+    assert_int_equal(dev->stats.link_changes, 1);
+}
+
+TEST_WITH(a_device_that_does_not_come_back_is_asked_again, paused, power_off)
+{
+    nic_model->refuses = true;
+    assert_false(transmit_numbered(1));
+    assert_true(dev->paused);
+    dev->wake.enable(dev, true);
+    dev->wake.enable(dev, false);
+    assert_int_equal(rx_pool.available, RX_PKTS);
+    nic_model->refuses = false;
+    assert_true(transmit_numbered(1));
+    assert_goes_on();
+    dev->ops->pause(dev, true);
+    dev->ops->stop(dev);
+    assert_int_equal(rx_pool.available, RX_PKTS);
+    assert_int_equal(tx_pool.available, TX_PKTS);
+}
+
 static void assert_restarted(void)
 {
     assert_int_equal(nic_model->resets, 2);
@@ -247,7 +357,8 @@ TEST_WITH(a_ring_that_hangs_is_restarted, with_device, power_off)
 
 TEST_WITH(a_queue_that_the_nic_has_stopped_is_restarted, with_device, power_off)
 {
-    model_queues()->rx.stopped = 1;
+    nic_model->rx_stopped = true;
+    model_event(EVENT_QUEUE_ERRORS);
     dev->ops->update(dev);
     assert_restarted();
 }
@@ -261,6 +372,9 @@ TEST(a_device_that_does_not_go_along_is_dead)
     assert_int_equal(rx_pool.available, RX_PKTS);
     model_power_on();
     nic_model->revisions = 6; /* not the first */
+    assert_int_equal(try_open(), ERR_NIC_DEAD);
+    model_power_on();
+    nic_model->upt_revisions = 2;
     assert_int_equal(try_open(), ERR_NIC_DEAD);
     model_power_on();
     nic_model->gone = true;

@@ -50,10 +50,15 @@ static void check_shared(void)
 static void activate(void)
 {
     struct vmxnet3_model *m = nic_model;
-    if (m->refuses)
-        return;
+    if (m->refuses || m->active)
+        return; /* QEMU's takes no second one */
     assert_non_null(m->shared);
+    assert_int_equal(m->revision, REVISION_1);
+    assert_int_equal(m->upt_revision, REVISION_1);
+    assert_int_equal(m->shared->revision, REVISION_1);
+    assert_int_equal(m->shared->upt_version, REVISION_1);
     check_shared();
+    m->rx_stopped = false;
     m->rx_next = m->rx_done = m->tx_next = m->tx_done = 0;
     m->rx_generation = m->rx_done_generation = m->tx_generation = m->tx_done_generation = 1;
     m->active = true;
@@ -73,6 +78,9 @@ static void take_command(u32 what)
         /* fall through */
     case CMD_QUIESCE:
         m->active = false;
+        return;
+    case CMD_QUEUE_STATUS:
+        model_queues()->rx.stopped = m->rx_stopped;
         return;
     case CMD_LINK:
     case CMD_PERM_MAC_LOW:
@@ -106,7 +114,7 @@ static u32 slow_read(u32 offset)
     case VRRS:
         return m->revisions;
     case UVRS:
-        return 1;
+        return m->upt_revisions;
     case CMD:
         return command_result();
     case ICR:
@@ -122,8 +130,10 @@ static void slow_write(u32 offset, u32 value)
     struct vmxnet3_model *m = nic_model;
     switch (offset) {
     case VRRS:
+        m->revision = value;
+        return;
     case UVRS:
-        assert_int_equal(value, REVISION_1);
+        m->upt_revision = value;
         return;
     case DSAL:
         m->address_low = value;
@@ -149,6 +159,8 @@ static void slow_write(u32 offset, u32 value)
 
 static void fast_write(u32 offset, u32 value)
 {
+    if (!nic_model->active)
+        return;
     switch (offset) {
     case IMR:
         nic_model->masked = value;
@@ -220,6 +232,7 @@ void model_power_on(void)
     host_pci_write16 = pci_write;
     nic_model->link = nic_model->masked = true;
     nic_model->revisions = 7; /* up to the third */
+    nic_model->upt_revisions = 1;
     nic_model->pci_command = PCI_COMMAND_NO_INTX;
     memcpy(nic_model->mac, mac, sizeof(mac));
 }

@@ -11,7 +11,7 @@
 struct vmxnet3_model {
     u8 mac[6];
     bool link;
-    u32 revisions, bar_high;
+    u32 revisions, upt_revisions, bar_high;
     u16 pci_command;
     bool gone;     /* every read gives all ones */
     bool refuses;  /* it does not become active */
@@ -19,6 +19,8 @@ struct vmxnet3_model {
     bool active, masked, asserted;
     struct vmxnet3_shared *shared; /* NULL: it knows of none */
     u32 address_low, last_command;
+    u32 revision, upt_revision; /* that the driver has taken */
+    bool rx_stopped;            /* memory tells once the driver asks for it */
     /* Where it is in each ring, and the generations. */
     u32 rx_next, rx_done, tx_next, tx_done;
     u32 rx_generation, rx_done_generation, tx_generation, tx_done_generation;

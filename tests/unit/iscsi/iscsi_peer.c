@@ -586,7 +586,9 @@ static void command(const struct peer_pdu *p)
         peer_status(itt, SCSI_CHECK_CONDITION, "\x70\0\x05\0\0\0\0\x0a\0\0\0\0\x20\0\0\0\0\0", 18);
         return;
     }
-    lba %= PEER_BLOCKS; /* large disks repeat themselves */
+    u32 sectors = peer.block_size / 512;
+    lba = lba * sectors % PEER_BLOCKS; /* large disks repeat themselves */
+    count *= sectors;
     if (lba + count > PEER_BLOCKS || count * 512 != expected)
         abort();
     if (cdb[0] == SCSI_READ_10 || cdb[0] == SCSI_READ_16) {

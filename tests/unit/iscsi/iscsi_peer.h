@@ -17,7 +17,7 @@
 #define PEER_PORT   3260
 #define PEER_TARGET "iqn.2026-11.test:disk"
 #define PEER_US     "iqn.2026-11.test:us"
-#define PEER_BLOCKS 4096
+#define PEER_BLOCKS 4096 /* of 512 bytes */
 
 struct peer_pdu {
     u8 bhs[BHS_SIZE];

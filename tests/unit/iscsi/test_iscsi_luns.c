@@ -247,6 +247,36 @@ TEST(a_list_that_is_too_long_says_what_it_knows)
     says("LUNs there: 0, 1, 2, 3, 4, 5, 6, 7 and more");
 }
 
+/* Whoever has so many has them all in one way: ours is where the list that we take has ended. */
+TEST(beyond_the_list_a_number_has_the_form_of_the_others)
+{
+    for (u32 form = 0; form < 3; form++)
+        for (u32 wrong_one_answers = 0; wrong_one_answers < 2; wrong_one_answers++) {
+            setup();
+            list_many(1100);
+            for (u32 i = 256; i < 1100; i++) {
+                u8 *lun = listed + LUN_LIST_SIZE(i);
+                put_be32(lun, form == 0   ? i << 16
+                              : form == 1 ? 0x40000000 | i << 16
+                                          : 0xd2000000 | i);
+            }
+            answers_all = wrong_one_answers;
+            if (form == 1)
+                attaches(1090, 0x4442, TOGETHER);
+            else
+                attaches(1090, form ? 0xd200 : 1090, TOGETHER + FOR_OURS);
+        }
+}
+
+/* The small ones may come last. */
+TEST(beyond_the_list_a_small_number_has_the_form_of_small_ones)
+{
+    list_many(1100);
+    for (u32 i = 0; i < 1100; i++)
+        put_be16(listed + LUN_LIST_SIZE(i), (u16)(1099 - i < 256 ? 0x4000 | (1099 - i) : 1099 - i));
+    attaches(5, 0x4005, TOGETHER + FOR_OURS);
+}
+
 /* What is said. */
 
 TEST(the_luns_that_are_there_as_a_root_path_has_them)

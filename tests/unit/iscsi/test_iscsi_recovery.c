@@ -6,6 +6,7 @@
 #include "platform_host.h"
 #include "test.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COUNT 256 /* sectors of a request: many PDUs */
@@ -241,4 +242,44 @@ TEST(garbage_costs_a_connection_each_time)
     assert_true(peer_run(60000, done));
     assert_good();
     assert_true(peer.connects > 1);
+}
+
+/* A Data-In that stops in the middle, with its connection. */
+
+static bool half_a_data_in(const struct peer_pdu *p)
+{
+    u32 len = get_be32(p->bhs + SCSI_CMD_LENGTH);
+    if (peer_opcode(p) != OPCODE_SCSI_CMD || p->bhs[SCSI_CMD_CDB] != SCSI_READ_10)
+        return false;
+    peer_data_in(get_be32(p->bhs + BHS_ITT), 0, 0, peer.disk + REQ_LBA * 512, len, true);
+    peer_hold(len / 2);
+    peer.hook = NULL;
+    return true;
+}
+
+/* The place that it went to is given to a shorter read, which is then to go elsewhere. */
+TEST(what_had_come_of_a_read_is_not_anothers)
+{
+    static u8 place[COUNT * 512];
+    struct block_dev *dev = iscsi_disk();
+    for (u32 lost = 0; lost < 2; lost++) {
+        setup();
+        struct block_req one = {.op = BLOCK_READ, .lba = REQ_LBA, .count = COUNT, .data = place};
+        struct block_req next = {.op = BLOCK_READ, .lba = REQ_LBA, .count = 1, .data = place};
+        u8 *elsewhere = malloc(512);
+        peer.hook = half_a_data_in;
+        dev->ops->submit(dev, &one);
+        peer_run(100, NULL);
+        if (lost)
+            peer_lose(ERR_TCP_RESET);
+        dev->ops->abort(dev);
+        assert_true(one.done);
+        dev->ops->submit(dev, &next);
+        dev->ops->redirect(dev, &next, elsewhere);
+        peer_run(10000, NULL);
+        assert_true(next.done);
+        assert_int_equal(next.status, OK);
+        assert_memory_equal(elsewhere, peer.disk + REQ_LBA * 512, 512);
+        free(elsewhere);
+    }
 }

@@ -179,11 +179,65 @@ TEST(luns_that_can_not_be_used)
     peer.inquiry_0 = 0x05;
     expect_failure(ERR_LUN_NOT_DISK);
     peer_reset();
-    peer.block_size = 4096;
-    expect_failure(ERR_LUN_BLOCK_SIZE);
-    peer_reset();
+    static const u32 sizes[] = {0, 1, 256, 520, 528, 4160, 8192, 0x80000000};
+    for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
+        peer.block_size = sizes[i];
+        expect_failure(ERR_LUN_BLOCK_SIZE);
+        peer_reset();
+    }
     peer.blocks = 0;
     expect_failure(ERR_LUN_EMPTY);
+}
+
+static enum error io(enum block_op op, u64 lba, u32 count)
+{
+    return peer_io(op, lba, count, buf);
+}
+
+TEST(larger_blocks_and_what_is_split)
+{
+    for (u32 size = 1024; size <= 4096; size *= 2) {
+        u32 grain = size / 512;
+        peer.block_size = size;
+        peer.blocks = PEER_BLOCKS / grain;
+        attach();
+        struct block_dev *d = iscsi_disk();
+        assert_true(d->blocks == PEER_BLOCKS / grain);
+        assert_int_equal(d->block_size, size);
+        assert_int_equal(d->max_blocks * size, 262144);
+        block_split(d, 512);
+        assert_int_equal(d->max_blocks, 512);
+        for (u32 i = 0; i < 20; i++) {
+            u32 count = (1 + (u32)rand() % 30) * grain;
+            u32 lba = (u32)rand() % (PEER_BLOCKS - count) / grain * grain;
+            assert_read(lba, count);
+            assert_write(lba, count);
+        }
+        u32 before = peer.commands;
+        assert_int_equal(io(BLOCK_READ, 1, grain), ERR_BAD_REQUEST);
+        assert_int_equal(io(BLOCK_WRITE, grain, 1), ERR_BAD_REQUEST);
+        assert_int_equal(io(BLOCK_READ, PEER_BLOCKS, grain), ERR_OUT_OF_RANGE);
+        assert_int_equal(peer.commands, before);
+        assert_int_equal(io(BLOCK_FLUSH, 0, 0), OK);
+        /* It is the same disk when it comes back, counted as before. */
+        peer_lose(ERR_TCP_RESET);
+        assert_read(grain, grain);
+        assert_int_equal(peer.connects, 2);
+        peer_reset();
+    }
+}
+
+TEST(a_block_may_be_larger_than_a_burst)
+{
+    peer.block_size = 4096;
+    peer.blocks = PEER_BLOCKS / 8;
+    peer.max_burst = 512;
+    peer.first_burst = 512;
+    attach();
+    block_split(iscsi_disk(), 512);
+    assert_int_equal(iscsi_disk()->max_blocks, 8);
+    assert_read(8, 8);
+    assert_write(16, 8);
 }
 
 static void fail_next(u8 opcode, u8 status, u8 key, u8 asc, u32 count)

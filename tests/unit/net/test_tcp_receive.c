@@ -71,6 +71,22 @@ TEST(one_small_segment_waits_40_ms_for_its_ack)
     peer_expect_silence();
 }
 
+TEST(a_hurry_does_not_wait_for_the_ack)
+{
+    state_established();
+    tcp_ack_at_once();
+    peer_poll();
+    peer_expect_silence(); /* nothing came */
+    data_at(0, 100);
+    peer_poll();
+    tcp_ack_at_once();
+    assert_int_equal(tcp_timeout(now), 0);
+    peer_poll();
+    peer_expect(ACK, UNA, RCV + 100, 0);
+    peer_run(1000);
+    peer_expect_silence();
+}
+
 TEST(an_answer_carries_the_ack)
 {
     state_established();

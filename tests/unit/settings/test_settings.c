@@ -68,6 +68,7 @@ TEST(nothing_set_means_defaults)
     assert_int_equal(setting_number(SET_VLAN), 0);
     assert_int_equal(setting_number(SET_CHAP), 0);
     assert_int_equal(setting_number(SET_DIGEST), DIGEST_ON_DEMAND);
+    assert_int_equal(setting_number(SET_SECTOR), 512);
     assert_int_equal(setting_number(SET_TIMEOUT), 60);
     assert_int_equal(setting_number(SET_NIC), SETTING_NO_BDF);
     assert_false(setting_flag(SET_KEEP_SAN));
@@ -80,7 +81,7 @@ TEST(a_whole_command_line)
           "hostname=pc-1 root-path=iscsi:192.0.2.3::::iqn.2024-01.com.example:disk "
           "initiator-iqn=iqn.2024-01.com.example:pc-1 username=me password=secret1 "
           "reverse-username=you reverse-password=secret2 chap=sha256 keep-san=yes skip-san-boot=0 "
-          "drive=0x81 digest=crc32c "
+          "drive=0x81 digest=crc32c sector=native "
           "nic=00:03.0 mtu=1400 vlan=20/5 timeout=5 retry=30");
     assert_string_equal(complaints, "");
     assert_int_equal(setting_ip4(SET_IP), 0xc000020a);
@@ -102,6 +103,7 @@ TEST(a_whole_command_line)
     assert_false(setting_flag(SET_SKIP_SAN_BOOT));
     assert_int_equal(setting_source(SET_SKIP_SAN_BOOT), FROM_COMMAND_LINE);
     assert_int_equal(setting_number(SET_DRIVE), 0x81);
+    assert_int_equal(setting_number(SET_SECTOR), 4096);
     assert_int_equal(setting_number(SET_NIC), 0x0018);
     assert_int_equal(setting_number(SET_MTU), 1400);
     assert_int_equal(setting_number(SET_VLAN), 20 | 5 << 13);
@@ -261,14 +263,14 @@ TEST(names_texts_and_secrets)
 
 TEST(flags_and_numbers)
 {
-    const char *on[] = {"1", "yes", "true"}, *off[] = {"0", "no", "false"};
-    for (size_t i = 0; i < 3; i++) {
+    const char *on[] = {"1", "yes", "true", "Yes"}, *off[] = {"0", "no", "false", "NO"};
+    for (size_t i = 0; i < 4; i++) {
         assert_true(valid(SET_KEEP_SAN, on[i]));
         assert_true(setting_flag(SET_KEEP_SAN));
         assert_true(valid(SET_KEEP_SAN, off[i]));
         assert_false(setting_flag(SET_KEEP_SAN));
     }
-    NONE_VALID(SET_KEEP_SAN, "", "2", "on", "YES", "01", "tru", "truely");
+    NONE_VALID(SET_KEEP_SAN, "", "2", "on", "01", "tru", "truely");
     ALL_VALID(SET_DRIVE, "80", "8f", "8F", "0x80");
     NONE_VALID(SET_DRIVE, "", "7f", "90", "0", "0x", "x80", "128", "080h", "0x0x80");
     ALL_VALID(SET_MTU, "576", "1500", "1501", "9000");
@@ -310,6 +312,18 @@ TEST(digests)
             assert_int_equal(setting_number(SET_DIGEST), wish);
         }
     NONE_VALID(SET_DIGEST, "", "-", "crc32", "crc32cc", "yes", "1", "none,crc32c", "required");
+}
+
+TEST(sectors)
+{
+    static const char *const natives[] = {"native", "Native", "4096", "4k", "4K"};
+    for (u32 i = 0; i < ARRAY_SIZE(natives); i++) {
+        assert_true(valid(SET_SECTOR, natives[i]));
+        assert_int_equal(setting_number(SET_SECTOR), 4096);
+        assert_true(valid(SET_SECTOR, "512"));
+        assert_int_equal(setting_number(SET_SECTOR), 512);
+    }
+    NONE_VALID(SET_SECTOR, "", "-", "0", "1024", "2048", "5120", "51", "8192", "natively", "yes");
 }
 
 TEST(nics_by_place_and_by_mac)
