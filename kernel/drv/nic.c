@@ -9,11 +9,6 @@ static const char counter_names[] = NETDEV_STATS(NAME);
 
 static u32 last_bdf = PCI_BDF_END; /* what nic_last drives */
 
-u32 nic_claim(const struct boot_info *boot)
-{
-    return nic_last.claim ? nic_last.claim(boot, &last_bdf) : 0;
-}
-
 bool nic_load(void)
 {
     if (last_bdf == PCI_BDF_END)
@@ -33,7 +28,8 @@ static const struct nic_id *nic_id(u16 vendor, u16 device)
 
 static const struct nic_id *nic_id_at(u16 bdf)
 {
-    const struct nic_id *id = nic_id(pci_read16(bdf, PCI_VENDOR_ID), pci_read16(bdf, PCI_DEVICE_ID));
+    const struct nic_id *id =
+        nic_id(pci_read16(bdf, PCI_VENDOR_ID), pci_read16(bdf, PCI_DEVICE_ID));
     return id || bdf != last_bdf ? id : &nic_last.id;
 }
 
@@ -46,6 +42,12 @@ u32 nic_find(u32 from)
 {
     u32 found = pci_find(from, nic_match);
     return from <= last_bdf && last_bdf < found ? last_bdf : found;
+}
+
+u32 nic_claim(const struct boot_info *boot)
+{
+    bool only = nic_find(0) == PCI_BDF_END;
+    return nic_last.claim ? nic_last.claim(boot, only, &last_bdf) : 0;
 }
 
 u32 nic_memory_bytes(u32 descriptors)

@@ -75,8 +75,9 @@ struct nic_driver {
 /* The driver for a NIC that no line is for. */
 struct nic_last {
     struct nic_id id;
-    /* nic_claim(), which also sets *bdf to the NIC; NULL: the image has no such driver. */
-    u32 (*claim)(const struct boot_info *boot, u32 *bdf);
+    /* nic_claim(), which also sets *bdf to the NIC; `only`: there is none that a line is for. NULL:
+     * the image has no such driver. */
+    u32 (*claim)(const struct boot_info *boot, bool only, u32 *bdf);
     bool (*load)(void); /* nic_load(); false: there is nothing to drive */
 };
 

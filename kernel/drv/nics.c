@@ -28,7 +28,8 @@ const struct nic_id nic_ids[] = {
 };
 
 const struct nic_last nic_last = {
-#define LAST(driver, name) .id = {0, 0, 0, index_##driver, name}, .claim = driver##_claim, .load = driver##_load,
+#define LAST(driver, name)                                                                         \
+    .id = {0, 0, 0, index_##driver, name}, .claim = driver##_claim, .load = driver##_load,
 #include "drv/nics.def"
 };
 

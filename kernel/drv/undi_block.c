@@ -3,7 +3,6 @@
 #include "base/platform.h"
 #include "base/realmode.h"
 #include "base/str.h"
-#include "drv/nic.h"
 #include "drv/pci.h"
 #include "drv/undi_internal.h"
 
@@ -14,10 +13,10 @@
 #define PXE_ENTRY        0x10 /* in the structure that has !PXE for its signature */
 #define PXE_BYTES        0x58
 
-static u32 at; /* physical, of the block; 0: there is none */
-static u32 taken; /* where ends what it and UNDI take */
+static u32 at;              /* physical, of the block; 0: there is none */
+static u32 taken;           /* where ends what it and UNDI take */
 static struct undi_rom rom; /* where UNDI comes from, when it was not there already, */
-static u16 data_segment; /* and goes to */
+static u16 data_segment;    /* and goes to */
 
 struct undi_block *undi_block(void)
 {
@@ -51,7 +50,7 @@ static bool make_room(void)
     return true;
 }
 
-u32 undi_claim(const struct boot_info *boot, u32 *bdf)
+u32 undi_claim(const struct boot_info *boot, bool only, u32 *bdf)
 {
     const struct boot_undi *undi = &boot->undi;
     u32 was = bda_get16(BDA_BASE_MEMORY);
@@ -59,7 +58,7 @@ u32 undi_claim(const struct boot_info *boot, u32 *bdf)
         return 0;
     if (undi->entry)
         *bdf = boot->bdf;
-    else if (nic_find(0) == PCI_BDF_END && undi_rom_find(&rom) && make_room())
+    else if (only && undi_rom_find(&rom) && make_room())
         *bdf = rom.bdf;
     else
         return 0;
@@ -70,7 +69,8 @@ u32 undi_claim(const struct boot_info *boot, u32 *bdf)
     return taken;
 }
 
-/* The loader finds the address of its parameters on the stack, where functions have their number. */
+/* The loader finds the address of its parameters on the stack, where functions have their number.
+ */
 static bool call_loader(void)
 {
     u8 *p = undi_parameters(LOADER_BYTES);

@@ -6,73 +6,73 @@
 #include "base/types.h"
 #include "drv/undi.h"
 
-#define UNDI_START           0x00
-#define UNDI_STARTUP         0x01
-#define UNDI_INITIALIZE      0x03
-#define UNDI_SHUTDOWN        0x05
-#define UNDI_OPEN            0x06
-#define UNDI_CLOSE           0x07
-#define UNDI_TRANSMIT        0x08
+#define UNDI_START               0x00
+#define UNDI_STARTUP             0x01
+#define UNDI_INITIALIZE          0x03
+#define UNDI_SHUTDOWN            0x05
+#define UNDI_OPEN                0x06
+#define UNDI_CLOSE               0x07
+#define UNDI_TRANSMIT            0x08
 #define UNDI_SET_STATION_ADDRESS 0x0a
-#define UNDI_GET_INFORMATION 0x0c
-#define UNDI_GET_IFACE_INFO  0x13
-#define UNDI_ISR             0x14
+#define UNDI_GET_INFORMATION     0x0c
+#define UNDI_GET_IFACE_INFO      0x13
+#define UNDI_ISR                 0x14
 
 /* Where what lies in their parameters, behind the status that all begin with. */
-#define UNDI_STATUS_BYTES    2 /* of those with nothing else */
-#define START_AX             2 /* PCI address of the NIC, also for the loader */
-#define START_BX             4
-#define START_DX             6
-#define START_BYTES          12
-#define LOADER_DATA          12 /* segments, as they are set aside */
-#define LOADER_CODE          14
-#define LOADER_PXE           16 /* offset, segment, of what it has made */
-#define LOADER_BYTES         24
-#define INITIALIZE_BYTES     14
-#define OPEN_FILTER          4
-#define OPEN_BYTES           136 /* with a list of multicast addresses, which stays empty */
-#define FILTER_DIRECTED      0x01
-#define FILTER_BROADCAST     0x02
-#define TRANSMIT_PROTOCOL    2
-#define TRANSMIT_FLAG        3
-#define TRANSMIT_ADDRESS     4 /* offset, segment */
-#define TRANSMIT_TBD         8 /* offset, segment */
-#define TRANSMIT_BYTES       20
-#define PROTOCOL_UNKNOWN     0 /* the frame has its Ethernet header, */
-#define PROTOCOL_IP          1 /* or UNDI is to put it in front */
-#define PROTOCOL_ARP         2
-#define FLAG_BROADCAST       1
-#define ADDRESS_MAC          2 /* of 16 bytes */
-#define ADDRESS_BYTES        18
-#define INFORMATION_MAC      12 /* of 16 bytes */
-#define INFORMATION_BYTES    50
-#define IFACE_FLAGS          22
-#define IFACE_IRQ            0x1000 /* interrupts work */
-#define IFACE_BYTES          42
-#define ISR_FLAG             2
-#define ISR_BUFFER           4 /* bytes here, */
-#define ISR_FRAME            6 /* and of the frame as a whole */
-#define ISR_AT               10 /* offset, segment */
-#define ISR_BYTES            16
+#define UNDI_STATUS_BYTES        2 /* of those with nothing else */
+#define START_AX                 2 /* PCI address of the NIC, also for the loader */
+#define START_BX                 4
+#define START_DX                 6
+#define START_BYTES              12
+#define LOADER_DATA              12 /* segments, as they are set aside */
+#define LOADER_CODE              14
+#define LOADER_PXE               16 /* offset, segment, of what it has made */
+#define LOADER_BYTES             24
+#define INITIALIZE_BYTES         14
+#define OPEN_FILTER              4
+#define OPEN_BYTES               136 /* with a list of multicast addresses, which stays empty */
+#define FILTER_DIRECTED          0x01
+#define FILTER_BROADCAST         0x02
+#define TRANSMIT_PROTOCOL        2
+#define TRANSMIT_FLAG            3
+#define TRANSMIT_ADDRESS         4 /* offset, segment */
+#define TRANSMIT_TBD             8 /* offset, segment */
+#define TRANSMIT_BYTES           20
+#define PROTOCOL_UNKNOWN         0 /* the frame has its Ethernet header, */
+#define PROTOCOL_IP              1 /* or UNDI is to put it in front */
+#define PROTOCOL_ARP             2
+#define FLAG_BROADCAST           1
+#define ADDRESS_MAC              2 /* of 16 bytes */
+#define ADDRESS_BYTES            18
+#define INFORMATION_MAC          12 /* of 16 bytes */
+#define INFORMATION_BYTES        50
+#define IFACE_FLAGS              22
+#define IFACE_IRQ                0x1000 /* interrupts work */
+#define IFACE_BYTES              42
+#define ISR_FLAG                 2
+#define ISR_BUFFER               4  /* bytes here, */
+#define ISR_FRAME                6  /* and of the frame as a whole */
+#define ISR_AT                   10 /* offset, segment */
+#define ISR_BYTES                16
 
 /* ISR_FLAG, of the question, */
-#define ISR_START            1
-#define ISR_PROCESS          2
-#define ISR_GET_NEXT         3
+#define ISR_START                1
+#define ISR_PROCESS              2
+#define ISR_GET_NEXT             3
 /* and of the answer: to ISR_START, */
-#define ISR_OURS             0
+#define ISR_OURS                 0
 /* and to the others. */
-#define ISR_DONE             0
-#define ISR_SENT             2
-#define ISR_RECEIVED         3
+#define ISR_DONE                 0
+#define ISR_SENT                 2
+#define ISR_RECEIVED             3
 
 /* Transmit buffer descriptor: all in its immediate part. */
-#define TBD_LENGTH           0
-#define TBD_AT               2 /* offset, segment */
-#define TBD_BYTES            56
+#define TBD_LENGTH               0
+#define TBD_AT                   2 /* offset, segment */
+#define TBD_BYTES                56
 
-#define UNDI_BLOCK           4096
-#define UNDI_FRAME           1518 /* bytes, with a tag */
+#define UNDI_BLOCK               4096
+#define UNDI_FRAME               1518 /* bytes, with a tag */
 
 /* boot/undi.asm, and behind it what UNDI reads and writes, and the stack that it gets. */
 struct undi_stub {

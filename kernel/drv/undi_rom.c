@@ -6,24 +6,24 @@
 #include "drv/pci.h"
 #include "drv/undi_internal.h"
 
-#define AREA_START   0xc0000u
-#define AREA_END     0xf0000u
-#define ROM_STEP     2048u
-#define ROM_MAGIC    0xaa55
-#define ROM_BLOCK    512u
-#define ROM_BLOCKS   2    /* byte */
-#define ROM_UNDI     0x16 /* word: where the UNDI ROM ID structure is, */
-#define ROM_PCI      0x18 /* and the PCI data structure */
+#define AREA_START  0xc0000u
+#define AREA_END    0xf0000u
+#define ROM_STEP    2048u
+#define ROM_MAGIC   0xaa55
+#define ROM_BLOCK   512u
+#define ROM_BLOCKS  2    /* byte */
+#define ROM_UNDI    0x16 /* word: where the UNDI ROM ID structure is, */
+#define ROM_PCI     0x18 /* and the PCI data structure */
 
-#define ID_LENGTH    4
-#define ID_LOADER    10
-#define ID_DATA      14
-#define ID_CODE      16
-#define ID_BYTES     22
+#define ID_LENGTH   4
+#define ID_LOADER   10
+#define ID_DATA     14
+#define ID_CODE     16
+#define ID_BYTES    22
 
-#define PCIR_VENDOR  4
-#define PCIR_DEVICE  6
-#define PCIR_BYTES   24
+#define PCIR_VENDOR 4
+#define PCIR_DEVICE 6
+#define PCIR_BYTES  24
 
 static u16 vendor, device;
 

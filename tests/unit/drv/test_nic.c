@@ -97,8 +97,9 @@ static const struct nic_driver last_driver = {last_packet_size, last_open};
 static u32 claimed;
 static bool loads;
 
-static u32 last_claim(const struct boot_info *boot, u32 *bdf)
+static u32 last_claim(const struct boot_info *boot, bool only, u32 *bdf)
 {
+    assert_false(only);
     *bdf = boot->bdf;
     return claimed;
 }
