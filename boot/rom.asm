@@ -113,8 +113,27 @@ bev:
         push cs
         pop ds
         mov si, no_memory
-        call name_device.next
+        call print
         int 18h                         ; the next boot device
+
+; The text at DS:SI, and a new line.
+print:
+        lodsb
+        test al, al
+        jz .line
+        call .put
+        jmp print
+.line:
+        mov al, 13
+        call .put
+        mov al, 10
+.put:
+        push si
+        mov ah, 0Eh
+        mov bx, 7
+        int 10h
+        pop si
+        ret
 
 %ifdef DRIVER_INC
 %include DRIVER_INC
@@ -146,7 +165,12 @@ open_flat_es:
 
 %include "loader.inc"
 
-; ---- POST ----------------------------------------------------------------------------------------
+rom_resident_end:
+%if rom_resident_end - rom > ROM_RESIDENT
+%error what stays of the ROM does not fit ROM_RESIDENT
+%endif
+
+; ---- POST: from here on nothing stays where there is PMM -----------------------------------------
 
 ; AX: our PCI address, as most BIOSes mean it. BX: under PCI 3.0, the segment where we are to be at run time.
 ; Answers with AX.
@@ -229,23 +253,7 @@ name_device:
         call .hex
 .say:
         mov si, product
-.next:
-        lodsb
-        test al, al
-        jz .line
-        call .put
-        jmp .next
-.line:
-        mov al, 13
-        call .put
-        mov al, 10
-.put:
-        push si
-        mov ah, 0Eh
-        mov bx, 7
-        int 10h
-        pop si
-        ret
+        jmp print
 
 ; AL in two digits at DI.
 .hex:
@@ -358,11 +366,6 @@ settle:
         xor di, di
         rep movsb                       ; onto itself, before PCI 3.0
         ret
-
-rom_resident_end:
-%if rom_resident_end - rom > ROM_RESIDENT
-%error what stays of the ROM does not fit ROM_RESIDENT
-%endif
 
 payload:
         incbin "payload.bin"

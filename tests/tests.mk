@@ -7,12 +7,12 @@ test:
 	@$(MAKE) all unit-programs fuzz-programs bootdisks wire
 	@B=$(B) tests/run $(T)
 
-# Faults and an idle, for longer than `make test` has time for: all, or F=name.
+# Faults and an idle, for longer than `make test` has time for: all, or F=name; on an e1000, or NIC=model.
 .PHONY: soak
 soak:
 	@tools/install-packages test
 	@$(MAKE) all bootdisks wire
-	@B=$(B) tests/soak $(F)
+	@B=$(B) NIC='$(NIC)' tests/soak $(F)
 
 # On other PCs than the one of `make test`: all, or M=name.
 .PHONY: machines
@@ -21,7 +21,7 @@ machines:
 	@$(MAKE) all bootdisks wire
 	@B=$(B) tests/machines $(M)
 
-# With every target in every set-up: all, or T=name.
+# With every target in every set-up: all, or T=name; IPXE=1: iPXE in those that lunboot refuses.
 .PHONY: targets
 targets:
 	@tools/install-packages test

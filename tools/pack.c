@@ -14,7 +14,8 @@
  * Then each bit is predicted, and an arithmetic coder spends on it what the prediction makes of it.
  * In several contexts it is counted what has followed; a mixer, which learns as it goes, makes one
  * probability of that. The contexts know x86 instructions, for where in one a byte stands tells
- * more than the bytes before it. The unpacker does the same sums, to the bit.
+ * more than the bytes before it; one tells what has followed the last three bytes before. The
+ * unpacker does the same sums, to the bit.
  *
  * The payload is, as dwords, the size of the code, that of everything, the key, and the coder's
  * first four bytes; then its other bytes. */
@@ -145,7 +146,9 @@ struct parser {
     u32 fields; /* the queue */
     u32 opcode; /* in data: the fourth last byte */
     u32 before; /* the instruction's before this one */
+    u32 before_that;
     u32 modrm;  /* the last one; in data: the last three bytes */
+    u32 target; /* the register that the last one tells to be written, mostly */
     u32 word;   /* hash: the instruction; at an opcode the one before; in data what may be a word */
     u32 history; /* the last four bytes, the very last the lowest */
 };
@@ -199,6 +202,7 @@ static void parse(struct parser *p, u8 byte, bool in_text)
         break;
     case F_MODRM:
         p->modrm = byte;
+        p->target = (p->opcode & 2 ? byte >> 3 : byte) & 7;
         if ((p->opcode | 1) == 0xf7 && byte & 0x38)
             p->fields = 0; /* only TEST has an immediate */
         if (byte < 0xc0) {
@@ -213,6 +217,7 @@ static void parse(struct parser *p, u8 byte, bool in_text)
         break;
     }
     if (!p->fields) {
+        p->before_that = p->before;
         p->before = p->opcode;
         p->opcode = 0;
     }
@@ -232,9 +237,10 @@ static void make_targets(u8 *image, u32 text_size)
 /* ---- the model ---- */
 
 /* How many zeros (low half) and ones have followed. */
-static u8 states[(1 << SLOT_BITS) + 256];
-static int weights[16][256]
-                  [CONTEXTS]; /* by field, and by the byte's bits so far; [0]: by field alone */
+static u8 states[SLOTS + 256];
+/* By field, and then by the byte's bits so far; or, with those by field alone ([0] of the others) a
+ * sum that holds for a whole byte, by the last byte, and by the opcode before. */
+static int weights[16][256][CONTEXTS], by_byte[16][256][CONTEXTS], by_opcode[16][256][CONTEXTS];
 static int logarithms[COUNT_MAX + 1]; /* of counts and a bit more */
 
 static void model_init(void)
@@ -244,38 +250,112 @@ static void model_init(void)
         logarithms[i] = (int)((bits << LOG_BITS) + (n << LOG_BITS >> bits));
     }
     for (u32 i = 0; i < sizeof(weights) / sizeof(int); i++)
-        (&weights[0][0][0])[i] = WEIGHT_START;
+        (&weights[0][0][0])[i] = (&by_byte[0][0][0])[i] = (&by_opcode[0][0][0])[i] = WEIGHT_START;
+}
+
+/* What the unpacker has in memory: of near calls and jumps the displacements, once it has all of
+ * one. */
+static u8 unpacked[1 << 20];
+
+/* A place that the last bytes seem to repeat. */
+struct match {
+    u32 at;              /* where in unpacked[] what follows there lies */
+    u32 length;          /* how many bytes it has been right for, and one, up to MATCH_LENGTH */
+    u8 expected;         /* what follows there */
+    u32 places[MATCHES]; /* by hash of three bytes: behind where they were last */
+};
+static struct match match = {.at = UINT32_MAX};
+
+/* Where the last short jump goes to: the next one often goes there, too. */
+static u32 jump_target = UINT32_MAX;
+
+/* size: with this byte, behind which `p` is */
+static void match_next(u8 byte, u32 size, const struct parser *p)
+{
+    u32 *place = &match.places[p->history * (u32)(HASH_MUL << 8) >> (32 - MATCH_BITS)];
+    if (byte == match.expected) {
+        match.at++;
+        if (match.length < MATCH_LENGTH)
+            match.length++;
+    } else {
+        match.at = *place;
+        match.length = 1;
+    }
+    *place = size;
+    match.expected = unpacked[match.at];
+}
+
+static void unpacked_add(u8 byte, u32 size, u32 field, const struct parser *p)
+{
+    unpacked[size - 1] = byte;
+    if (field == F_REL32_LAST)
+        put_le32(unpacked + size - 4, p->history - size);
+    if (field == F_REL8)
+        jump_target = size + (u32)(int8_t)byte;
 }
 
 /* A hash for each context. */
-static void contexts(u32 hash[CONTEXTS], const struct parser *p)
+static void contexts(u32 hash[CONTEXTS], const struct parser *p, u32 place)
 {
-    u32 in_field = (field(p) + 1) * HASH_MUL;
+    u32 in_field = (field(p) + 1) * HASH_MUL, in_opcode = (in_field + p->opcode) * HASH_MUL;
     hash[0] = in_field;
     hash[1] = (in_field + (p->history & 0xff)) * HASH_MUL;
-    hash[2] = ((in_field + p->opcode) * HASH_MUL + p->before) * HASH_MUL;
-    hash[3] = (hash[2] + p->modrm) * HASH_MUL;
-    hash[4] = ((p->history >> 8 & 0xffff) - in_field) * HASH_MUL;
-    hash[5] = (p->word + (p->history & 0xffff)) * HASH_MUL;
+    hash[2] = (p->target - in_opcode) * HASH_MUL;
+    hash[3] = (in_opcode + p->before) * HASH_MUL;
+    hash[4] = (p->before_that - hash[3]) * HASH_MUL;
+    hash[5] = (hash[3] + p->modrm) * HASH_MUL;
+    hash[6] = ((p->history >> 8 & 0xffff) - in_field) * HASH_MUL;
+    hash[7] = (p->word + (p->history & 0xffff)) * HASH_MUL;
+    u32 guess = field(p) == F_REL8 ? jump_target - place : match.length << 8 | match.expected;
+    hash[8] = (guess + HASH_MUL) * HASH_MUL;
+}
+
+/* What each context weighs for a whole byte, besides its weight by the byte's bits. */
+struct byte_weights {
+    int sum[CONTEXTS];
+    int *part[3];
+};
+
+static int parts_sum(const struct byte_weights *w, u32 context)
+{
+    return w->part[0][context] + w->part[1][context] + w->part[2][context];
+}
+
+static void byte_begin(struct byte_weights *w, const struct parser *p)
+{
+    w->part[0] = weights[field(p)][0];
+    w->part[1] = by_byte[field(p)][p->history & 0xff];
+    w->part[2] = by_opcode[field(p)][p->before & 0xff];
+    for (u32 i = 0; i < CONTEXTS; i++)
+        w->sum[i] = parts_sum(w, i);
+}
+
+static void byte_end(struct byte_weights *w)
+{
+    for (u32 i = 0; i < CONTEXTS; i++) {
+        int change = (w->sum[i] - parts_sum(w, i)) >> SHARE_SHIFT;
+        for (u32 part = 0; part < 3; part++)
+            w->part[part][i] += change;
+    }
 }
 
 struct prediction {
     u8 *state[CONTEXTS];
-    int input[CONTEXTS];    /* what each context says: logarithm of the odds of a 1 */
-    int *general, *special; /* weights */
-    u32 zero;               /* the probability of a 0, of 65536 */
+    int input[CONTEXTS]; /* what each context says: logarithm of the odds of a 1 */
+    int *special;        /* weights */
+    u32 zero;            /* the probability of a 0, of 65536 */
 };
 
 /* seen: a 1, and the byte's bits so far */
-static void predict(struct prediction *x, const u32 hash[CONTEXTS], u32 field, u32 seen)
+static void predict(struct prediction *x, const u32 hash[CONTEXTS], const struct byte_weights *w,
+                    u32 field, u32 seen)
 {
     int sum = ODDS_LIMIT << LOG_BITS << 16;
-    x->general = weights[field][0];
     x->special = weights[field][seen];
     for (u32 i = 0; i < CONTEXTS; i++) {
-        x->state[i] = &states[(hash[i] >> (32 - SLOT_BITS)) + seen];
+        x->state[i] = &states[((u64)hash[i] * SLOTS >> 32) + seen];
         x->input[i] = logarithms[*x->state[i] >> 4] - logarithms[*x->state[i] & 15];
-        sum += x->input[i] * (x->general[i] + x->special[i]);
+        sum += x->input[i] * (w->sum[i] + x->special[i]);
     }
     sum >>= 16;
     if (sum < 0)
@@ -289,14 +369,14 @@ static void predict(struct prediction *x, const u32 hash[CONTEXTS], u32 field, u
     x->zero = (u32)(((u64)one << 16) / (odds + one));
 }
 
-static void learn(const struct prediction *x, u32 bit)
+static void learn(const struct prediction *x, struct byte_weights *w, u32 bit)
 {
     int error = (int)x->zero - (bit ? 0 : 65536);
     if (error >> SURE_BITS == 0 || error >> SURE_BITS == -1)
         return;
     for (u32 i = 0; i < CONTEXTS; i++) {
         int step = x->input[i] * error >> LEARN_SHIFT;
-        x->general[i] += step;
+        w->sum[i] += step;
         x->special[i] += step;
         u32 count[2] = {*x->state[i] & 15, *x->state[i] >> 4};
         if (count[bit] < COUNT_MAX)
@@ -356,18 +436,24 @@ static void encode_image(const u8 *image, u32 size, u32 text_size)
 {
     struct parser p = {0};
     u32 hash[CONTEXTS];
+    struct byte_weights w;
     for (u32 i = 0; i < size; i++) {
         u32 seen = 1;
-        contexts(hash, &p);
+        contexts(hash, &p, i);
+        byte_begin(&w, &p);
         for (int shift = 7; shift >= 0; shift--) {
             struct prediction x;
             u32 bit = image[i] >> shift & 1;
-            predict(&x, hash, field(&p), seen);
+            predict(&x, hash, &w, field(&p), seen);
             encode(bit, x.zero);
-            learn(&x, bit);
+            learn(&x, &w, bit);
             seen = seen << 1 | bit;
         }
+        byte_end(&w);
+        u32 in_field = field(&p);
         parse(&p, image[i], i + 1 < text_size);
+        unpacked_add(image[i], i + 1, in_field, &p);
+        match_next(image[i], i + 1, &p);
     }
     encode_end();
 }
@@ -412,6 +498,8 @@ int main(int argc, char **argv)
     u32 text_size = (u32)strtoul(argv[3], NULL, 16) - base;
     u32 size = (u32)strtoul(argv[4], NULL, 16) - base;
     u32 end = (u32)strtoul(argv[5], NULL, 16) - base;
+    if (size > sizeof(unpacked))
+        fail("the image is too large");
     if (!size || text_size > size || size > end || end > file_size)
         fail("these are not the addresses of %s", argv[1]);
 

@@ -3,23 +3,31 @@
 
 #include "base/bytes.h"
 
-/* T[i] of 3.4: the first 32 fraction bits of abs(sin(i + 1)). */
-static const u32 sines[64] = {
-    0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501,
-    0x698098d8, 0x8b44f7af, 0xffff5bb1, 0x895cd7be, 0x6b901122, 0xfd987193, 0xa679438e, 0x49b40821,
-    0xf61e2562, 0xc040b340, 0x265e5a51, 0xe9b6c7aa, 0xd62f105d, 0x02441453, 0xd8a1e681, 0xe7d3fbc8,
-    0x21e1cde6, 0xc33707d6, 0xf4d50d87, 0x455a14ed, 0xa9e3e905, 0xfcefa3f8, 0x676f02d9, 0x8d2a4c8a,
-    0xfffa3942, 0x8771f681, 0x6d9d6122, 0xfde5380c, 0xa4beea44, 0x4bdecfa9, 0xf6bb4b60, 0xbebfbc70,
-    0x289b7ec6, 0xeaa127fa, 0xd4ef3085, 0x04881d05, 0xd9d4d039, 0xe6db99e5, 0x1fa27cf8, 0xc4ac5665,
-    0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92, 0xffeff47d, 0x85845dd1,
-    0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391,
+/* 2 cos(1) - 1, of which the first 32 and the next 32 fraction bits */
+#define COSINE_HIGH 0x14a280fb
+#define COSINE_LOW  0x5068b924
+
+/* Sines of whole numbers, with 60 fraction bits: T[i] of 3.4 is the first 32 of abs(sin(i + 1)). */
+struct sines {
+    s64 this, last;
 };
+
+/* sin(n + 1) = 2 cos(1) sin(n) - sin(n - 1); 64 times this is wrong by 2^-57 at most. */
+static void next_sine(struct sines *s)
+{
+    s32 high = (s32)(s->this >> 32), low = (s32)((u32)s->this >> 1);
+    s64 next = s->this - s->last + (s64)high * COSINE_HIGH + ((s64)low * COSINE_HIGH >> 31) +
+               ((s64)high * COSINE_LOW >> 32);
+    s->last = s->this;
+    s->this = next;
+}
 
 static const u8 shifts[4][4] = {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
 
 void md5_block(u32 *state, const u8 *block)
 {
     u32 a = state[0], b = state[1], c = state[2], d = state[3];
+    struct sines sine = {.this = 0xd76aa4784867702}; /* of 1, and of 0 */
     for (u32 i = 0; i < 64; i++) {
         u32 f, k;
         switch (i / 16) {
@@ -39,7 +47,9 @@ void md5_block(u32 *state, const u8 *block)
             f = c ^ (b | ~d);
             k = 7 * i;
         }
-        f += a + sines[i] + get_le32(block + k % 16 * 4);
+        s64 t = sine.this < 0 ? -sine.this : sine.this;
+        f += a + (u32)(t >> 28) + get_le32(block + k % 16 * 4);
+        next_sine(&sine);
         u32 s = shifts[i / 16][i % 4];
         a = d;
         d = c;

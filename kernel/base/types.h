@@ -11,6 +11,7 @@ typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 typedef int32_t s32;
+typedef int64_t s64;
 
 /* An IPv4 address in host byte order. 0 means "none". */
 typedef u32 ip4;

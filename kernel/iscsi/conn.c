@@ -8,11 +8,13 @@
 #include "base/str.h"
 
 #define PINGS           8     /* of the target's, that wait for room to be answered */
-#define QUIET_PING_MS   5000  /* silence after which we ask */
+#define QUIET_PING_MS   5000  /* silence after which we ask; */
+#define QUIET_SOON_MS   2000  /* where there are other ways to go; more than ATTENTION_MS */
 #define QUIET_SHORT_MS  7000  /* after which nobody but TCP has answered: see tcp_shorten() */
 #define QUIET_LOST_MS   15000 /* and after which there is nobody */
 #define ATTENTION_MS    1000  /* the longest gap between two polls that counts as silence */
-#define USER_TIMEOUT_MS 20000
+#define USER_TIMEOUT_MS 20000 /* for TCP to get no answer at all; */
+#define USER_SOON_MS    3000  /* where there are other ways: so five seconds in all */
 
 struct iscsi_stats iscsi_stats;
 
@@ -24,7 +26,8 @@ static struct pdu_rx rx; /* also knows what digests what we send has */
 static u8 segment[PDU_MAX_LOGIN_DATA];
 static u32 cmd_sn, max_cmd_sn, exp_stat_sn;
 static bool stat_sn_known;
-static u32 quiet; /* ms of attended silence */
+static u32 quiet;      /* ms of attended silence, */
+static u32 quiet_ping; /* and after how many we ask */
 static bool ping_out;
 static msec last_poll;
 static u8 pings[PINGS][BHS_SIZE]; /* answers that are due */
@@ -35,7 +38,8 @@ bool conn_is_open(void)
     return is_open;
 }
 
-void conn_open(ip4 addr, u16 port, const struct tcp_ops *ops, u32 give_up_ms, msec now)
+void conn_open(ip4 addr, u16 port, const struct tcp_ops *ops, bool only_way, u32 give_up_ms,
+               msec now)
 {
     counters_register(counter_names, (u32 *)&iscsi_stats, sizeof(iscsi_stats));
     conn_drop();
@@ -47,7 +51,8 @@ void conn_open(ip4 addr, u16 port, const struct tcp_ops *ops, u32 give_up_ms, ms
     last_poll = now;
     is_open = true;
     iscsi_stats.connections++;
-    tcp_set_user_timeout(USER_TIMEOUT_MS);
+    quiet_ping = only_way ? QUIET_PING_MS : QUIET_SOON_MS;
+    tcp_set_user_timeout(only_way ? USER_TIMEOUT_MS : USER_SOON_MS);
     tcp_connect(addr, port, ops, NULL, give_up_ms, now);
 }
 
@@ -304,7 +309,7 @@ bool conn_poll(msec now)
         conn_drop();
         return false;
     }
-    if (quiet >= QUIET_PING_MS && !ping_out && conn_can_send(0)) {
+    if (quiet >= quiet_ping && !ping_out && conn_can_send(0)) {
         u8 bhs[BHS_SIZE] = {0};
         nop_out(bhs, TAG_PING, ISCSI_NO_TAG);
         put_be32(bhs + BHS_CMD_SN, cmd_sn);
@@ -318,6 +323,6 @@ u32 conn_timeout(void)
 {
     if (!is_open || !full_feature)
         return TIMEOUT_NEVER;
-    u32 next = ping_out || quiet >= QUIET_PING_MS ? QUIET_LOST_MS : QUIET_PING_MS;
+    u32 next = ping_out || quiet >= quiet_ping ? QUIET_LOST_MS : quiet_ping;
     return quiet < next ? min_u32(next - quiet, ATTENTION_MS) : 0;
 }

@@ -32,8 +32,10 @@ struct iscsi_stats {
 extern struct iscsi_stats iscsi_stats;
 
 /* Open a connection; an open one is aborted. The owner of `ops` is told what TCP tells, and gives
- * what arrives to conn_take(). */
-void conn_open(ip4 addr, u16 port, const struct tcp_ops *ops, u32 give_up_ms, msec now);
+ * what arrives to conn_take(). Where it is not the only way, one that gets nothing through any more
+ * is given up sooner. */
+void conn_open(ip4 addr, u16 port, const struct tcp_ops *ops, bool only_way, u32 give_up_ms,
+               msec now);
 
 bool conn_is_open(void);
 

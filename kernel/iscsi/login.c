@@ -92,8 +92,7 @@ static enum error status_error(u8 class, u8 detail)
         return ERR_LOGIN_UNAVAILABLE;
     if (class != 2 || detail >= ARRAY_SIZE(initiator_errors))
         return ERR_LOGIN_REFUSED;
-    enum error e = initiator_errors[detail];
-    return e == ERR_LOGIN_AUTH ? login_security_refused() : e;
+    return login_security_refused(initiator_errors[detail]);
 }
 
 static enum error take_pair(const char *key, const char *text)
@@ -150,8 +149,6 @@ static enum login_result complete(bool next_stage, enum error *why)
     if (!e && stage == STAGE_SECURITY) {
         e = login_security_step(next_stage, &out);
         transit = login_security_ends();
-        if (!e && next_stage && !transit)
-            e = ERR_ISCSI_PROTOCOL; /* no way on is open that we did not ask for */
     }
     if (!e && next_stage && stage == STAGE_OPERATIONAL) {
         *why = login_keys_end(discovery);

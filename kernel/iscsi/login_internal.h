@@ -31,8 +31,9 @@ enum error login_security_step(bool next_stage, struct text_out *out);
  * do, since LIO answers an empty request that comes after its None with silence. */
 bool login_security_ends(void);
 
-/* What a target means that refuses to let us in for who we are, or what we say of it. */
-enum error login_security_refused(void);
+/* What a target means that refuses to let us in for this, which may be who we are, or what we say
+ * of it. */
+enum error login_security_refused(enum error e);
 
 void login_security_wipe(void);
 

@@ -205,8 +205,13 @@ bool login_security_ends(void)
     return security >= WANT_PROOF || (security == WANT_METHOD && !mutual);
 }
 
-enum error login_security_refused(void)
+enum error login_security_refused(enum error e)
 {
+    /* tgt says 0200h to a list of which it knows nothing, and to a response of SHA-256's length. */
+    if (e == ERR_LOGIN_REFUSED)
+        return security == WANT_CHALLENGE || algorithm == CHAP_SHA256 ? ERR_LOGIN_ALGORITHM : e;
+    if (e != ERR_LOGIN_AUTH)
+        return e;
     if (!config->user[0])
         return ERR_LOGIN_NO_METHOD;
     if (security == WANT_METHOD && mutual)
@@ -221,8 +226,7 @@ bool login_chap_in_doubt(enum error why)
         return false;
     if (security == WANT_CHALLENGE)
         return why == ERR_LOGIN_ALGORITHM || why == ERR_LOGIN_REFUSED;
-    /* For tgt a response of SHA-256's length is no response. */
-    return algorithm == CHAP_SHA256 && (why == ERR_LOGIN_AUTH || why == ERR_LOGIN_REFUSED);
+    return algorithm == CHAP_SHA256 && (why == ERR_LOGIN_AUTH || why == ERR_LOGIN_ALGORITHM);
 }
 
 bool login_used_chap(void)

@@ -94,12 +94,12 @@ void session_retry(enum error why, u32 wait, msec now)
 /* To used.addr, used.port. */
 static void connect(msec now)
 {
-    bool lone = !session.attached && rounds_ways() == 1;
+    bool only_way = rounds_ways() == 1, lone = !session.attached && only_way;
     u32 limit = lone ? time_left(now, session.give_up_at) : CONNECT_MS;
     if (lone && !time_reached(now, session.retry_until))
         limit = min_u32(limit, LONE_MS);
     session_enter(PHASE_CONNECT, limit, now);
-    conn_open(session.used.addr, session.used.port, session.tcp_ops, limit, now);
+    conn_open(session.used.addr, session.used.port, session.tcp_ops, only_way, limit, now);
 }
 
 /* Go by this path, once the address of its server is known. */

@@ -3,10 +3,10 @@
 import time
 from contextlib import ExitStack
 
-from contestants import MEMORY_MIB
+from contestants import MEMORY_MIB, Watched
 from lines import Lines, Wrong
 from rig.namespace import NetNamespace
-from steps import CHAIN, SECTOR, WRITE_ON
+from steps import CHAIN, MIB, SECTOR, WRITE_ON
 
 # Seconds. Who needs longer has no figure.
 BOOT_LIMIT = 90
@@ -57,12 +57,18 @@ class Boot:
             fetched = self.fetched()
             if before:
                 self.count(*before, fetched)
+            watched = isinstance(self.contestant, Watched)
+            if watched:
+                self.contestant.watch(self.pc)
             began, _ = self.wait("^@ begin", CALL_LIMIT)
             if step.kind == CHAIN:
                 self.grub(step, fetched)
                 return
             ended, end = self.wait(r"^@ end (\w+)", self.seconds + CALL_LIMIT)
             calls = int(end[1], 16)
+            if watched:
+                self.contestant.watch(self.pc, False)
+                self.values["accesses"] = self.contestant.accesses() / (calls * step.sectors / MIB)
             if step.kind == WRITE_ON and not self.disk.was_written(step, calls):
                 raise Wrong(f"{step.name}: the disk does not hold what was written")
             rate = calls * step.unit / (ended - began)

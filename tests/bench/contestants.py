@@ -1,6 +1,8 @@
 """Who takes part: each starts a PC that boots the bench disk its way."""
 
 import os
+import re
+import struct
 from pathlib import Path
 
 from rig.dnsmasq import Dnsmasq
@@ -11,11 +13,26 @@ from rig.wire import Wire
 BUILD = Path(__file__).resolve().parents[2] / os.environ.get("B", "build")
 ACCEL = os.environ.get("ACCEL") or "tcg"
 # QEMU's name of the NIC: the PCI ids of its ROM here, and iPXE's name for it.
-NICS = {"e1000": ("8086100e", "e1000"), "e1000e": ("808610d3", "e1000e"), "virtio-net-pci": ("1af41000", "virtio"),
-        "vmxnet3": ("15ad07b0", "vmxnet3")}
+NICS = {"e1000": ("8086100e", "e1000"), "e1000e": ("808610d3", "e1000e"), "vmxnet3": ("15ad07b0", "vmxnet3"),
+        "virtio-net-pci": ("1af41000", "virtio"), "virtio-net-pci,disable-modern=on": ("1af41000", "virtio")}
 NIC = os.environ.get("NIC") or "e1000"
-LUNBOOT_ROM = BUILD / f"lunboot-{NICS[NIC][0]}.rom"
-IPXE_ROM = Path(f"/usr/lib/ipxe/qemu/pxe-{NICS[NIC][1]}.rom")
+IDS, IPXE_NAME = NICS[NIC]
+LUNBOOT_ROM = BUILD / f"lunboot-{IDS}.rom"
+
+
+def ipxe_rom():
+    """iPXE's ROM with the NIC's ids, without which the BIOS would not call it: virtio's has those of version 1 alone.
+    QEMU does as much where it takes the ROM by itself."""
+    rom = bytearray(Path(f"/usr/lib/ipxe/qemu/pxe-{IPXE_NAME}.rom").read_bytes())
+    (pcir,) = struct.unpack_from("<H", rom, 0x18)
+    struct.pack_into("<HH", rom, pcir + 4, int(IDS[:4], 16), int(IDS[4:], 16))
+    rom[6] = (rom[6] - sum(rom)) & 0xFF
+    path = BUILD / f"ipxe-{IDS}.rom"
+    path.write_bytes(rom)
+    return path
+
+
+IPXE_ROM = ipxe_rom()
 BIOS = Path("/usr/share/seabios/bios-256k.bin")
 MEMORY_MIB = 256
 
@@ -96,6 +113,26 @@ class Lun:
         return sum(self.by_session.values())
 
 
+class Watched(Lun):
+    """Each access to a register of the NIC is counted. No eventfd takes virtio's notifications past QEMU's trace."""
+
+    EVENTS = "memory_region_ops_*"
+    NIC_REGIONS = re.compile(r"^memory_region_ops_.* name '(?:e1000|virtio-pci|vmxnet3)", re.M)
+
+    def power_on(self, directory, network, disk):
+        self.trace = directory / "trace.log"
+        nic = f"{NIC},ioeventfd=off" if NIC.startswith("virtio") else NIC
+        return Qemu(directory, network, ACCEL, f"{MEMORY_MIB}M", tap="tap0", wire=self.wire, nic=nic,
+                    extra=("-D", self.trace), **self.options)
+
+    def watch(self, pc, on=True):
+        pc.qmp("trace-event-set-state", name=self.EVENTS, enable=on)
+
+    def accesses(self):
+        """While it was watched."""
+        return len(self.NIC_REGIONS.findall(self.trace.read_text()))
+
+
 OTHER = "other build"
 
 
@@ -112,6 +149,7 @@ IMG = Lun("lunboot.img", extra=("-drive", f"if=none,id=stick,format=raw,snapshot
 PXE = Lun("lunboot.pxe", pxe=BUILD / "lunboot.pxe", rom=IPXE_ROM)
 OTHER_WAYS = {"static": STATIC, "img": IMG, "pxe": PXE}  # rows that lunboot has alone
 IPXE = Lun("iPXE", rom=IPXE_ROM)
+WATCHED = {c.name: Watched(f"{c.name}, watched", **c.options) for c in (LUNBOOT, IPXE)}
 VIRTIO, AHCI = Local("virtio"), Local("AHCI")
 AHCI_LUNBOOT = Local("AHCI", "AHCI, NIC with lunboot's ROM", LUNBOOT_ROM)
 AHCI_IPXE = Local("AHCI", "AHCI, NIC with iPXE's ROM", IPXE_ROM)

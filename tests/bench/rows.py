@@ -100,6 +100,8 @@ ROWS = [
         to_reach=dict.fromkeys(DELAYS, (Limit(1.15),))),
     Row("extra", "4 KiB reads anywhere: bytes fetched for bytes asked", "", False,
         steps=("rand4",)),
+    Row("accesses", "accesses to the NIC's registers for a MiB read in order", "", False, {"0": (Limit(16),)},
+        with_delays=False),
     Row("rom", "ROM in use", "bytes", False, {"0": (Limit(40960),)}, with_delays=False),
     Row("base", "conventional memory", "KiB", False, {"0": (Limit(4),)}, with_delays=False),
     Row("hidden", "hidden memory, of 256 MiB", "KiB", False, with_delays=False),

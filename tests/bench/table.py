@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from contestants import (
     AHCI, AHCI_IPXE, AHCI_IPXE_NO_PMM, AHCI_LUNBOOT, AHCI_LUNBOOT_NO_PMM, BUILD, DIGESTS, IPXE,
-    IPXE_ROM, LUNBOOT, OTHER, OTHER_WAYS, VIRTIO,
+    IPXE_ROM, LUNBOOT, OTHER, OTHER_WAYS, VIRTIO, WATCHED,
 )
 from rows import DELAYS, ROWS
 
@@ -47,6 +47,8 @@ class Results:
         get = self.median
         if row.name in OTHER_WAYS:
             return get(delay, OTHER_WAYS[row.name].name, "boot") if name == LUNBOOT.name else None
+        if row.name == "accesses":
+            return get(delay, WATCHED[name].name, "accesses") if name in WATCHED else None
         if row.name == "seq63-digest":
             without, with_them = get(delay, name, "seq63"), get(delay, DIGESTS.name, "seq63")
             known = name == LUNBOOT.name and without and with_them

@@ -9,7 +9,7 @@
 %include "disk.inc"
 
 READ_ONLY equ 1             ; phases: no writes,
-MAY_FAIL equ 2              ; and errors are reported, and no failure
+MAY_FAIL equ 2              ; and errors are reported, and no failure; a write has changed nothing then
 
 GENERATIONS equ 0x400000    ; flat address: a dword for each sector of the region
 REPORT_TICKS equ 9          ; half a second
@@ -74,6 +74,8 @@ one:
     mov byte [writing], 1
     call walk
     call disk_write
+    cmp byte [xfer_failed], 0
+    jne .not_written
     inc dword [writes]
     jmp .done
 .read:
@@ -86,6 +88,9 @@ one:
     mov eax, [xfer_count]
     add [sectors], eax
     jmp .time
+.not_written:
+    mov byte [writing], -1
+    call walk
 .failed:
     line "error"
     put8 [rs + R.eax + 1]
@@ -99,8 +104,8 @@ one:
 .end:
     ret
 
-; The sectors of the transfer: make new generations of them in the buffer when [writing], else look
-; whether the buffer holds those that were written last.
+; The sectors of the transfer: make new generations of them in the buffer when [writing] is 1, take those
+; back when it is -1, else look whether the buffer holds those that were written last.
 walk:
     pushad
     call flat_fs
@@ -112,7 +117,7 @@ walk:
     sub ebx, [p_write_lba]
     shl ebx, 2
     add ebx, GENERATIONS
-    movzx eax, byte [writing]
+    movsx eax, byte [writing]
     add [generations], eax
     add eax, [fs:ebx]
     mov [fs:ebx], eax

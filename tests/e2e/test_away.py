@@ -6,6 +6,7 @@ import time
 import pytest
 import soakdisk
 from bootdisk import on_lun  # noqa: F401 (fixture)
+from nics import DIFFERENT
 from soakdisk import Soak, SoakDisk
 from statusline import counters, line, wait_for_line
 
@@ -92,9 +93,10 @@ def test_f1_shows_what_was_counted(soak):
     assert [key for (key,) in report.numbers("key")] == [0x2D78, 0x1071]
 
 
-def test_no_link(soak):
+@pytest.mark.parametrize("nic", DIFFERENT)
+def test_no_link(soak, nic):
     """The cable is pulled for a second, and for as long as it takes to notice."""
-    soak, _ = soak()
+    soak, _ = soak(nic=nic)
     pc = soak.pc
     pc.set_link(False)
     time.sleep(1)

@@ -15,7 +15,7 @@ sys.path.append(str(TOP / "tests/bench"))
 def test_figures(logs):
     need("mmdebstrap", "debugfs", "grub-mkimage", "mke2fs", "sfdisk")
     out = subprocess.run(
-        [TOP / "tests/bench/run", "--only", "lunboot,AHCI", "--rows", "seq4,rand4,write4,fetched",
+        [TOP / "tests/bench/run", "--only", "lunboot,AHCI", "--rows", "seq4,rand4,write4,fetched,accesses",
          "--delays", "1", "--runs", "1", "--seconds", "0.2", "--json", logs / "figures.json"],
         stdout=subprocess.PIPE, text=True, check=True,
     ).stdout
@@ -24,6 +24,7 @@ def test_figures(logs):
         measured = figures[delay][contestant]
         assert all(measured[row][0] > 0 for row in ("seq4", "rand4", "write4", "grub"))
         assert measured["grub-bytes"][0] > 45e6
+    assert 0 < figures["1"]["lunboot, watched"]["accesses"][0] <= 16
     for title in ("reads in order, 4 KiB", "bytes fetched for bytes asked"):
         assert f"| {title}" in out or f": {title} |" in out
 

@@ -2,7 +2,7 @@
 
 import pytest
 from bootdisk import RANDOM, BootDisk, run
-from test_rom import rom_of
+from nics import rom_of
 
 from rig.bochs import FIRMWARE, Bochs
 from rig.paths import BUILD

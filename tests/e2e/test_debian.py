@@ -1,9 +1,10 @@
-"""A real Debian whose root file system is on the LUN, started from the ISO."""
+"""A real Debian whose root file system is on the LUN, started from the ISO. The NICs take turns."""
 
 import re
 import time
 
 import pytest
+from nics import NICS
 from rig.tgtd import Tgtd
 
 BOOT = 240  # seconds, for a busy machine under TCG
@@ -40,6 +41,14 @@ def test_debian_by_dhcp(net, tgtd, dhcp, machine, iso, debian_disk):
     check_report(pc, target, "192.0.2.100")
 
 
+@pytest.mark.machines
+@pytest.mark.parametrize("nic", NICS)
+def test_debian_from_iso(net, tgtd, dhcp, machine, iso, debian_disk, nic):
+    target = tgtd().target("iqn.2026-01.org.lunboot:debian").lun(debian_disk)
+    dhcp(options={17: target.root_path()}, first="192.0.2.100", last="192.0.2.100")
+    check_report(machine(namespace=net, tap="tap0", nic=nic, iso=iso(), memory="512M"), target, "192.0.2.100")
+
+
 @pytest.mark.slow
 def test_debian_by_static_settings(net, stack, logs, machine, iso, debian_disk):
     """No DHCP server at all; mutual CHAP, other ports and another LUN than the usual ones. Linux gets a
@@ -57,7 +66,7 @@ def test_debian_by_static_settings(net, stack, logs, machine, iso, debian_disk):
         "initiator-iqn=iqn.2026-01.org.lunboot:static", "username=reader",
         "password=a-secret-of-16-b", "reverse-username=keeper", "reverse-password=another-secret-1",
     )
-    pc = machine(namespace=net, tap="tap0", iso=media, memory="512M")
+    pc = machine(namespace=net, tap="tap0", nic="e1000e", iso=media, memory="512M")
     pc.expect(r"^Address  192\.0\.2\.77/24", 30)
     check_report(pc, target, "192.0.2.77")
     said = pc.serial.text()
@@ -90,7 +99,7 @@ def test_debian_by_a_bad_line_from_a_target_that_dies(net, tgtd, dhcp, machine, 
     dhcp(options={17: target.root_path()}, first="192.0.2.100", last="192.0.2.100")
     line = wire(seed=3)
     line.set(loss=0.02, reorder=0.02, corrupt=0.005, duplicate=0.01)
-    pc = machine(namespace=net, wire=line, iso=iso(), memory="512M")
+    pc = machine(namespace=net, wire=line, nic="virtio-net-pci", iso=iso(), memory="512M")
     pc.expect("^GRUB on the Debian disk", 120)
     server.restart()
     wait_for_bytes(line, 3 << 20)

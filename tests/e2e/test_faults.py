@@ -1,5 +1,6 @@
 """A PC whose disk misbehaves in every way of faults.py, one after the other, and that never gets an error
-or a wrong byte. `make soak` runs each for longer, and those that take long."""
+or a wrong byte. The NICs take turns. `make soak` runs each for longer, those that take long as well, and all on any
+NIC."""
 
 import json
 import os
@@ -8,16 +9,18 @@ import time
 import faults
 import pytest
 from faults import command, make_rig, opcode  # noqa: F401 (fixture)
+from nics import SOAKED, take_turns
 
 from rig import pdu
 
 SOAK_SECONDS = int(os.environ.get("SOAK_SECONDS", 30))
+NIC_OF = take_turns([*faults.GROUPS, "manners", "digests"])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("group", faults.GROUPS)
-def test_faults(rig, group):
-    rig = rig()
+@pytest.mark.parametrize("group, nic", [(group, NIC_OF[group]) for group in faults.GROUPS])
+def test_faults(rig, group, nic):
+    rig = rig(nic)
     for fault in faults.GROUPS[group]:
         print(fault.__name__)  # shown when it fails
         fault(rig)
@@ -27,7 +30,7 @@ def test_faults(rig, group):
 
 def test_other_manners(rig):
     """Each way to write that a target can ask for."""
-    rig = rig(InitialR2T="No", MaxRecvDataSegmentLength=8192, FirstBurstLength=16384,
+    rig = rig(NIC_OF["manners"], InitialR2T="No", MaxRecvDataSegmentLength=8192, FirstBurstLength=16384,
               MaxBurstLength=32768, MaxOutstandingR2T=4, window=2)
     for fault in (faults.reset_after_r2t, faults.target_killed):
         fault(rig)
@@ -36,16 +39,19 @@ def test_other_manners(rig):
 
 
 def wrong_bit(rig, at):
-    """The next reads are answered with a wrong bit at this byte of the PDU."""
+    """Three reads are answered with a wrong bit at this byte of the PDU; one on each connection if that ends it."""
+    harmed = set()
 
     def act(p, connection):
+        if at < pdu.BHS:
+            harmed.add(connection.number)
         lba, _ = p.blocks()
         data = os.pread(rig.target.file, p.expected, lba * 512)
         whole = bytearray(connection.pdu(connection.header(pdu.DATA_IN, 0x81, p.itt), data))
         whole[at] ^= 0x10
         connection.raw(whole)
 
-    rig.target.wait_fault(command(pdu.READ), act, times=3)
+    rig.target.wait_fault(lambda p, c: p.is_command(pdu.READ) and c.number not in harmed, act, times=3)
 
 
 def test_digests(rig):
@@ -56,7 +62,7 @@ def test_digests(rig):
         bhs[2] = 2
         connection.send(bhs, p.bhs)
 
-    rig = rig(HeaderDigest="CRC32C", DataDigest="CRC32C", ImmediateData="No")
+    rig = rig(NIC_OF["digests"], HeaderDigest="CRC32C", DataDigest="CRC32C", ImmediateData="No")
     wrong_bit(rig, 200)
     rig.soak.calls(5)
     # Several commands may be on their way when the first goes wrong, and share the connection that follows.
@@ -75,7 +81,7 @@ def test_digests(rig):
 @pytest.mark.parametrize("name", faults.FAULTS)
 def test_soak(rig, logs, name):
     """Again and again, SOAK_SECONDS long at least; what was done goes to tests/soak's table."""
-    rig = rig()
+    rig = rig(SOAKED)
     end = time.monotonic() + SOAK_SECONDS
     times = 0
     while time.monotonic() < end or not times:
@@ -83,5 +89,5 @@ def test_soak(rig, logs, name):
         rig.soak.calls(20)
         times += 1
     kind = next((g for g, members in faults.GROUPS.items() if faults.FAULTS[name] in members), "long")
-    done = {"kind": kind, "fault": name, "times": times, **rig.soak.finish()}
+    done = {"kind": kind, "fault": name, "nic": SOAKED, "times": times, **rig.soak.finish()}
     (logs / "soak.json").write_text(json.dumps(done))

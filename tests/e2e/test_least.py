@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 from bootdisk import RANDOM, BootDisk, on_lun, run  # noqa: F401 (fixture)
+from nics import rom_of
 from test_media import medium
-from test_rom import rom_of
 
 from rig.paths import BUILD, TOP
 

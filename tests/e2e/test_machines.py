@@ -5,10 +5,10 @@ import time
 from pathlib import Path
 
 import pytest
-from bootdisk import RANDOM, BootDisk, Report, run
+from bootdisk import RANDOM, WHOLE, WRITE, BootDisk, Report, run
+from nics import NICS, rom_of
 from soakdisk import Soak, SoakDisk
 from test_media import medium
-from test_rom import rom_of
 
 from rig.paths import BUILD
 from rig.qemu import Qemu
@@ -48,6 +48,9 @@ PCS = {
        for model in ("e1000e", "virtio-net-pci,disable-legacy=on", "virtio-net-pci,disable-legacy=off", "vmxnet3")},
     **{f"{kind}, {model}": ("-M", kind, *nic("id=nic0", model))
        for kind in ("q35", "pc-i440fx-2.0") for model in ("virtio-net-pci", "vmxnet3")},
+    # 2.4 had the first virtio 1, and 2.7 was the first that had it by default.
+    **{f"{kind}, virtio-net-pci": ("-M", kind, *nic("id=nic0", "virtio-net-pci"))
+       for kind in ("pc-i440fx-2.4", "pc-i440fx-2.6", "pc-i440fx-2.7", "pc-i440fx-2.12", "pc-q35-2.4", "pc-q35-2.12")},
     "irq shared": (
         "-device", "piix3-usb-uhci,id=usb,addr=4", "-device", "usb-tablet,bus=usb.0", "-device", "e1000,addr=0xc,romfile=",
         "-device", "intel-hda,addr=0x10", *nic("addr=8")),
@@ -85,6 +88,14 @@ def test_memory(net, machine, disk, size):
 def test_medium(net, machine, disk, name, kind):
     pc = machine(namespace=net, tap="tap0", extra=("-M", kind, *medium(BUILD / name, "ehci")))
     assert len(run(pc, ENOUGH).check_reads(disk)) == 20
+
+
+@pytest.mark.parametrize("nic", NICS)
+def test_iso(logs, server, net, machine, iso, nic):
+    """All of a disk, as it is and written."""
+    disk = server(BootDisk(logs / "disk", "disktest", 4, WHOLE | WRITE))
+    run(machine(namespace=net, tap="tap0", iso=iso(), nic=nic), ENOUGH).check_reads(disk)
+    assert disk.path.read_bytes() == disk.written()
 
 
 @pytest.mark.parametrize("moment", ["^lunboot ", "^Link", "^Address", "^Target", "^Disk", "^Booting"])

@@ -12,13 +12,13 @@ def two_paths(stack, net, logs, dhcp, machine, iso):
     """two_paths() gives a disk, and two targets of it that DHCP names; two_paths.boot() boots it."""
 
     class TwoPaths:
-        def __init__(self):
+        def __init__(self, second="192.0.2.1"):
             self.disk = SoakDisk(logs / "disk")
             self.tgtds, self.targets, self.paths = [], [], []
-            for number in (1, 2):
+            for number, address in (1, "192.0.2.1"), (2, second):
                 directory = logs / f"tgtd{number}"
                 directory.mkdir()
-                server = stack.enter_context(Tgtd(net, directory, port=3260 + number))
+                server = stack.enter_context(Tgtd(net, directory, address, port=3260 + number))
                 target = server.target(f"iqn.2026-01.org.lunboot:path{number}")
                 target.lun(self.disk.path, scsi_id="the-disk")
                 self.tgtds.append(server)
@@ -48,6 +48,19 @@ def test_each_takes_over(two_paths):
     second.stop()
     soak.calls(30)
     assert paths.targets[0].sessions() == 1
+    assert soak.finish()["writes"]
+
+
+def test_the_first_vanishes_without_a_word(two_paths, net):
+    """Its address is gone, and what is sent there gets lost."""
+    net.ip("addr add 192.0.2.2/24 dev tap0")
+    paths = two_paths("192.0.2.2")
+    soak = paths.boot()
+    soak.pc.expect(r"connected to 192\.0\.2\.1:3261$", 60)
+    soak.calls(20)
+    net.ip("addr del 192.0.2.1/24 dev tap0", "addr replace 192.0.2.2/24 dev tap0")
+    soak.calls(30)
+    assert paths.targets[1].sessions() == 1
     assert soak.finish()["writes"]
 
 

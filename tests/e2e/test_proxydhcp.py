@@ -1,7 +1,7 @@
 """One DHCP server gives the address, another says what to boot."""
 
+from nics import rom_of
 from test_failures import fails  # noqa: F401 (fixture)
-from test_rom import rom_of
 
 from rig.dnsmasq import Dnsmasq
 from rig.proxydhcp import ProxyDhcp

@@ -1,5 +1,6 @@
 """The configurations that README.md prints work as printed, and what it names is there."""
 
+import json
 import re
 import shlex
 import shutil
@@ -84,6 +85,45 @@ def test_readme_pxe(net, servers, machine, logs):
     need(PXE_ROM)
     boots(machine(namespace=net, tap="tap0", rom=PXE_ROM))
     assert "lunboot.pxe to 192.0.2." in (logs / "dnsmasq.log").read_text()
+
+
+def recipe(title):
+    """The line below this comment, in the commands for a NIC's ROM."""
+    return re.search(rf"^# {title}.*\n(.*)", (TOP / "README.md").read_text(), re.M)[1]
+
+
+def of_libvirt(line, machine):
+    """What libvirt 9 gives to QEMU for an <interface> of a network; on q35 it puts it behind a root port."""
+    kind, rom = re.fullmatch(r"<model type='(\w+)'/> <rom file='([^']+)'/>", line).groups()
+    device = {"driver": {"virtio": "virtio-net-pci"}.get(kind, kind), "netdev": "hostnet0", "id": "net0",
+              "mac": "52:54:00:12:34:56", "bootindex": 1, "bus": "pci.0", "addr": "0x3", "romfile": rom}
+    port = ()
+    if machine == "q35":
+        root = {"driver": "pcie-root-port", "port": 16, "chassis": 1, "id": "pci.1", "bus": "pcie.0",
+                "multifunction": True, "addr": "0x2"}
+        port, device["bus"], device["addr"] = ("-device", json.dumps(root)), "pci.1", "0x0"
+    return [*port, "-netdev", "tap,id=hostnet0", "-device", json.dumps(device)]
+
+
+RECIPES = {"QEMU": lambda line, *_: shlex.split(line)[3:], "libvirt": of_libvirt,
+           "Proxmox VE": lambda line, *_: shlex.split(line)[1:]}
+
+
+@pytest.mark.parametrize("title", RECIPES)
+@pytest.mark.parametrize("nic, kind, ids", [("e1000e", "q35", "808610d3"), ("virtio-net-pci", "pc", "1af41000"),
+                                            ("virtio-net-pci", "q35", "1af41041")])
+def test_readme_rom(net, tgtd, dhcp, machine, second_disk, title, nic, kind, ids):
+    """A NIC's ROM, as the line for a hypervisor says, with another NIC in place of its e1000."""
+    if title != "libvirt" and ids == "1af41041":
+        nic += ",disable-legacy=on"
+    dhcp(options={17: tgtd().target().lun(second_disk).root_path()})
+    name = "virtio" if title == "libvirt" and "virtio" in nic else nic
+    line = re.sub(r"\be1000\b", name, recipe(title)).replace("8086100e", ids)
+    words = RECIPES[title](line, kind)
+    words = [re.sub(r"[\w/]*/(?=lunboot-\w+\.rom)", f"{BUILD}/", word) for word in words]
+    words = [re.sub(r"^tap,.*?(id=\w+).*", r"tap,\1,ifname=tap0,script=no,downscript=no", word) for word in words]
+    assert any("lunboot-" in word for word in words) and any("ifname" in word for word in words)
+    machine(namespace=net, extra=("-M", kind, *words)).expect("the second disk has booted", 60)
 
 
 def test_readme_is_short():

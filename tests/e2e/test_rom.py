@@ -8,6 +8,7 @@ import time
 
 import pytest
 from bootdisk import DEBUG_EXIT, WHOLE, WRITE, BootDisk, on_local_disk, run  # noqa: F401 (fixture)
+from nics import NICS, rom_of
 from test_debian import check_report
 from test_memory import Memory
 
@@ -19,19 +20,8 @@ DEMO = "lunboot demo disk: GRUB menu reached"
 RESIDENT = 2048
 OPTION_ROMS, OPTION_ROMS_END = 0xC0000, 0xF0000
 
-# QEMU's names for them, and the PCI ids that they have.
-NICS = {"e1000": "8086100e", "e1000-82544gc": "8086100c", "e1000-82545em": "8086100f", "e1000e": "808610d3",
-        "virtio-net-pci": "1af41000", "virtio-net-pci,disable-modern=on": "1af41000",
-        "virtio-net-pci,disable-legacy=on": "1af41041", "virtio-net-pci,disable-legacy=off": "1af41000", "vmxnet3": "15ad07b0"}
-# And those that VMware, VirtualBox and real machines are known to have.
+# PCI devices that VMware, VirtualBox and real machines are known to have.
 EXPECTED = {"1004", "1008", "1010", "1076", "1026", "1079", "107c"}
-
-
-def rom_of(nic="e1000"):
-    path = BUILD / f"lunboot-{NICS[nic]}.rom"
-    if not path.exists():
-        pytest.fail(f"{path} is missing: run make")
-    return path
 
 
 def all_roms():
@@ -155,12 +145,13 @@ def test_reads_and_writes(on_rom, logs, nic):
     assert disk.path.read_bytes() == disk.written()
 
 
-ONE_OF_EACH = ("e1000", "e1000e", "virtio-net-pci")
+# The others take their turns in test_debian.py.
+NOT_LONG = ("e1000",)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("nic", [
-    pytest.param(nic, marks=() if nic in ONE_OF_EACH else pytest.mark.machines)
+    pytest.param(nic, marks=() if nic in NOT_LONG else pytest.mark.machines)
     for nic in NICS])
 def test_debian(on_rom, debian_disk, nic):
     pc, target = on_rom(debian_disk, nic, memory="512M")

@@ -27,6 +27,7 @@ IMAGES = {
     "a call at the end": noise(500) + b"\xe8",
     "a call over the end": noise(500) + b"\xe8\1\2\3",
     "a call at the very end": noise(500) + b"\xe8\1\2\3\4",
+    "short jumps": b"".join(bytes([0xEB, n % 251]) for n in range(5000)),
     # Repeats at every distance and of every length.
     "far repeats": b"".join(noise(n) + bytes(n) for n in (2, 200, 20000, 150000)) + noise(150000),
     "lengths": b"".join(bytes([65 + n % 7]) * n + noise(3) for n in range(1, 600)),

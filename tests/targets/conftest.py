@@ -14,8 +14,10 @@ from lio_fixture import lio_net  # noqa: E402,F401
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "targets: belongs to `make targets` alone")
+    config.addinivalue_line("markers", "ipxe: belongs to `make targets IPXE=1` alone")
 
 
 def pytest_collection_modifyitems(items):
-    if "TARGETS" not in os.environ:
-        items[:] = [item for item in items if not item.get_closest_marker("targets")]
+    for marker, asked in (("targets", "TARGETS"), ("ipxe", "IPXE")):
+        if not os.environ.get(asked):
+            items[:] = [item for item in items if not item.get_closest_marker(marker)]

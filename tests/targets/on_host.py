@@ -10,6 +10,8 @@ class OnHost:
 
     OTHERWISE = {}
     FIRST_LUN = 0
+    INTERFACE = "tap0"  # where the PC is
+    iqn = None
 
     def __init__(self, net, wanted):
         self.net, self.wanted, self.stack = net, wanted, ExitStack()
@@ -17,11 +19,14 @@ class OnHost:
         self.addresses = [f"192.0.2.{n}" for n in range(1, wanted.portals + 1)]
         net.ip(*(f"addr add {address}/24 dev tap0" for address in self.addresses[1:]))
 
-    def reserve(self, iqn):
+    def another(self):
+        """Another initiator, logged in."""
+        return self.stack.enter_context(Initiator(self.net, self.addresses[0], self.iqn))
+
+    def reserve(self):
         """For another initiator, when that is wanted."""
         if self.wanted.reserved:
-            other = self.stack.enter_context(Initiator(self.net, "192.0.2.1", iqn))
-            other.reserve(self.lun, "exclusive access")
+            self.another().reserve(self.lun, "exclusive access")
 
     def lose(self, portal):
         """Its address; those behind it on the interface go with it, and come back."""

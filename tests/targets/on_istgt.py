@@ -70,6 +70,7 @@ class OnIstgt(OnHost):
         "data digest", "both digests", "both digests, mutual CHAP", "digests asked for", "digests required",
         "reserved LUN", "two portals",
     )
+    iqn = IQN
     OTHERWISE = {"mutual CHAP one-way asked": "LOGIN_AUTH"}  # to prove itself is required there
 
     def __init__(self, net, directory, image, wanted):
@@ -83,7 +84,7 @@ class OnIstgt(OnHost):
         while not net.listens(3260):
             child.check()
             time.sleep(0.02)
-        self.reserve(IQN)
+        self.reserve()
 
     def configure(self, image):
         wanted = self.wanted

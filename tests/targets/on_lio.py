@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from rig.initiator import Initiator
+from rig.lio import BRIDGE
 from setups import BOTH_WAYS, KNOWS, KNOWS_BOTH, OURS, USER, Setup, Wanted, settings
 
 PORTALS = "192.0.2.11", "192.0.2.12"
@@ -21,6 +22,7 @@ class Like(Wanted):
 
 
 SECOND_IS_BEST = "non-optimized", "optimized"
+BY_THE_SECOND = rf"^Target +\S+ at {PORTALS[0]}:3260, LUN 1\n +connected to {PORTALS[1]}:3260$"
 
 SETUPS_OF_LIO = {
     # who may come, and to what
@@ -44,8 +46,8 @@ SETUPS_OF_LIO = {
     "standby": Setup(Like(states=("standby",)), expect="LUN_STANDBY"),
     "unavailable": Setup(Like(states=("unavailable",)), expect="LUN_STANDBY"),
     "non-optimized": Setup(Like(states=("non-optimized",))),
-    "standby, second optimized": Setup(Like(states=("standby", "optimized"), portals=2)),
-    "non-optimized, second optimized": Setup(Like(states=SECOND_IS_BEST, portals=2)),
+    "standby, second optimized": Setup(Like(states=("standby", "optimized"), portals=2), shows=BY_THE_SECOND),
+    "non-optimized, second optimized": Setup(Like(states=SECOND_IS_BEST, portals=2), shows=BY_THE_SECOND),
 }
 
 
@@ -58,6 +60,7 @@ QUICK = (
 
 class OnLio:
     NAME = "LIO"
+    INTERFACE = BRIDGE
     QUICK = QUICK
     LONG = (
         "our initiator", "closes at once", "CHAP", "CHAP SHA-1", "CHAP SHA-256", "CHAP SHA3-256", "CHAP wrong secret",
@@ -86,8 +89,7 @@ class OnLio:
             self.groups = self.portal_groups()
             kind = like("held", wanted) or wanted.reserved and "exclusive access"
             if kind:
-                other = self.stack.enter_context(Initiator(net, PORTALS[0], self.groups[0].iqn))
-                other.reserve(self.lun, kind)
+                self.another().reserve(self.lun, kind)
             if wanted.gone:
                 self.groups[0].enable(False)
             self.stack = self.stack.pop_all()
@@ -119,6 +121,19 @@ class OnLio:
             group.chap(*wanted.chap, *wanted.mutual)
         group.acl_attributes(**dict(like("attributes", wanted)))
         return group
+
+    def another(self):
+        return self.stack.enter_context(Initiator(self.net, PORTALS[0], self.groups[0].iqn))
+
+    def end_sessions(self):
+        for on in False, True:
+            for group in self.groups:
+                group.enable(on)
+
+    def states(self, *states):
+        """Of ALUA, from now on, where the set-up had some."""
+        for n, state in enumerate(states):
+            self.disk.state(f"path{n + 1}", state)
 
     def root_path(self, lun):
         return self.groups[0].root_path(lun)

@@ -1,5 +1,7 @@
 """tgtd, which is Debian's."""
 
+import re
+
 from on_host import OnHost
 from rig.tgtd import Tgtd
 
@@ -16,7 +18,6 @@ class OnTgtd(OnHost):
         "header digest", "data digest", "both digests", "both digests, mutual CHAP", "digests asked for",
         "digests required", "digests not there", "reserved LUN",
     )
-    OTHERWISE = {"CHAP MD5 will not do": "LOGIN_REFUSED"}  # status 0200h to the list of algorithms
     FIRST_LUN = 1
 
     def __init__(self, net, directory, image, wanted):
@@ -31,7 +32,14 @@ class OnTgtd(OnHost):
             self.set("update", "--name", f"{digest.title()}Digest", "--value", "CRC32C")
         if wanted.read_only:
             self.target.change(self.lun, readonly=1)
-        self.reserve(self.target.iqn)
+        self.iqn = self.target.iqn
+        self.reserve()
+
+    def end_sessions(self):
+        """All, by closing their connections; who was there may come back at once."""
+        shown = self.target.tgtd.ask("--op", "show", "--mode", "conn", *self.target.on)
+        for sid, cid in re.findall(r"Session: (\d+)\s+Connection: (\d+)", shown):
+            self.target.tgtd.ask("--op", "delete", "--mode", "conn", *self.target.on, "--sid", sid, "--cid", cid)
 
     def set(self, operation, *words):
         self.target.tgtd.admin("--op", operation, "--mode", "target", *self.target.on, *words)

@@ -37,7 +37,7 @@ class Setup:
     lun: int = None  # in the root path, when it is another than the target's
     lost: int = 0  # this portal's address goes when the boot sector runs
     expect: str = DISK  # or the name of an error in kernel/base/error.h
-    shows: str = ""  # a regular expression, what the screen says besides
+    shows: str = ""  # a regular expression of lines, what the screen says besides
     why: str = field(default="", compare=False)
 
 
@@ -96,7 +96,7 @@ SETUPS = {
     "LUN not there": Setup(lun=7, expect="LUN_NOT_FOUND", shows=r"LUNs there: .*\b{lun}\b"),
     "LUN 300 not there": Setup(lun=300, expect="LUN_NOT_FOUND", shows=r"LUNs there: .*\b{lun}\b"),
     "read-only LUN": Setup(Wanted(read_only=True)),
-    "reserved LUN": Setup(Wanted(reserved=True), expect="LUN_RESERVED"),
+    "reserved LUN": Setup(Wanted(reserved=True), expect="LUN_RESERVED", shows="^Held +by (iqn|key) ?[0-9a-z.:-]+$"),
     # commands and portals
     "queue depth 0": Setup(Wanted(depth=0)),
     "queue depth 1": Setup(Wanted(depth=1)),

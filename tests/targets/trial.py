@@ -61,6 +61,7 @@ def try_setup(make, setup_name, *, net, logs, machine, kernel, stack):
     started = time.monotonic()
     pc = machine(namespace=net, tap="tap0", kernel=kernel, append=command_line(target, setup), extra=DEBUG_EXIT)
     result["got"], result["said"] = Boot(pc, started).wait()
+    result["screen"] = pc.serial.text()
     result["seconds"] = round(time.monotonic() - started, 1)
     if result["got"] == DISK:
         if setup.lost:
@@ -90,4 +91,4 @@ def trial(make, setup_name, *, logs, **fixtures):
     (logs / "target.json").write_text(json.dumps(result))
     assert result["got"] == result["expected"], result["said"]
     assert not result.get("disk"), result["disk"]
-    assert re.search(result["shows"], result["said"]), result["said"]
+    assert re.search(result["shows"], result["screen"], re.M), result["screen"]

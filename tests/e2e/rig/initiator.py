@@ -1,11 +1,13 @@
-"""Another initiator than the PC, who may have come first: one session without CHAP, one command at a time."""
+"""Another initiator than the PC, at the same LUN: one session without CHAP, one command at a time."""
 
 import struct
 
 from rig import pdu
 
 NAME = "iqn.2026-11.org.lunboot:another"
-PERSISTENT_RESERVE_OUT, REGISTER, RESERVE = 0x5F, 6, 1  # whatever key there was
+PERSISTENT_RESERVE_OUT, RESERVE, CLEAR, REGISTER = 0x5F, 1, 3, 6  # whatever key there was
+RESERVE_6, RELEASE_6 = 0x16, 0x17
+RESETS = {"LUN": 5, "target": 6}  # task management functions; the target: warm
 TYPES = {"write exclusive": 1, "exclusive access": 3}
 KEY = 0x6C756E62
 # All that there are: a target goes on to talk of those that are left out.
@@ -61,14 +63,20 @@ class Initiator:
         self.cmd_sn += 1
         came = b""
         while True:
-            answer = self.receive()
-            if answer.opcode == pdu.DATA_IN:
-                came += answer.data
-                if answer.flags & 0x01:
-                    return answer.bhs[3], came
-            elif answer.opcode == pdu.SCSI_RESPONSE:
+            answer = self.answer(pdu.DATA_IN, pdu.SCSI_RESPONSE)
+            if answer.opcode == pdu.SCSI_RESPONSE:
                 return answer.bhs[3], answer.data[2:] or came
-            elif answer.opcode == pdu.NOP_IN and answer.ttt != pdu.NO_TAG:
+            came += answer.data
+            if answer.flags & 0x01:
+                return answer.bhs[3], came
+
+    def answer(self, *opcodes):
+        """The next PDU that is one of these; pings before it are answered."""
+        while True:
+            answer = self.receive()
+            if answer.opcode in opcodes:
+                return answer
+            if answer.opcode == pdu.NOP_IN and answer.ttt != pdu.NO_TAG:
                 self.send(0x40, pdu.FINAL, answer.lun, answer.ttt, tag=pdu.NO_TAG)
 
     def demand(self, lun, cdb, data=b""):
@@ -82,10 +90,27 @@ class Initiator:
     def reserve(self, lun, kind):
         """Persistently, kind being one of TYPES; or kind "reserve(6)", as long as the session lasts."""
         if kind == "reserve(6)":
-            return self.demand(lun, bytes([0x16, 0, 0, 0, 0, 0]))
-        for action, key, new in (REGISTER, 0, KEY), (RESERVE, KEY, 0):
-            cdb = struct.pack(">BBBxxIx", PERSISTENT_RESERVE_OUT, action, TYPES[kind], 24)
-            self.demand(lun, cdb, struct.pack(">QQ8x", key, new))
+            self.demand(lun, bytes([RESERVE_6, 0, 0, 0, 0, 0]))
+        else:
+            self.persistent(lun, REGISTER, TYPES[kind], 0, KEY)
+            self.persistent(lun, RESERVE, TYPES[kind], KEY)
+
+    def release(self, lun, kind):
+        """What reserve() has done, and it is no longer registered either."""
+        if kind == "reserve(6)":
+            self.demand(lun, bytes([RELEASE_6, 0, 0, 0, 0, 0]))
+        else:
+            self.persistent(lun, CLEAR, 0, KEY)
+
+    def persistent(self, lun, action, kind, key, new=0):
+        cdb = struct.pack(">BBBxxIx", PERSISTENT_RESERVE_OUT, action, kind, 24)
+        self.demand(lun, cdb, struct.pack(">QQ8x", key, new))
+
+    def reset(self, lun, what="LUN"):
+        """One of RESETS."""
+        self.send(pdu.TASK | pdu.IMMEDIATE, pdu.FINAL | RESETS[what], struct.pack(">H6x", lun), pdu.NO_TAG)
+        answer = self.answer(pdu.TASK_RESPONSE)
+        assert answer.bhs[2] == 0, f"{what} reset: response {answer.bhs[2]}"
 
     def __enter__(self):
         return self

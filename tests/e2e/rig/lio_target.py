@@ -26,9 +26,13 @@ class Disk:
     def group(self, name, number, state):
         """Another ALUA target port group, for Target.join(), in one of STATES."""
         group = f"{self.path}/alua/{name}"
-        self.lio.sh(f"mkdir {group}", f"echo {number} >{group}/tg_pt_gp_id", f"echo 3 >{group}/alua_access_type",
-                    f"echo {STATES[state]} >{group}/alua_access_state")
+        self.lio.sh(f"mkdir {group}", f"echo {number} >{group}/tg_pt_gp_id", f"echo 3 >{group}/alua_access_type")
+        self.state(name, state)
         return name
+
+    def state(self, name, state):
+        """Of such a group, from now on."""
+        self.lio.sh(f"echo {STATES[state]} >{self.path}/alua/{name}/alua_access_state")
 
     def remove(self):
         """When no target has it any more. QEMU keeps its file open."""

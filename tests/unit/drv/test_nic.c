@@ -28,8 +28,10 @@ static struct {
     u16 bdf;
     const struct nic_id *id;
     const struct nic_memory *memory;
+    u8 power;
 } opened;
 static enum error answer;
+static u8 power; /* 0 to 3, for D0 to D3, of the NIC */
 static struct netdev *woken;
 
 static bool ready(struct netdev *dev)
@@ -45,6 +47,7 @@ static enum error open(struct netdev *dev, u16 bdf, const struct nic_id *id,
     opened.bdf = bdf;
     opened.id = id;
     opened.memory = lent;
+    opened.power = power;
     if (answer)
         return answer;
     *dev = (struct netdev){.mtu = 1500, .wake.ready = ready};
@@ -123,6 +126,7 @@ const struct nic_driver *const nic_drivers[] = {
 #define AT_OTHER 0x0020
 #define AT_PLAIN 0x0028
 #define AT_EMPTY 0x0030
+#define POWER    0x40 /* the only capability */
 
 static u8 irq_line;
 
@@ -139,18 +143,39 @@ static u32 pci_read(u16 bdf, u8 offset)
     for (u32 i = 0; i < ARRAY_SIZE(functions); i++) {
         if (functions[i].bdf != bdf)
             continue;
-        if (offset == PCI_VENDOR_ID)
+        switch (offset) {
+        case PCI_VENDOR_ID:
             return functions[i].id;
-        return offset == PCI_INTERRUPT_LINE ? 0xabcdef00u | irq_line : 0;
+        case PCI_COMMAND:
+            return PCI_STATUS_CAPABILITIES << 16;
+        case PCI_CAPABILITIES:
+            return POWER;
+        case POWER:
+            return PCI_CAP_POWER;
+        case POWER + PCI_POWER_CONTROL:
+            return power;
+        case PCI_INTERRUPT_LINE:
+            return 0xabcdef00u | irq_line;
+        }
+        return 0;
     }
     return UINT32_MAX;
+}
+
+static void pci_write(u16 bdf, u8 offset, u16 value)
+{
+    (void)bdf;
+    if (offset == POWER + PCI_POWER_CONTROL)
+        power = (u8)value;
 }
 
 static void with_two_nics(void)
 {
     host_reset(0);
     host_pci_read32 = pci_read;
+    host_pci_write16 = pci_write;
     irq_line = 11;
+    power = 0;
     answer = OK;
     woken = NULL;
     opened.dev = NULL;
@@ -206,6 +231,15 @@ TEST(the_driver_of_its_line_opens_a_nic)
         assert_int_equal(dev->device_id, line->device);
         assert_int_equal(dev->mtu, 1500);
     }
+}
+
+TEST(a_nic_that_sleeps_is_woken_for_its_driver)
+{
+    static const struct nic_memory memory;
+    struct netdev *dev;
+    power = opened.power = 3;
+    assert_int_equal(nic_open(AT_PLAIN, &memory, &dev), OK);
+    assert_int_equal(opened.power, 0);
 }
 
 TEST(the_wake_source_is_the_device_s)

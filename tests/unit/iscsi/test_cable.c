@@ -48,7 +48,8 @@
 /* The server's end of the connection. Positions are sequence numbers. */
 static struct {
     bool open;
-    u16 port; /* the client's */
+    u16 portal; /* our port, */
+    u16 port;   /* and the client's */
     u32 iss, una, nxt, end;
     u32 rcv_nxt, window;
     u8 out[4 << 20]; /* iss + 1 .. end */
@@ -56,6 +57,7 @@ static struct {
 } server;
 
 static bool cable; /* is plugged in */
+static u16 dead_portal;
 static u32 resets; /* that the server has sent */
 /* What happens when so many more segments of ours have arrived, in the midst of all. */
 static u32 countdown;
@@ -65,7 +67,7 @@ static u16 next_id;
 static void emit(u8 flags, u32 seq, const u8 *data, u32 len)
 {
     u8 frame[2048], segment[2048] = {0};
-    put_be16(segment, PEER_PORT);
+    put_be16(segment, server.portal);
     put_be16(segment + 2, server.port);
     put_be32(segment + 4, seq);
     put_be32(segment + 8, server.rcv_nxt);
@@ -80,7 +82,7 @@ static void emit(u8 flags, u32 seq, const u8 *data, u32 len)
     u32 n = wire_ip(frame, 6, WIRE_PEER, WIRE_US, segment, header + len);
     put_be16(frame + 18, next_id++);
     wire_fix_ip(frame);
-    if (cable)
+    if (cable && server.portal != dead_portal)
         wire_queue(frame, n);
 }
 
@@ -120,12 +122,13 @@ static void target_closed(void *ctx, enum error why, msec now)
 static const struct tcp_ops target_ops = {target_connected, target_data, target_connected,
                                           target_closed};
 
-static void accept_syn(u16 port, u32 seq)
+static void accept_syn(u16 portal, u16 port, u32 seq)
 {
     if (peer.open)
         socket_abort(); /* of a client that has come back */
     memset(&server, 0, offsetof(typeof(server), out));
     server.open = true;
+    server.portal = portal;
     server.port = port;
     server.iss = random_u32();
     server.una = server.iss;
@@ -136,19 +139,20 @@ static void accept_syn(u16 port, u32 seq)
 
 static void input(const u8 *tcp, u32 len)
 {
-    u16 port = get_be16(tcp);
+    u16 port = get_be16(tcp), portal = get_be16(tcp + 2);
     u8 flags = tcp[13];
     u32 seq = get_be32(tcp + 4), ack = get_be32(tcp + 8), header = (tcp[12] >> 4) * 4u;
     const u8 *data = tcp + header;
     len -= header;
     if (flags & SYN && !(flags & ACK)) {
         if (!peer.deaf && (!server.open || server.port != port || server.una == server.iss))
-            accept_syn(port, seq);
+            accept_syn(portal, port, seq);
         return;
     }
     if (!server.open || server.port != port) {
         if (flags & RST)
             return;
+        server.portal = portal;
         server.port = port;
         server.rcv_nxt = seq + len;
         reset(ack);
@@ -221,7 +225,7 @@ static bool wire_moves(void)
     while ((f = wire_take())) {
         const u8 *ip = f->bytes + 14;
         if (!cable || get_be16(f->bytes + 12) != 0x0800 || ip[9] != 6 ||
-            get_be32(ip + 16) != WIRE_PEER)
+            get_be32(ip + 16) != WIRE_PEER || get_be16(ip + 22) == dead_portal)
             continue;
         input(ip + 20, get_be16(ip + 2) - 20u);
         moved = true;
@@ -264,7 +268,7 @@ static void setup(void)
     tcp_init(&params);
     wire_rx_flags = PKT_L4_CSUM_OK;
     memset(&server, 0, offsetof(typeof(server), out));
-    resets = countdown = 0;
+    resets = countdown = dead_portal = 0;
     strcpy(peer_config.paths->server.name, "192.0.2.20"); /* WIRE_PEER */
     plug(true);
     iscsi_attach(&peer_config, 20000, host_now);
@@ -399,6 +403,57 @@ TEST(a_pull_while_nothing_was_in_flight)
     submit_all();
     assert_true(run(20000, all_done));
     assert_all_good();
+}
+
+#define OTHER_PORTAL (PEER_PORT + 1)
+
+static void attach_by_two_portals(void)
+{
+    setup();
+    peer_config.paths[1] = peer_config.paths[0];
+    peer_config.paths[1].server.port = OTHER_PORTAL;
+    peer_config.path_count = 2;
+    iscsi_attach(&peer_config, 20000, host_now);
+    assert_true(run(5000, peer_ready));
+    assert_int_equal(server.portal, PEER_PORT);
+}
+
+static void portal_vanishes(void)
+{
+    dead_portal = PEER_PORT;
+}
+
+/* Nothing comes back, not even a reset: by the other one within five seconds. */
+TEST(a_portal_that_vanishes_is_left_for_another)
+{
+    u32 all = segments_in_all();
+    for (u32 segments = 1; segments < all; segments++) {
+        attach_by_two_portals();
+        submit_then(segments, portal_vanishes);
+        msec before = host_now;
+        assert_true(run(10000, all_done));
+        assert_true(host_now - before <= 5100);
+        assert_all_good();
+        assert_int_equal(server.portal, OTHER_PORTAL);
+    }
+}
+
+/* Loss for as long as TCP bears with, and a clock that jumps, are no reason to leave. */
+TEST(nor_is_it_left_for_less)
+{
+    u32 all = segments_in_all();
+    for (u32 segments = 1; segments < all; segments += 5) {
+        attach_by_two_portals();
+        submit_then(segments, portal_vanishes);
+        run(1500, NULL);
+        dead_portal = 0;
+        assert_true(run(10000, all_done));
+        host_now += 60000;
+        submit_all();
+        assert_true(run(10000, all_done));
+        assert_all_good();
+        assert_int_equal(server.portal, PEER_PORT);
+    }
 }
 
 /* The target has forgotten us and says so when it hears from us (RST); or its machine is there, and

@@ -21,6 +21,7 @@ static struct {
     bool seven_is_sha1;            /* as in tgt */
     bool takes_no_list;            /* as LIO before Linux 3.15 */
     bool base64;                   /* its proof */
+    bool has_no_words;             /* 0200h where it knows none, as tgt has it */
     bool rejects_by_text;          /* CHAP_A=Reject where it knows none, and not a status */
     bool refuses_method;           /* by a status */
     enum chap_algorithm proves_by; /* another than was agreed on; 0: that one */
@@ -114,7 +115,7 @@ static bool target(const struct peer_pdu *p)
         else if (say.rejects_by_text)
             strcpy(text, "CHAP_A=Reject\n");
         else
-            class = 2;
+            class = 2, detail = !say.has_no_words;
         if (say.challenge)
             strcpy(text, say.challenge);
         break;
@@ -304,13 +305,18 @@ TEST(the_weakest_algorithm_that_will_do)
             assert_string_equal(lists, offers[i]);
         }
     }
-    /* Nor where it means another algorithm by the number; the second login has another ISID. */
+    begin(false);
+    peer_config.chap_weakest = CHAP_SHA3_256;
+    say.has_no_words = true;
+    expect(ERR_LOGIN_ALGORITHM);
+    assert_string_equal(lists, "8 ");
+    /* Nor where it means another algorithm by the number. */
     begin(false);
     peer_config.chap_weakest = CHAP_SHA256;
     say.knows = "57";
     say.seven_is_sha1 = true;
-    expect(ERR_LOGIN_REFUSED);
-    assert_string_equal(lists, "8,7 8,7 ");
+    expect(ERR_LOGIN_ALGORITHM);
+    assert_string_equal(lists, "8,7 ");
 }
 
 /* Keys before their time, or without what has to come with them. */
