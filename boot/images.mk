@@ -7,22 +7,34 @@ NICS := $(shell $(CC) -E -P -x c '-DNIC(vendor,device,driver,...)=driver:vendor:
 DRIVERS := $(sort $(foreach nic,$(NICS),$(firstword $(subst :, ,$(nic)))))
 IMAGES := $(B) $(DRIVERS:%=$(B)/%)
 
+# The driver of last resort is in no ROM.
+LAST := undi
+
 NICS_OBJ := kernel/drv/nics.o
 $(DRIVERS:%=$(B)/%/$(NICS_OBJ)): $(B)/%/$(NICS_OBJ): kernel/drv/nics.c Makefile boot/images.mk
 	@mkdir -p $(@D)
-	@$(CC) $(CFLAGS) $(LTO) $(addprefix -DWITHOUT_,$(filter-out $*,$(DRIVERS))) -MMD -MP -c $< -o $@
+	@$(CC) $(CFLAGS) $(LTO) $(addprefix -DWITHOUT_,$(filter-out $*,$(DRIVERS) $(LAST))) -MMD -MP -c $< -o $@
 
 driver_objects = $(foreach driver,$(1),$(filter $(B)/kernel/drv/$(driver).o $(B)/kernel/drv/$(driver)_%.o,$(KERNEL_OBJ)))
 objects_of = $(patsubst $(B)/$(NICS_OBJ),$(B)/$(1)/$(NICS_OBJ), \
-	$(filter-out $(call driver_objects,$(filter-out $(1),$(DRIVERS))),$(KERNEL_OBJ)))
+	$(filter-out $(call driver_objects,$(filter-out $(1),$(DRIVERS) $(LAST))),$(KERNEL_OBJ)))
 
 # Every relocation must be of the one kind that start.c applies.
 $(IMAGES:%=%/lunboot.debug): boot/kernel.lds
 	@$(CC) $(CFLAGS) $(LTO) $(LDFLAGS) $(filter %.o,$^) -o $@
 	@! readelf -rW $@ | grep '^[0-9a-f]' | grep -v R_386_RELATIVE
 
-$(B)/lunboot.debug: $(KERNEL_OBJ)
+$(B)/boot/undi.o: boot/undi.asm
+	@mkdir -p $(@D)
+	@$(NASM) -Werror -f elf32 $< -o $@
+
+$(B)/lunboot.debug: $(KERNEL_OBJ) $(B)/boot/undi.o
 $(foreach driver,$(DRIVERS),$(eval $(B)/$(driver)/lunboot.debug: $(call objects_of,$(driver))))
+
+# For boot/pxe.asm: the ids of all of them.
+$(B)/boot/nics.inc: kernel/drv/nics.def boot/images.mk
+	@mkdir -p $(@D)
+	@printf 'dw %s, %s\n' $(foreach nic,$(NICS),$(wordlist 2,3,$(subst :, ,$(nic)))) >$@
 
 # As it lies in memory, without its variables.
 $(IMAGES:%=%/boot/image.bin): %/boot/image.bin: %/lunboot.debug

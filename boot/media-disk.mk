@@ -12,5 +12,5 @@ $(B)/boot/esp.img: boot/esp.asm boot/efi.inc $(B)/boot/efi64.efi $(B)/boot/efi32
 $(B)/lunboot.img: boot/disk.asm boot/efi.inc $(MEDIA_INC) $(B)/boot/payload.bin $(B)/boot/efi64.efi $(B)/boot/efi32.efi
 	@$(NASM) -Werror -f bin -i boot/ -i $(B)/boot/ $< -o $@
 
-$(B)/lunboot.pxe: boot/pxe.asm $(MEDIA_INC) $(B)/boot/payload.bin
+$(B)/lunboot.pxe: boot/pxe.asm $(B)/boot/nics.inc $(MEDIA_INC) $(B)/boot/payload.bin
 	@$(NASM) -Werror -f bin -i boot/ -i $(B)/boot/ $< -o $@

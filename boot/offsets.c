@@ -64,6 +64,8 @@ void offsets(void)
     PREFIX(dhcp_ack_len);
     PREFIX(dhcp_reply);
     PREFIX(dhcp_reply_len);
+    PREFIX(undi_entry);
+    PREFIX(undi_segments);
     DEFINE(PREFIX_SIZE, sizeof(struct prefix_info));
     DEFINE(PREFIX_MAGIC, PREFIX_MAGIC);
     DEFINE(KERNEL_BASE, KERNEL_BASE);

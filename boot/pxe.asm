@@ -1,6 +1,7 @@
 ; build/lunboot.pxe: what a NIC's PXE ROM loads over TFTP to 0000:7C00 and calls with ES:BX -> PXENV+ and
 ; SS:[SP + 4] -> !PXE (PXE 2.1, 4.4.5). Takes what PXE knows (the DHCP answers, and which NIC it is), ends
-; PXE, gives its memory back, and loads the kernel. There is no way back to the ROM from here.
+; PXE, gives its memory back, and loads the kernel. There is no way back to the ROM from here. Of a NIC that no driver
+; of ours is for, the UNDI stays, and the kernel is told where (drv/undi.c).
 
 %include "offsets.inc"
 
@@ -29,6 +30,9 @@ UNDI_GET_NIC_TYPE       equ 12h
 NIC_TYPE                equ 2           ; byte
 NIC_BDF                 equ 11
 NIC_TYPE_PCI            equ 2
+PCI_ADDRESS             equ 0CF8h
+PCI_DATA                equ 0CFCh
+PCI_ENABLE              equ 80000000h
 GET_CACHED_INFO         equ 71h
 CACHED_TYPE             equ 2
 CACHED_SIZE             equ 4           ; in: of the buffer; out: of the packet
@@ -67,6 +71,8 @@ start:
         call leave_ipxe
         call end_pxe
         jc start_kernel
+        cmp dword [info + PREFIX_undi_entry], 0
+        jne start_kernel
         call free_memory
 
 %include "prefix.inc"
@@ -103,6 +109,7 @@ find_pxe:
         mov [entry], eax
         mov cx, 5
         lea si, [bx + PXENV_SEGMENTS]
+        mov word [undi_segments], segments + 3 * 4
         mov di, segments
 .old_segment:
         es lodsd
@@ -217,8 +224,31 @@ take_nic:
         jne .none
         cmp byte [params + NIC_TYPE], NIC_TYPE_PCI
         jne .none
-        mov ax, [params + NIC_BDF]
+        movzx eax, word [params + NIC_BDF]
         mov [info + PREFIX_bdf], ax
+        shl eax, 8                      ; what it is, PCI says itself
+        or eax, PCI_ENABLE
+        mov dx, PCI_ADDRESS
+        out dx, eax
+        mov dx, PCI_DATA
+        in eax, dx                      ; vendor, device
+        mov si, own_nics
+.next:
+        cmp eax, [si]
+        je .none
+        add si, 4
+        cmp si, own_nics_end
+        jb .next
+; There is no driver of ours: UNDI is to stay.
+        mov word [unload], unload_base
+        mov eax, [entry]
+        mov [info + PREFIX_undi_entry], eax
+        mov si, [undi_segments]
+        mov di, info + PREFIX_undi_segments
+        push ds
+        pop es
+        movsd
+        movsd
 .none:
         ret
 
@@ -279,6 +309,7 @@ end_pxe:
         ret
 unload_new db UNDI_SHUTDOWN, UNLOAD_STACK, STOP_UNDI, 0
 unload_old db UNDI_SHUTDOWN, UNLOAD_STACK, UNDI_CLEANUP, 0
+unload_base db UNDI_SHUTDOWN, UNLOAD_STACK, 0
 
 ; Raise the end of base memory over what PXE's segments cover from there up without a hole (it is given
 ; out in KiB), when no interrupt vector points there any more. The memory is cleared: iPXE's iBFT would be
@@ -359,9 +390,13 @@ free_memory:
         align 4
 entry           dd 0
 pxenv           dd 0
-unload          dw unload_new           ; !PXE's list, or PXENV+'s
+unload          dw unload_new           ; !PXE's list, or PXENV+'s, or for UNDI to stay
+undi_segments   dw segments + 4         ; UNDI's own two, in !PXE's order or in PXENV+'s
 segments        times 6 dd 0            ; segment, size
 segments_end:
+own_nics:                               ; vendor, device of each that there is a driver for
+%include "nics.inc"
+own_nics_end:
 
 PREFIX_DATA BOOT_PXE, ack, reply
 

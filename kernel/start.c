@@ -110,6 +110,7 @@ _Noreturn void start(u32 magic, u32 info)
     exceptions_init();
     console_init();
     end_former(machine.boot.bdf);
+    u32 low_end = nic_claim(&machine.boot);
     if (!resident_install()) {
         say_why(ERR_NO_BASE_MEMORY);
         for (;;) /* without it there is no way back to the BIOS */
@@ -119,6 +120,8 @@ _Noreturn void start(u32 magic, u32 info)
     if (!platform_time_init())
         stop(ERR_NO_CLOCK);
     platform_cpu_init();
+    if (nic_load())
+        loader_map.count = 0; /* it was made before that */
 
     bios_memory_map(&machine.map);
     bios_memory_sizes(&machine.int15);
@@ -130,12 +133,13 @@ _Noreturn void start(u32 magic, u32 info)
     machine.plan = plan_for(memmap_usable(&loader_map));
     if (!machine.plan)
         stop(ERR_NO_MEMORY);
+    u32 low = resident_block()->base;
     u32 lent = machine.plan->size + nic_memory_bytes(machine.plan->rx_ring + machine.plan->tx_ring);
     machine.hidden_size = align_up((u32)(image_end - image_start)) + align_up(lent);
     machine.hidden_base = memmap_find_top(&loader_map, machine.hidden_size);
     if (!machine.hidden_base ||
         !memmap_reserve(&machine.map, machine.hidden_base, machine.hidden_size) ||
-        !memmap_reserve(&machine.map, resident_block()->base, RESIDENT_SIZE))
+        !memmap_reserve(&machine.map, low, low_end ? low_end - low : RESIDENT_SIZE))
         stop(ERR_NO_MEMORY);
     machine.int15.hidden_base = machine.hidden_base;
     move_to(machine.hidden_base);

@@ -152,6 +152,8 @@ static void say_nic(const char *state)
     char bdf[PCI_BDF_TEXT], mac[MAC_TEXT];
     say("NIC      %s at %s, MAC %s%s\n", dev->model, pci_bdf_text(bdf, dev->bdf),
         mac_text(mac, dev->mac), state);
+    if (dev->base_kib)
+        say("         %u KiB of conventional memory stay with it\n", dev->base_kib);
 }
 
 static void say_link(void)

@@ -72,4 +72,9 @@ struct mmio *platform_mmio(u32 physical);
  */
 u8 *phys_ptr(u32 physical, u32 len);
 
+/* Call code at segment:offset in real mode, which ends in IRET, with these registers, and get them
+ * back. The flags begin with IF clear. */
+struct rm_regs;
+void platform_call_real(u16 segment, u16 offset, struct rm_regs *r);
+
 #endif

@@ -58,7 +58,8 @@ struct netdev {
     bool full_duplex;
     bool link_up;
     bool paused;
-    u16 rx_ring; /* descriptors in the receive ring: what can arrive while nobody looks */
+    u16 base_kib; /* conventional memory that it takes */
+    u16 rx_ring;  /* descriptors in the receive ring: what can arrive while nobody looks */
     struct pkt_pool *tx_pool; /* where frames to send are taken from */
     struct netdev_stats stats;
 };

@@ -7,6 +7,17 @@
 #define NAME(name) "nic_" COUNTERS_NAME(name)
 static const char counter_names[] = NETDEV_STATS(NAME);
 
+static u32 last_bdf = PCI_BDF_END; /* what nic_last drives */
+
+bool nic_load(void)
+{
+    if (last_bdf == PCI_BDF_END)
+        return false;
+    if (!nic_last.load())
+        last_bdf = PCI_BDF_END;
+    return true;
+}
+
 static const struct nic_id *nic_id(u16 vendor, u16 device)
 {
     for (u32 i = 0; i < nic_id_count; i++)
@@ -17,7 +28,9 @@ static const struct nic_id *nic_id(u16 vendor, u16 device)
 
 static const struct nic_id *nic_id_at(u16 bdf)
 {
-    return nic_id(pci_read16(bdf, PCI_VENDOR_ID), pci_read16(bdf, PCI_DEVICE_ID));
+    const struct nic_id *id =
+        nic_id(pci_read16(bdf, PCI_VENDOR_ID), pci_read16(bdf, PCI_DEVICE_ID));
+    return id || bdf != last_bdf ? id : &nic_last.id;
 }
 
 static bool nic_match(u16 vendor, u16 device)
@@ -27,7 +40,14 @@ static bool nic_match(u16 vendor, u16 device)
 
 u32 nic_find(u32 from)
 {
-    return pci_find(from, nic_match);
+    u32 found = pci_find(from, nic_match);
+    return from <= last_bdf && last_bdf < found ? last_bdf : found;
+}
+
+u32 nic_claim(const struct boot_info *boot)
+{
+    bool only = nic_find(0) == PCI_BDF_END;
+    return nic_last.claim ? nic_last.claim(boot, only, &last_bdf) : 0;
 }
 
 u32 nic_memory_bytes(u32 descriptors)
@@ -54,8 +74,8 @@ enum error nic_open(u16 bdf, const struct nic_memory *lent, struct netdev **dev)
     u8 irq = pci_read8(bdf, PCI_INTERRUPT_LINE);
     d->model = id->name;
     d->bdf = bdf;
-    d->vendor_id = id->vendor;
-    d->device_id = id->device;
+    d->vendor_id = pci_read16(bdf, PCI_VENDOR_ID);
+    d->device_id = pci_read16(bdf, PCI_DEVICE_ID);
     d->wake.device = d;
     d->wake.irq = irq < 16 ? irq : 0xff;
     counters_register(counter_names, (u32 *)&d->stats, sizeof(d->stats));

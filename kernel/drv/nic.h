@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/types.h"
 #include "drv/netdev.h"
+#include "machine/boot_info.h"
 
 /* Memory that a driver is lent for ever. */
 struct nic_memory {
@@ -19,6 +20,16 @@ struct nic_memory {
 };
 
 /* ---- for whoever attaches ---- */
+
+/* Before the resident part takes its place below: claim what a NIC needs of conventional memory
+ * that no line of nics.def is for, where there is a driver for it all the same. Returns the
+ * physical address where that memory ends, which begins at INT 12h's answer; 0: nothing is needed.
+ */
+u32 nic_claim(const struct boot_info *boot);
+
+/* When the resident part has its place, and before the kernel looks for its own: bring to life what
+ * was claimed. True: that may have taken memory that was free before. */
+bool nic_load(void);
 
 /* The first PCI function at or after `from` that there is a driver for; PCI_BDF_END when there is
  * none. */
@@ -61,7 +72,17 @@ struct nic_driver {
                        struct netdev **dev);
 };
 
+/* The driver for a NIC that no line is for. */
+struct nic_last {
+    struct nic_id id;
+    /* nic_claim(), which also sets *bdf to the NIC; `only`: there is none that a line is for. NULL:
+     * the image has no such driver. */
+    u32 (*claim)(const struct boot_info *boot, bool only, u32 *bdf);
+    bool (*load)(void); /* nic_load(); false: there is nothing to drive */
+};
+
 /* What nics.c makes of nics.def. */
+extern const struct nic_last nic_last;
 extern const struct nic_id nic_ids[];
 extern const u32 nic_id_count;
 extern const struct nic_driver *const nic_drivers[];

@@ -4,6 +4,7 @@
 
 #include "drv/e1000.h"
 #include "drv/nic.h"
+#include "drv/undi.h"
 #include "drv/virtio.h"
 #include "drv/vmxnet3.h"
 
@@ -23,6 +24,12 @@ const struct nic_driver *const nic_drivers[] = {
 
 const struct nic_id nic_ids[] = {
 #define NIC(vendor, device, driver, name, flags) {vendor, device, flags, index_##driver, name},
+#include "drv/nics.def"
+};
+
+const struct nic_last nic_last = {
+#define LAST(driver, name)                                                                         \
+    .id = {0, 0, 0, index_##driver, name}, .claim = driver##_claim, .load = driver##_load,
 #include "drv/nics.def"
 };
 

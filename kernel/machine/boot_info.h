@@ -17,6 +17,12 @@ struct boot_dhcp {
     u32 len; /* 0: none */
 };
 
+/* The UNDI of the PXE ROM that has started us, for a NIC that we have no driver for. */
+struct boot_undi {
+    u32 entry; /* segment << 16 | offset; 0: none */
+    u32 end;   /* physical address of the first byte behind its memory */
+};
+
 struct boot_info {
     enum boot_medium medium;
     u16 bdf; /* the NIC that we were started for, else BOOT_NO_BDF */
@@ -27,6 +33,7 @@ struct boot_info {
     /* The DHCP server's ACK, and what a proxyDHCP or boot server has answered beside it. May hold
      * secrets, too. */
     struct boot_dhcp dhcp_ack, dhcp_reply;
+    struct boot_undi undi;
 };
 
 /* Nothing is known but the medium. info->map is set by the caller, and stays. */

@@ -30,9 +30,12 @@ struct prefix_info {
     u32 dhcp_ack_len;
     u32 dhcp_reply; /* the proxyDHCP or boot server's */
     u32 dhcp_reply_len;
+    /* The PXE ROM's UNDI, which has stayed for a NIC that we have no driver for. */
+    u32 undi_entry;       /* segment << 16 | offset of its entry point; 0: none */
+    u32 undi_segments[2]; /* bytes << 16 | segment of its data and of its code */
 };
 
-_Static_assert(sizeof(struct prefix_info) == 28, "filled in by assembly");
+_Static_assert(sizeof(struct prefix_info) == 40, "filled in by assembly");
 
 /* Copy what the prefix tells, physical address `at` (EBX), into *info, whose map the caller has
  * set, and which stays empty. What can't be reached or is too long is left out. False when it is no

@@ -151,6 +151,11 @@ void rm_call(struct far_pointer target, struct rm_regs *r)
     *r = block->call_regs;
 }
 
+void platform_call_real(u16 segment, u16 offset, struct rm_regs *r)
+{
+    rm_call((struct far_pointer){offset, segment}, r);
+}
+
 void rm_interrupt(u8 number, struct rm_regs *r)
 {
     rm_call(*vector(number), r);

@@ -2,6 +2,7 @@
  * has set it up, and everybody else's interrupts go to their owners. */
 #include "pc/wake.h"
 
+#include "base/arith.h"
 #include "base/platform.h"
 #include "base/random.h"
 #include "pc/cpu.h"
@@ -106,8 +107,8 @@ static bool spin(u32 us)
 
 void platform_wait(u32 ms)
 {
-    bool soon = ms <= SPIN_MS;
-    if (source && ms && spin(soon ? ms * 1000 : SPIN_US))
+    bool soon = ms <= SPIN_MS || (source && source->polled);
+    if (source && ms && spin(soon ? min_u32(ms, SPIN_MS) * 1000 : SPIN_US))
         return;
     /* Nothing would wake us: whoever waits has to look at the ring again and again. */
     if (soon || timer_in_service())

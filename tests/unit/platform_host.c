@@ -19,6 +19,11 @@ void (*host_bus_write)(bool io, u32 address, u32 size, u32 value);
 u32 (*host_pci_read32)(u16 bdf, u8 offset);
 void (*host_pci_write16)(u16 bdf, u8 offset, u16 value);
 
+void (*host_call_real)(u16 segment, u16 offset, struct rm_regs *r);
+
+/* In place of boot/undi.asm. */
+const u8 undi_stub[64];
+
 static u32 random_state;
 static char console[CONSOLE_SIZE + 1];
 static u32 console_len;
@@ -38,6 +43,7 @@ void host_reset(msec now)
     host_bus_write = NULL;
     host_pci_read32 = NULL;
     host_pci_write16 = NULL;
+    host_call_real = NULL;
     random_state = 1;
     console_len = 0;
     console[0] = 0;
@@ -216,4 +222,10 @@ u8 *phys_ptr(u32 physical, u32 len)
     if (host_on_phys)
         host_on_phys(physical, len);
     return phys + physical;
+}
+
+void platform_call_real(u16 segment, u16 offset, struct rm_regs *r)
+{
+    if (host_call_real)
+        host_call_real(segment, offset, r);
 }

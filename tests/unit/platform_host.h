@@ -38,4 +38,8 @@ extern void (*host_bus_write)(bool io, u32 address, u32 size, u32 value);
 extern u32 (*host_pci_read32)(u16 bdf, u8 offset); /* offset is a multiple of 4 */
 extern void (*host_pci_write16)(u16 bdf, u8 offset, u16 value);
 
+/* What platform_call_real() calls; without it, nothing happens. */
+struct rm_regs;
+extern void (*host_call_real)(u16 segment, u16 offset, struct rm_regs *r);
+
 #endif

@@ -10,7 +10,7 @@
 #define RINGS 0x1234
 #define PLAIN 0x5678
 
-enum { DRIVER_RINGS, DRIVER_PLAIN };
+enum { DRIVER_RINGS, DRIVER_PLAIN, DRIVER_LAST };
 
 const struct nic_id nic_ids[] = {
     {RINGS, 0x0001, 7, DRIVER_RINGS, "Rings 1"},
@@ -82,9 +82,42 @@ static u32 plain_packet_size(const struct nic_id *id, u32 frame)
 static const struct nic_driver rings_driver = {rings_packet_size, rings_open};
 static const struct nic_driver plain_driver = {plain_packet_size, plain_open};
 
+static u32 last_packet_size(const struct nic_id *id, u32 frame)
+{
+    (void)frame;
+    assert_ptr_equal(id, &nic_last.id);
+    return PKT_SIZE;
+}
+
+static enum error last_open(u16 bdf, const struct nic_id *id, const struct nic_memory *lent,
+                            struct netdev **dev)
+{
+    return open(&plain, bdf, id, lent, dev);
+}
+
+static const struct nic_driver last_driver = {last_packet_size, last_open};
+
+static u32 claimed;
+static bool loads;
+
+static u32 last_claim(const struct boot_info *boot, bool only, u32 *bdf)
+{
+    assert_false(only);
+    *bdf = boot->bdf;
+    return claimed;
+}
+
+static bool last_load(void)
+{
+    return loads;
+}
+
+const struct nic_last nic_last = {{0, 0, 0, DRIVER_LAST, "The last"}, last_claim, last_load};
+
 const struct nic_driver *const nic_drivers[] = {
     [DRIVER_RINGS] = &rings_driver,
     [DRIVER_PLAIN] = &plain_driver,
+    [DRIVER_LAST] = &last_driver,
 };
 
 /* ---- the machine -----------------------------------------------------------------------------*/
@@ -235,4 +268,47 @@ TEST(what_a_driver_says_is_wrong_is_passed_on)
     assert_int_equal(nic_open(AT_EMPTY, &memory, &dev), ERR_NIC_DEAD);
     assert_null(dev);
     assert_null(opened.dev);
+}
+
+/* ---- the driver for a NIC that no line is for ------------------------------------------------*/
+
+static void claim(u16 bdf)
+{
+    const struct boot_info boot = {.bdf = bdf};
+    claimed = 0x9f000;
+    assert_int_equal(nic_claim(&boot), claimed);
+}
+
+TEST(what_was_claimed_is_a_nic_like_others)
+{
+    static const struct nic_memory memory;
+    struct netdev *dev;
+    claim(AT_OTHER);
+    loads = true;
+    assert_true(nic_load());
+    assert_int_equal(nic_find(0), AT_RINGS);
+    assert_int_equal(nic_find(AT_RINGS + 1), AT_OTHER);
+    assert_int_equal(nic_find(AT_OTHER + 1), AT_PLAIN);
+    assert_int_equal(nic_packet_size(AT_OTHER, 1514), PKT_SIZE);
+    assert_int_equal(nic_open(AT_OTHER, &memory, &dev), OK);
+    assert_string_equal(dev->model, "The last");
+    assert_int_equal(dev->vendor_id, RINGS);
+    assert_int_equal(dev->device_id, 3);
+}
+
+TEST(a_line_s_own_driver_comes_first)
+{
+    claim(AT_PLAIN);
+    loads = true;
+    assert_true(nic_load());
+    assert_int_equal(nic_find(AT_RINGS + 1), AT_PLAIN);
+    assert_int_equal(nic_packet_size(AT_PLAIN, 1515), 0);
+}
+
+TEST(what_does_not_load_is_no_nic)
+{
+    claim(AT_OTHER);
+    loads = false;
+    nic_load();
+    assert_int_equal(nic_find(AT_RINGS + 1), AT_PLAIN);
 }

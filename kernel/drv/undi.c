@@ -1,0 +1,301 @@
+/* The UNDI of a PXE ROM as a network device. One frame goes out at a time, from our block in
+ * conventional memory; received ones are copied out of UNDI's. */
+#include "base/arith.h"
+#include "base/bytes.h"
+#include "base/inet.h"
+#include "base/platform.h"
+#include "base/realmode.h"
+#include "base/str.h"
+#include "drv/undi_internal.h"
+
+#define HEADER      14 /* bytes, Ethernet's */
+#define HEADER_TYPE 12
+#define TYPE_IP     0x0800
+#define TYPE_ARP    0x0806
+#define FRAME_MIN   60
+#define EVENTS_MOST 64    /* of one look: some UNDI may never say that it is done */
+#define SEND_US     20000 /* after that a frame counts as sent, whatever UNDI says */
+#define SILENT_MOST 4     /* such frames in a row: this UNDI does not tell */
+#define RX_RING     128   /* frames that it may hold for us, as much as anybody knows */
+
+static struct netdev nic;
+static struct nic_memory memory;
+static u16 next;                           /* what UNDI is to be asked: ISR_START and so on */
+static struct pkt *arrived, **arrived_end; /* whole frames */
+static u32 frame_bytes, frame_got;         /* of a frame whose fragments are arriving, */
+static struct pkt *frame;                  /* which is here, or NULL: it is left out */
+static bool sending;
+static u32 sending_since;
+static u32 silent; /* frames in a row of which UNDI has not said that they were sent */
+
+static u16 isr(u16 what, u16 failed)
+{
+    u8 *p = undi_parameters(ISR_BYTES);
+    put_le16(p + ISR_FLAG, what);
+    return undi_call(UNDI_ISR) ? get_le16(p + ISR_FLAG) : failed;
+}
+
+/* ---- reception ---- */
+
+static void drop_frame(void)
+{
+    nic.stats.rx_errors += frame_got != 0;
+    pkt_free(frame);
+    frame = NULL;
+    frame_got = 0;
+}
+
+static void begin_frame(u32 bytes)
+{
+    drop_frame();
+    frame_bytes = bytes;
+    if (bytes > UNDI_FRAME) {
+        nic.stats.rx_errors++;
+        return;
+    }
+    frame = pkt_alloc(memory.rx_pool);
+    nic.stats.rx_no_buffers += !frame;
+}
+
+static void end_frame(void)
+{
+    frame_got = 0;
+    if (!frame)
+        return;
+    nic.stats.rx_frames++;
+    frame->next = NULL;
+    *arrived_end = frame;
+    arrived_end = &frame->next;
+    frame = NULL;
+}
+
+/* A fragment of a frame; with nearly all UNDIs it is the whole. */
+static void take_fragment(const u8 *p)
+{
+    u32 bytes = get_le16(p + ISR_BUFFER), total = get_le16(p + ISR_FRAME);
+    u32 at = rm_phys(get_le16(p + ISR_AT + 2), get_le16(p + ISR_AT));
+    const u8 *from = phys_ptr(at, bytes);
+    if (!frame_got || total != frame_bytes)
+        begin_frame(total);
+    frame_got += bytes;
+    if (!bytes || frame_got > frame_bytes || !from) {
+        frame_got = 1;
+        drop_frame();
+        return;
+    }
+    if (frame) {
+        memcpy(frame->data + frame->len, from, bytes);
+        frame->len = (u16)(frame->len + bytes);
+    }
+    if (frame_got == frame_bytes)
+        end_frame();
+}
+
+/* Does UNDI have something to tell? */
+static bool start(void)
+{
+    if (next == ISR_START && (nic.wake.polled || isr(ISR_START, ISR_OURS + 1) == ISR_OURS))
+        next = ISR_PROCESS;
+    return next != ISR_START;
+}
+
+/* Let it tell one thing. False: that was all. */
+static bool step(void)
+{
+    if (!start())
+        return false;
+    u16 what = isr(next, ISR_DONE);
+    next = ISR_GET_NEXT;
+    if (what == ISR_SENT) {
+        sending = false;
+        silent = 0;
+    } else if (what == ISR_RECEIVED) {
+        take_fragment(undi_block()->parameters);
+    } else {
+        next = ISR_START;
+        drop_frame();
+    }
+    return next != ISR_START;
+}
+
+static bool ready(struct netdev *dev)
+{
+    (void)dev;
+    for (u32 i = 0; !arrived && i < EVENTS_MOST && step(); i++)
+        ;
+    return arrived;
+}
+
+static struct pkt *receive(struct netdev *dev)
+{
+    if (!ready(dev))
+        return NULL;
+    struct pkt *p = arrived;
+    arrived = p->next;
+    if (!arrived)
+        arrived_end = &arrived;
+    return p;
+}
+
+static void drop_all(void)
+{
+    while (arrived)
+        pkt_free(receive(&nic));
+    drop_frame();
+}
+
+/* ---- sending ---- */
+
+/* The place of the frame before may be taken when UNDI says that this has gone out; or soon. */
+static void wait_for_room(void)
+{
+    while (sending && silent < SILENT_MOST) {
+        if (platform_now_us() - sending_since >= SEND_US) {
+            silent++;
+            nic.stats.tx_errors++;
+            return;
+        }
+        step();
+    }
+}
+
+/* Many UNDIs put an Ethernet header in front in any case, so that those of IP and ARP are left to
+ * them. */
+static u16 protocol_of(const u8 *data)
+{
+    u16 type = get_be16(data + HEADER_TYPE);
+    return type == TYPE_IP ? PROTOCOL_IP : type == TYPE_ARP ? PROTOCOL_ARP : PROTOCOL_UNKNOWN;
+}
+
+static bool transmit(struct netdev *dev, struct pkt *p)
+{
+    static const u8 broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    struct undi_block *block = undi_block();
+    wait_for_room();
+    u32 len = min_u32(p->len, UNDI_FRAME);
+    memcpy(block->frame, p->data, len);
+    pkt_free(p);
+    while (len < FRAME_MIN)
+        block->frame[len++] = 0;
+
+    u16 protocol = protocol_of(block->frame);
+    u32 skip = protocol ? HEADER : 0;
+    put_le16(block->tbd + TBD_LENGTH, (u16)(len - skip));
+    undi_put_address(block->tbd + TBD_AT, block->frame + skip);
+    u8 *to = undi_parameters(TRANSMIT_BYTES);
+    to[TRANSMIT_PROTOCOL] = (u8)protocol;
+    to[TRANSMIT_FLAG] = memcmp(block->frame, broadcast, sizeof(broadcast)) ? 0 : FLAG_BROADCAST;
+    undi_put_address(to + TRANSMIT_ADDRESS, block->frame);
+    undi_put_address(to + TRANSMIT_TBD, block->tbd);
+    sending = undi_call(UNDI_TRANSMIT);
+    sending_since = platform_now_us();
+    dev->stats.tx_frames += sending;
+    dev->stats.tx_errors += !sending;
+    return true;
+}
+
+/* ---- the device ---- */
+
+/* UNDI has taken the frame at once, and can't tell of the link. */
+static void nothing(struct netdev *dev)
+{
+    (void)dev;
+}
+
+static bool wake_enable(struct netdev *dev, bool on)
+{
+    return on && !ready(dev);
+}
+
+static bool acknowledge(struct netdev *dev)
+{
+    (void)dev;
+    return start();
+}
+
+/* A call that needs no parameters but room for so many bytes. */
+static bool simple(u16 function, u32 bytes)
+{
+    undi_parameters(bytes);
+    return undi_call(function);
+}
+
+static void stop(struct netdev *dev)
+{
+    (void)dev;
+    simple(UNDI_CLOSE, UNDI_STATUS_BYTES);
+    simple(UNDI_SHUTDOWN, UNDI_STATUS_BYTES);
+    drop_all();
+}
+
+static const struct netdev_ops ops = {
+    .transmit = transmit,
+    .receive = receive,
+    .flush = nothing,
+    .update = nothing,
+    .stop = stop,
+};
+
+/* Some UNDIs want to be told their own MAC address, and others refuse it. */
+static bool take_mac(void)
+{
+    if (!simple(UNDI_GET_INFORMATION, INFORMATION_BYTES))
+        return false;
+    memcpy(nic.mac, undi_block()->parameters + INFORMATION_MAC, sizeof(nic.mac));
+    memcpy(undi_parameters(ADDRESS_BYTES) + ADDRESS_MAC, nic.mac, sizeof(nic.mac));
+    undi_call(UNDI_SET_STATION_ADDRESS);
+    return mac_is_station(nic.mac);
+}
+
+static bool has_interrupts(void)
+{
+    return simple(UNDI_GET_IFACE_INFO, IFACE_BYTES) &&
+           get_le32(undi_block()->parameters + IFACE_FLAGS) & IFACE_IRQ;
+}
+
+static bool open(void)
+{
+    put_le16(undi_parameters(OPEN_BYTES) + OPEN_FILTER, FILTER_DIRECTED | FILTER_BROADCAST);
+    return undi_call(UNDI_OPEN);
+}
+
+static u32 packet_size(const struct nic_id *id, u32 bytes)
+{
+    (void)id;
+    return bytes <= UNDI_FRAME ? PKT_SIZE : 0;
+}
+
+static enum error undi_open(u16 bdf, const struct nic_id *id, const struct nic_memory *lent,
+                            struct netdev **dev)
+{
+    (void)bdf;
+    (void)id;
+    memory = *lent;
+    nic = (struct netdev){
+        .ops = &ops,
+        .wake = {.ready = ready, .enable = wake_enable, .acknowledge = acknowledge},
+        .mtu = MTU_ETHERNET,
+        .link_up = true,
+        .base_kib = undi_kib(),
+        .rx_ring = RX_RING,
+        .tx_pool = memory.tx_pool,
+    };
+    arrived = NULL;
+    arrived_end = &arrived;
+    next = ISR_START;
+    sending = false;
+    silent = 0;
+    simple(UNDI_STARTUP, UNDI_STATUS_BYTES);
+    enum error e = !simple(UNDI_INITIALIZE, INITIALIZE_BYTES) ? ERR_NIC_DEAD
+                   : !take_mac()                              ? ERR_NIC_EEPROM
+                                                              : OK;
+    nic.wake.polled = !has_interrupts();
+    if (!e && !open())
+        e = ERR_NIC_DEAD;
+    if (e)
+        stop(&nic);
+    *dev = &nic;
+    return e;
+}
+
+const struct nic_driver undi_driver = {.packet_size = packet_size, .open = undi_open};
