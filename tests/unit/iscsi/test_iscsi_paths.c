@@ -86,7 +86,7 @@ TEST(without_retries_each_has_one_turn)
 TEST(attaching_fails_when_all_have_failed_for_good)
 {
     add_path("10.0.0.2");
-    peer.block_size = 4096;
+    peer.block_size = 520;
     assert_int_equal(peer_attach(), ISCSI_FAILED);
     assert_int_equal(iscsi_error(), ERR_LUN_BLOCK_SIZE);
     assert_int_equal(peer.connects, 2);
