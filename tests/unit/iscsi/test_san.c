@@ -242,7 +242,7 @@ TEST(the_screen_reads_which_luns_there_are)
     assert_non_null(strstr(text, ":3260, LUN 12d (LUNs there: 0x12c)"));
     /* It says nothing of another failure. */
     only_300 = false;
-    peer.block_size = 4096;
+    peer.block_size = 520;
     san_init();
     add(PATH("12d"));
     san_attach(20000, 1000);
