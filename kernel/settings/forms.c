@@ -70,11 +70,16 @@ static bool check_name(char *s, size_t len)
     return len <= DNS_MAX && label;
 }
 
+static char small(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
 /* Is it this word, but for dashes and capitals? */
 static bool is_word(const char *s, const char *word)
 {
     for (; *s; s++)
-        if (*s != '-' && (*s | 0x20) != *word++)
+        if (*s != '-' && small(*s) != *word++)
             return false;
     return !*word;
 }

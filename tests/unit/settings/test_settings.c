@@ -297,7 +297,7 @@ TEST(algorithms_for_chap)
             assert_int_equal(setting_number(SET_CHAP), rows[i].number);
         }
     NONE_VALID(SET_CHAP, "", "-", "5", "md", "md55", "sha", "sha2", "sha512", "sha3-512", "none",
-               "sha3-2567", "sha 1", "md5,sha1");
+               "sha3-2567", "sha 1", "sha\x13-256", "md5,sha1");
 }
 
 TEST(digests)
