@@ -16,7 +16,7 @@
 #define KERNEL_ENTRY (KERNEL_BASE + 12)
 #define UNPACK_WORK  0x200000u
 /* Nothing that the prefix still needs may lie from KERNEL_BASE to here. */
-#define LOADER_END   0xd40000u
+#define LOADER_END   0xa80000u
 
 struct prefix_info {
     u32 magic; /* PREFIX_MAGIC */

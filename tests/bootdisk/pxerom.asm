@@ -2,7 +2,7 @@
 ; loads and calls, and from 40 and 44 the DHCP ACK and the proxyDHCP server's answer that it hands out. It
 ; lies at the end of base memory, notes each call as "@ pxe FUNCTION", and ruins all registers that it may.
 ;
-; Sectors: 100 of the program, 3 of each answer. p_seconds, p_reads: the answers' lengths in bytes, 0: none.
+; Sectors: 120 of the program, 3 of each answer. p_seconds, p_reads: the answers' lengths in bytes, 0: none.
 ; p_size: the PCI address of its NIC. Phases as below.
 %include "stage1.inc"
 
@@ -230,7 +230,7 @@ dap: ; segment filled in
     dw 16, 7, ANSWERS, 0
     dq 40
 dap_program:
-    dw 16, 100, 0, PROGRAM
+    dw 16, 120, 0, PROGRAM
     dq 64
 
 new:
