@@ -18,6 +18,12 @@ static inline u32 max_u32(u32 a, u32 b)
  * has no libgcc. divisor != 0. */
 u64 div_u64(u64 n, u32 divisor, u32 *rest);
 
+/* How many bytes lie between `at` and the next multiple, a power of two. */
+static inline u32 up_to_multiple(const void *at, u32 multiple)
+{
+    return (u32) - (uintptr_t)at & (multiple - 1);
+}
+
 /* Does [start, start + count) lie within the first `size`? */
 static inline bool in_range(u64 start, u64 count, u64 size)
 {

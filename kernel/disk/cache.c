@@ -131,10 +131,8 @@ static enum error read_held(struct block_dev *dev, u64 lba, u32 count, u8 *data)
 /* How many of the blocks a single line has. */
 static u32 in_line(const struct block_dev *dev, u64 lba, u32 count)
 {
-    u64 number;
-    u32 skip;
-    line_of(dev, lba, &number, &skip);
-    return min_u32(count, line_blocks(dev) - skip);
+    u32 blocks = line_blocks(dev); /* a power of two, as the size of a block */
+    return min_u32(count, blocks - ((u32)lba & (blocks - 1)));
 }
 
 /* How many of the blocks, the first ones, are whole grains. */

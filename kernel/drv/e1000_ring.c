@@ -3,6 +3,7 @@
  * A packet that the NIC has is linked into its ring's list, oldest first, in the order of the
  * descriptors; the packet at the front belongs to the descriptor at head. One descriptor always
  * stays unused, since head == tail means empty to the NIC. */
+#include "base/arith.h"
 #include "base/str.h"
 #include "drv/e1000_internal.h"
 #include "drv/e1000_regs.h"
@@ -240,10 +241,8 @@ static void ring_init(struct ring *r, u32 base, volatile void *desc, u32 size)
 /* Packets are of 2048, 4096, 8192 or 16384 bytes. */
 u32 e1000_packet_size(const struct nic_id *id, u32 frame)
 {
-    u32 size = frame > LONGEST_WITHOUT_LPE ? 2 * PKT_SIZE : PKT_SIZE;
-    while (size < frame)
-        size *= 2;
-    return size <= (id->flags & E1000_NO_JUMBO ? PKT_SIZE : PACKET_MOST) ? size : 0;
+    u32 least = frame > LONGEST_WITHOUT_LPE ? PKT_SIZE + 1 : 0;
+    return pkt_size_for(max_u32(frame, least), id->flags & E1000_NO_JUMBO ? PKT_SIZE : PACKET_MOST);
 }
 
 /* RCTL for such packets. */

@@ -46,8 +46,7 @@ u32 nic_find(u32 from)
 
 u32 nic_claim(const struct boot_info *boot)
 {
-    bool only = nic_find(0) == PCI_BDF_END;
-    return nic_last.claim ? nic_last.claim(boot, only, &last_bdf) : 0;
+    return nic_last.claim ? nic_last.claim(boot, nic_find(0) == PCI_BDF_END, &last_bdf) : 0;
 }
 
 u32 nic_memory_bytes(u32 descriptors)

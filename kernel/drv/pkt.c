@@ -51,6 +51,14 @@ bool pkt_pull(struct pkt *p, u32 n)
     return true;
 }
 
+u32 pkt_size_for(u32 frame, u32 most)
+{
+    u32 size = PKT_SIZE;
+    while (size < frame)
+        size *= 2;
+    return size <= most ? size : 0;
+}
+
 u32 pkt_tailroom(const struct pkt *p)
 {
     return p->pool->size - (u32)(p->data - p->buf) - p->len;

@@ -62,6 +62,10 @@ static inline __attribute__((always_inline)) void pkt_skip(struct pkt *p, u32 n)
 /* Drop n bytes in front; false (and p unchanged) when it has fewer. */
 bool pkt_pull(struct pkt *p, u32 n);
 
+/* The size of packets for frames of so many bytes: PKT_SIZE, doubled as often as it takes; 0 when
+ * that is more than `most`. */
+u32 pkt_size_for(u32 frame, u32 most);
+
 /* Bytes that can still be appended behind data + len. */
 u32 pkt_tailroom(const struct pkt *p);
 

@@ -100,6 +100,7 @@ static enum error virtio_open(u16 bdf, const struct nic_id *id, const struct nic
         .wake = {.ready = virtio_rx_ready,
                  .enable = virtio_queues_wake,
                  .acknowledge = acknowledge},
+        .bdf = bdf,
         .mtu = MTU_ETHERNET,
         .full_duplex = true,
         .tx_pool = memory.tx_pool,
@@ -110,9 +111,7 @@ static enum error virtio_open(u16 bdf, const struct nic_id *id, const struct nic
     if (!e && (!(features & VIRTIO_NET_MAC) || !mac_is_station(nic.mac)))
         e = ERR_NIC_EEPROM;
     if (e) {
-        virtio_reset();
-        virtio_queues_drop();
-        pci_write16(bdf, PCI_COMMAND, found_command);
+        stop(&nic);
         return e;
     }
     read_link();

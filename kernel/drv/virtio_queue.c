@@ -3,6 +3,7 @@
  * A received frame lies in one descriptor, behind the header that each frame has (5.1.6); one that
  * is sent takes two, the first of which is a header that says nothing, the same for all. Free
  * descriptors are a list by their field `next`, which the device does not look at. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/str.h"
 #include "drv/tx_watch.h"
@@ -70,35 +71,29 @@ static void full_barrier(void)
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/* The bytes from `at` to the next multiple. */
-static u32 up_to(const u8 *at, u32 multiple)
-{
-    return (u32) - (uintptr_t)at & (multiple - 1);
-}
-
 /* Lay out a queue of so many descriptors, all free, in the memory from *at to `end`, as the legacy
  * interface has it (2.7.2), which the other one takes, too; false when it does not fit. */
 static bool queue_lay_out(struct queue *q, u16 number, u16 size, u8 **at, const u8 *end)
 {
     const u32 align = virtio_is_legacy() ? LEGACY_ALIGN : 16;
-    const u32 first = up_to(*at, align) + size * 16u + 2u * (3 + size);
+    const u32 first = up_to_multiple(*at, align) + size * 16u + 2u * (3 + size);
     const u32 second = 2u * 3 + size * (u32)sizeof(struct used);
     const u32 all = first + align + second + sizeof(void *) * (size + 1u);
     if (!size || (size & (size - 1)) || all > (u32)(end - *at))
         return false;
-    u8 *p = *at + up_to(*at, align);
+    u8 *p = *at + up_to_multiple(*at, align);
     *q = (struct queue){.number = number, .size = size, .desc = (void *)p};
     p += size * sizeof(*q->desc);
     q->available = (void *)p;
     q->ring = (void *)(p + sizeof(*q->available));
     q->used_event = q->ring + size;
     p = (u8 *)(q->used_event + 1);
-    p += up_to(p, align);
+    p += up_to_multiple(p, align);
     q->used = (void *)p;
     q->done = (void *)(p + sizeof(*q->used));
     q->available_event = (void *)(q->done + size);
     p = (u8 *)(q->available_event + 1);
-    p += up_to(p, sizeof(void *));
+    p += up_to_multiple(p, sizeof(void *));
     q->pkts = (void *)p;
     p += size * sizeof(*q->pkts);
     memset(*at, 0, (u32)(p - *at));
@@ -301,10 +296,7 @@ bool virtio_queues_stuck(struct netdev *dev)
 u32 virtio_packet_size(const struct nic_id *id, u32 frame)
 {
     (void)id;
-    u32 size = PKT_SIZE;
-    while (size < frame + HEADER_MOST)
-        size *= 2;
-    return size <= PACKET_MOST ? size : 0;
+    return pkt_size_for(frame + HEADER_MOST, PACKET_MOST);
 }
 
 /* The size that a queue gets: its own with the legacy interface, else what holds `frames` of so

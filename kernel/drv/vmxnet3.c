@@ -1,4 +1,5 @@
 /* VMXNET3 as a device: finding out what it is, link, interrupts, statistics. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/inet.h"
 #include "base/str.h"
@@ -202,7 +203,7 @@ static enum error vmxnet3_open(u16 bdf, const struct nic_id *id, const struct ni
     if (e)
         return e;
     memory = *lent;
-    common = (struct common *)(memory.own + ((u32) - (uintptr_t)memory.own & (RING_ALIGN - 1)));
+    common = (struct common *)(memory.own + up_to_multiple(memory.own, RING_ALIGN));
     found_command = pci_enable(bdf, PCI_COMMAND_MEMORY);
     nic = (struct netdev){
         .ops = &ops,
@@ -224,8 +225,7 @@ static enum error vmxnet3_open(u16 bdf, const struct nic_id *id, const struct ni
             e = ERR_NIC_DEAD;
     }
     if (e) {
-        quiet();
-        pci_write16(bdf, PCI_COMMAND, found_command);
+        stop(&nic);
         return e;
     }
     read_link();

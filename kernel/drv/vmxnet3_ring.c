@@ -37,8 +37,7 @@ static void ring_init(struct ring *r, u32 size, u8 **at)
     r->pkts = (void *)(r->done + size);
     u8 *end = (u8 *)(r->pkts + size);
     memset(*at, 0, (u32)(end - *at));
-    end += (u32) - (uintptr_t)end & (RING_ALIGN - 1);
-    *at = end;
+    *at = end + up_to_multiple(end, RING_ALIGN);
 }
 
 static bool ring_full(const struct ring *r)
@@ -198,10 +197,7 @@ void vmxnet3_flush(struct netdev *dev)
 u32 vmxnet3_packet_size(const struct nic_id *id, u32 frame)
 {
     (void)id;
-    u32 size = PKT_SIZE;
-    while (size < frame)
-        size *= 2;
-    return size <= PACKET_MOST ? size : 0;
+    return pkt_size_for(frame, PACKET_MOST);
 }
 
 static u32 ring_size(u32 wanted)
@@ -213,7 +209,7 @@ u16 vmxnet3_rings_set(const struct nic_memory *memory, u8 *at, struct vmxnet3_qu
 {
     rx_pool = memory->rx_pool;
     rx_partial = broken = watch.waiting = false;
-    at += (u32) - (uintptr_t)at & (RING_ALIGN - 1);
+    at += up_to_multiple(at, RING_ALIGN);
     ring_init(&rx, ring_size(memory->rx_count), &at);
     ring_init(&tx, ring_size(memory->tx_count), &at);
     queues->rx.ring[0] = dma_address(rx.desc);
