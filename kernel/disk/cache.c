@@ -185,11 +185,13 @@ static void forget(const struct block_dev *dev, u64 lba, u32 count)
             lines[i].dev = NULL;
 }
 
-/* Whole grains. They are forgotten before the device is asked: when it fails, nobody knows what it
- * has written. */
-static enum error write_whole(struct block_dev *dev, u64 lba, u32 count, const u8 *data)
+/* Whole grains, of which nothing is held from now on: when the device fails, nobody knows what it
+ * has written. What was read ahead of them goes only now, as more may have been while the write was
+ * waiting for a line. */
+static enum error write_grains(struct block_dev *dev, u64 lba, u32 count, const u8 *data)
 {
     forget(dev, lba, count);
+    readahead_forget(dev, lba, count);
     return transfer(dev, BLOCK_WRITE, lba, count, (u8 *)data);
 }
 
@@ -204,8 +206,7 @@ static enum error write_part(struct block_dev *dev, u64 lba, u32 count, const u8
     u32 skip;
     struct line *line = line_of(dev, lba, &number, &skip), was = *line;
     memcpy(held, data, count * dev->block_size);
-    line->dev = NULL;
-    e = transfer(dev, BLOCK_WRITE, from, dev->grain, held - (u32)(lba - from) * dev->block_size);
+    e = write_grains(dev, from, dev->grain, held - (u32)(lba - from) * dev->block_size);
     if (!e)
         *line = was;
     return e;
@@ -217,14 +218,12 @@ enum error cache_write(struct block_dev *dev, u64 lba, u32 count, const u8 *data
         return ERR_LUN_PROTECTED;
     if (!in_range(lba, count, dev->blocks))
         return ERR_OUT_OF_RANGE;
-    u64 from = block_grain(dev, lba);
-    readahead_forget(dev, from, (u32)(block_next_grain(dev, lba + count) - from));
     dev->unflushed = true;
     enum error e = OK;
     while (count && !e) {
         u32 n = whole_grains(dev, lba, count);
         if (n) {
-            e = write_whole(dev, lba, n, data);
+            e = write_grains(dev, lba, n, data);
         } else {
             n = min_u32(count, (u32)(block_next_grain(dev, lba + 1) - lba));
             e = write_part(dev, lba, n, data);

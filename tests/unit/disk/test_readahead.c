@@ -215,6 +215,24 @@ TEST(what_was_written_is_never_read_stale)
     assert_int_not_equal(met, 0);
 }
 
+TEST(nothing_is_read_ahead_while_its_grain_is_written)
+{
+    start(AHEAD);
+    fake.dev.grain = 8;
+    check_read(0, 8);
+    /* A reader in order has failed, at once: nothing is read ahead of it yet. */
+    u8 buf[512];
+    fake.bad_lba = 8;
+    fake.later = false;
+    assert_int_equal(cache_read(&fake.dev, 8, 1, buf), ERR_MEDIUM);
+    fake.bad_lba = UINT64_MAX;
+    fake.later = true;
+    /* The rest of the grain has to be read first, and while that takes its time ... */
+    memset(buf, 0xa5, sizeof(buf));
+    assert_int_equal(cache_write(&fake.dev, 17, 1, buf), OK);
+    check_read(16, 8);
+}
+
 TEST(a_large_call_gets_its_data_without_a_copy)
 {
     start(AHEAD);
