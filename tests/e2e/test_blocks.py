@@ -7,6 +7,7 @@ import re
 import bootdisk
 import pytest
 from bootdisk import DEBUG_EXIT, BootDisk, run
+from soakdisk import Soak, SoakDisk
 
 SHOWN = {512: " shown as sectors of 512", 4096: ""}
 
@@ -56,3 +57,17 @@ def test_3_tib(logs, net, tgtd, machine, kernel, block):
             file.seek(at)
             assert file.read(FAR) == opposite
     assert [(high << 32 | low, *both) for high, low, *both in report.numbers("far")] == expected
+
+
+@pytest.mark.parametrize("calls", (10, 13))
+def test_power_cut(logs, net, tgtd, machine, wire, kernel, calls):
+    """The power goes while a block is read, changed and written again, which takes 60 ms: no sector beside those
+    that were to change is lost, and none is half of what it was."""
+    server, disk = tgtd(), SoakDisk(logs / "disk")
+    target = server.target().lun(disk.path, block=4096)
+    pc = machine(namespace=net, wire=wire(rtt=30), kernel=kernel, extra=DEBUG_EXIT,
+                 append=f"ip=192.0.2.77/24 root-path={target.root_path()}")
+    Soak(pc, disk).calls(calls)
+    pc.stop()
+    server.stop()
+    assert disk.check_whole()
