@@ -1,7 +1,7 @@
 ; build/lunboot.pxe: what a NIC's PXE ROM loads over TFTP to 0000:7C00 and calls with ES:BX -> PXENV+ and
 ; SS:[SP + 4] -> !PXE (PXE 2.1, 4.4.5). Takes what PXE knows (the DHCP answers, and which NIC it is), ends
 ; PXE, gives its memory back, and loads the kernel. There is no way back to the ROM from here. Of a NIC that no driver
-; of ours is for, the UNDI stays, and the kernel is told where (drv/undi.c).
+; of ours is for, the UNDI stays, and the kernel is told where (drv/undi.c); of others, if the settings say nic=undi.
 
 %include "offsets.inc"
 
@@ -226,6 +226,8 @@ take_nic:
         jne .none
         movzx eax, word [params + NIC_BDF]
         mov [info + PREFIX_bdf], ax
+        call wants_undi
+        je .keep
         shl eax, 8                      ; what it is, PCI says itself
         or eax, PCI_ENABLE
         mov dx, PCI_ADDRESS
@@ -239,7 +241,7 @@ take_nic:
         add si, 4
         cmp si, own_nics_end
         jb .next
-; There is no driver of ours: UNDI is to stay.
+.keep:                                  ; there is no driver of ours: UNDI is to stay
         mov word [unload], unload_base
         mov eax, [entry]
         mov [info + PREFIX_undi_entry], eax
@@ -250,6 +252,20 @@ take_nic:
         movsd
         movsd
 .none:
+        ret
+
+; ZF: the settings say nic=undi. Keeps EAX.
+wants_undi:
+        mov si, settings - 1
+.next:
+        inc si
+        cmp byte [si], 1
+        jb .out                         ; their end, and ZF is clear
+        cmp dword [si], 'nic='
+        jne .next
+        cmp dword [si + 4], 'undi'
+        jne .next
+.out:
         ret
 
 ; ---- the end of PXE --------------------------------------------------------------------------------

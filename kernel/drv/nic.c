@@ -28,9 +28,9 @@ static const struct nic_id *nic_id(u16 vendor, u16 device)
 
 static const struct nic_id *nic_id_at(u16 bdf)
 {
-    const struct nic_id *id =
-        nic_id(pci_read16(bdf, PCI_VENDOR_ID), pci_read16(bdf, PCI_DEVICE_ID));
-    return id || bdf != last_bdf ? id : &nic_last.id;
+    if (bdf == last_bdf)
+        return &nic_last.id;
+    return nic_id(pci_read16(bdf, PCI_VENDOR_ID), pci_read16(bdf, PCI_DEVICE_ID));
 }
 
 static bool nic_match(u16 vendor, u16 device)

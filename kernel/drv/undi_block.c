@@ -50,6 +50,15 @@ static bool make_room(void)
     return true;
 }
 
+/* Is it to drive a NIC that we have a driver for, too? The settings are not known yet; boot/pxe.asm
+ * looks for the same. */
+static bool is_wanted(const char *command_line)
+{
+    while (*command_line && !str_starts(command_line, "nic=undi"))
+        command_line++;
+    return *command_line;
+}
+
 u32 undi_claim(const struct boot_info *boot, bool only, u32 *bdf)
 {
     const struct boot_undi *undi = &boot->undi;
@@ -58,7 +67,7 @@ u32 undi_claim(const struct boot_info *boot, bool only, u32 *bdf)
         return 0;
     if (undi->entry)
         *bdf = boot->bdf;
-    else if (only && undi_rom_find(&rom) && make_room())
+    else if ((only || is_wanted(boot->command_line)) && undi_rom_find(&rom) && make_room())
         *bdf = rom.bdf;
     else
         return 0;

@@ -133,6 +133,11 @@ static bool check_nic(struct setting_value *v, size_t len)
 {
     char *s = v->text;
     u32 bus, device, function;
+    v->number = FORM_NO_BDF;
+    if (str_equal(s, "undi")) { /* drv/undi_block.c has looked for it */
+        *s = 0;
+        return v->source == FROM_COMMAND_LINE;
+    }
     if (len == 17) {
         u8 mac[6];
         for (u32 i = 0; i < 6; i++) {
@@ -142,7 +147,6 @@ static bool check_nic(struct setting_value *v, size_t len)
             mac[i] = (u8)byte;
         }
         mac_text(s, mac);
-        v->number = FORM_NO_BDF;
         return true;
     }
     if (str_starts(s, "0000:"))

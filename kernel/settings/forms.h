@@ -20,18 +20,22 @@ enum form {
     FORM_DRIVE,
     FORM_SECTOR, /* its number: 512, or 4096 for `native` */
     FORM_BOOT,   /* its number is one of those below */
-    FORM_NIC,
+    FORM_NIC,    /* or `undi` on the command line, which is obeyed by then: "" */
     FORM_MTU,
     FORM_VLAN, /* its number is the tag: priority << 13 | id */
     FORM_SECONDS,
     FORM_RETRY, /* seconds, 0 among them, or `forever` */
 };
 
+/* Where a value came from, the stronger later. FROM_OWN_SECTION is what a settings file holds for
+ * this machine alone. */
+enum setting_source { FROM_DEFAULT, FROM_DHCP, FROM_FILE, FROM_OWN_SECTION, FROM_COMMAND_LINE };
+
 struct setting_value {
-    char text[SETTING_TEXT]; /* "": not set, as no valid value is empty */
+    char text[SETTING_TEXT]; /* "": not set */
     u32 number;              /* parsed form: address, number, flag, PCI address */
     ip4 prefix;              /* SET_IP: the netmask that was given with it, or 0 */
-    u8 source;
+    u8 source;               /* enum setting_source, for form_check(), too */
 };
 
 #define FORM_NO_BDF    0xffffu /* FORM_NIC's number when the text is a MAC address */

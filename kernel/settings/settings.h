@@ -9,10 +9,6 @@
 
 #define SETTING_NAME 17 /* bytes for a name and its terminator */
 
-/* Where a value came from, the stronger later. FROM_OWN_SECTION is what a settings file holds for
- * this machine alone. */
-enum setting_source { FROM_DEFAULT, FROM_DHCP, FROM_FILE, FROM_OWN_SECTION, FROM_COMMAND_LINE };
-
 enum setting_id {
     SET_IP, /* ip=192.0.2.10 or 192.0.2.10/24: static address, no DHCP */
     SET_NETMASK,

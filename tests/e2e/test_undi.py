@@ -1,12 +1,13 @@
-"""A NIC that lunboot has no driver for, by the UNDI of its PXE ROM (QEMU's own, which is iPXE)."""
+"""A NIC that lunboot has no driver for, or is not to drive, by the UNDI of its PXE ROM (QEMU's own, which is iPXE)."""
 
 import shutil
+import subprocess
 
 import bootdisk
 import pytest
 from bootdisk import BootDisk, run
 
-from rig.paths import BUILD
+from rig.paths import BUILD, TOP
 
 PHASES = bootdisk.WHOLE | bootdisk.WRITE
 BOOTS = 240  # seconds, for a busy machine under TCG
@@ -46,8 +47,23 @@ def test_pxe(net, tgtd, dhcp, machine, logs, tftp, nic):
     check(machine(namespace=net, extra=with_rom(nic)), disk)
 
 
-def test_option_rom(net, tgtd, dhcp, machine, logs, iso):
-    """The ISO starts, and lunboot finds the UNDI among the option ROMs."""
+@pytest.mark.parametrize("nic", [
+    "virtio-net-pci",
+    pytest.param("vmxnet3", marks=pytest.mark.machines),
+    pytest.param("e1000e", marks=pytest.mark.machines),
+])
+def test_pxe_in_place_of_our_driver(net, tgtd, dhcp, machine, logs, tftp, nic):
+    subprocess.run([TOP / "tools/mkimg", "-i", BUILD / "lunboot.pxe", "-o", logs / "tftp/lunboot.pxe", "nic=undi"],
+                   check=True)
+    disk = BootDisk(logs / "disk", "disktest", 1, PHASES)
+    dhcp(options={17: tgtd().target().lun(disk.path).root_path()}, extra=tftp)
+    check(machine(namespace=net, extra=with_rom(nic)), disk)
+
+
+@pytest.mark.parametrize("medium", ["iso", pytest.param("img", marks=pytest.mark.machines)])
+def test_option_rom(net, tgtd, dhcp, machine, logs, iso, medium):
+    """A medium starts, and lunboot finds the UNDI among the option ROMs."""
     disk = BootDisk(logs / "disk", "disktest", 1, PHASES)
     dhcp(options={17: tgtd().target().lun(disk.path).root_path()})
-    check(machine(namespace=net, iso=iso(), extra=with_rom("rtl8139", boot=2)), disk)
+    start = {"iso": iso()} if medium == "iso" else {"disks": [BUILD / "lunboot.img"]}
+    check(machine(namespace=net, extra=with_rom("rtl8139", boot=9), **start), disk)

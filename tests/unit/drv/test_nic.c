@@ -296,13 +296,18 @@ TEST(what_was_claimed_is_a_nic_like_others)
     assert_int_equal(dev->device_id, 3);
 }
 
-TEST(a_line_s_own_driver_comes_first)
+TEST(what_was_claimed_has_no_other_driver_as_long_as_it_loads)
 {
-    claim(AT_PLAIN);
-    loads = true;
-    assert_true(nic_load());
-    assert_int_equal(nic_find(AT_RINGS + 1), AT_PLAIN);
-    assert_int_equal(nic_packet_size(AT_PLAIN, 1515), 0);
+    static const struct nic_memory memory;
+    struct netdev *dev;
+    for (u32 i = 2; i--;) {
+        claim(AT_PLAIN);
+        loads = i;
+        assert_true(nic_load());
+        assert_int_equal(nic_find(AT_RINGS + 1), AT_PLAIN);
+        assert_int_equal(nic_open(AT_PLAIN, &memory, &dev), OK);
+        assert_string_equal(dev->model, i ? "The last" : "A plain one 01");
+    }
 }
 
 TEST(what_does_not_load_is_no_nic)

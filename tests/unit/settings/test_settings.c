@@ -355,6 +355,15 @@ TEST(nics_by_place_and_by_mac)
     assert_string_equal(setting_text(SET_NIC), "52:54:00:ab:cd:0e");
 }
 
+/* What drives the NIC was decided by the command line before there were settings; it names none. */
+TEST(undi_is_no_nic_and_no_other_source_may_ask_for_it)
+{
+    assert_int_equal(setting_set(SET_NIC, "undi", 4, FROM_DHCP), ERR_SETTING_VALUE);
+    assert_int_equal(setting_set(SET_NIC, "undi", 4, FROM_COMMAND_LINE), OK);
+    assert_string_equal(setting_text(SET_NIC), "");
+    assert_int_equal(setting_number(SET_NIC), SETTING_NO_BDF);
+}
+
 TEST(bad_words_are_named_and_the_rest_is_used)
 {
     parse("mtu=9001 foo=bar timeout drive=99 =x mtu2=1 hostname=ok quiet");
