@@ -136,9 +136,11 @@ static u32 model_eerd(void)
            (late ? EERD_DONE_82541 : EERD_DONE);
 }
 
-u32 model_read(u32 offset)
+static u32 model_read(u32 offset)
 {
     struct e1000_model *m = nic_model;
+    if (m->vanishes && !--m->vanishes)
+        m->gone = true;
     if (m->gone)
         return UINT32_MAX;
     model_rdt_seen();

@@ -455,3 +455,19 @@ TEST_WITH(a_device_that_vanishes_ends_in_no_hang, with_device, power_off)
     assert_int_equal(rx_pool.available, RX_PKTS);
     assert_int_equal(tx_pool.available, TX_PKTS);
 }
+
+TEST(a_device_that_vanishes_during_open_ends_in_an_error)
+{
+    u32 n = 0;
+    do {
+        model_power_on();
+        nic_model->vanishes = ++n;
+        if (try_open() == OK)
+            break;
+        assert_int_equal(nic_model->pci_command, PCI_COMMAND_NO_INTX);
+        assert_int_equal(rx_pool.available, RX_PKTS);
+    } while (n < 100);
+    assert_in_range(n, 5, 99);
+    /* What is left to read then is the link. */
+    assert_int_equal(dev->link_up, !nic_model->gone);
+}

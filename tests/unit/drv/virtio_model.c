@@ -218,6 +218,8 @@ static void port_write(u32 offset, u32 value)
 static u32 bus_read(bool io, u32 address, u32 size)
 {
     assert_true(size == 1 || size == 2 || size == 4);
+    if (nic_model->vanishes && !--nic_model->vanishes)
+        nic_model->gone = true;
     if (nic_model->gone)
         return UINT32_MAX;
     assert_true(io ? nic_model->legacy : nic_model->modern);

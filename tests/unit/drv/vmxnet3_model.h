@@ -14,6 +14,7 @@ struct vmxnet3_model {
     u32 revisions, upt_revisions, bar_high;
     u16 pci_command;
     bool gone;     /* every read gives all ones */
+    u32 vanishes;  /* it is gone after so many reads; 0: it stays */
     bool refuses;  /* it does not become active */
     bool holds_tx; /* frames are not sent */
     bool active, masked, asserted;
