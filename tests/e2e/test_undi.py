@@ -1,29 +1,11 @@
 """A NIC that lunboot has no driver for, by the UNDI of its PXE ROM (QEMU's own, which is iPXE)."""
 
-import shutil
-
 import bootdisk
 import pytest
 from bootdisk import BootDisk, run
 
-from rig.paths import BUILD
-
 PHASES = bootdisk.WHOLE | bootdisk.WRITE
 BOOTS = 240  # seconds, for a busy machine under TCG
-
-
-@pytest.fixture
-def tftp(logs):
-    root = logs / "tftp"
-    root.mkdir()
-    shutil.copy(BUILD / "lunboot.pxe", root)
-    return ("--enable-tftp", f"--tftp-root={root}", "--dhcp-boot=lunboot.pxe")
-
-
-def with_rom(nic, boot=1):
-    """Qemu's arguments: the ROM is QEMU's own choice, which gives it the NIC's PCI ids."""
-    return ("-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no",
-            "-device", f"{nic},id=nic0,netdev=net0,mac=52:54:00:12:34:56,bootindex={boot}")
 
 
 def check(pc, disk):
@@ -43,11 +25,11 @@ def check(pc, disk):
 def test_pxe(net, tgtd, dhcp, machine, logs, tftp, nic):
     disk = BootDisk(logs / "disk", "disktest", 1, PHASES)
     dhcp(options={17: tgtd().target().lun(disk.path).root_path()}, extra=tftp)
-    check(machine(namespace=net, extra=with_rom(nic)), disk)
+    check(machine(namespace=net, tap="tap0", nic=nic, rom=None), disk)
 
 
 def test_option_rom(net, tgtd, dhcp, machine, logs, iso):
     """The ISO starts, and lunboot finds the UNDI among the option ROMs."""
     disk = BootDisk(logs / "disk", "disktest", 1, PHASES)
     dhcp(options={17: tgtd().target().lun(disk.path).root_path()})
-    check(machine(namespace=net, iso=iso(), extra=with_rom("rtl8139", boot=2)), disk)
+    check(machine(namespace=net, tap="tap0", iso=iso(), nic="rtl8139", rom=None), disk)
