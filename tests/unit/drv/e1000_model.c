@@ -2,6 +2,7 @@
 #include "drv/e1000_model.h"
 
 #include "base/arith.h"
+#include "drv/nic_fixture.h"
 #include "drv/pci.h"
 #include "platform_host.h"
 #include "test.h"

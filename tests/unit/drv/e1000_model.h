@@ -5,7 +5,6 @@
 
 #include "drv/e1000_regs.h"
 
-#define MODEL_BDF         0x0018u
 #define MODEL_SENT        4096
 #define PHY_PCTRL_DEFAULT 0x1140
 

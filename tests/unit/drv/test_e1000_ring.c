@@ -200,7 +200,7 @@ TEST(a_frame_longer_than_the_packets_is_one_error)
 TEST(lengths_that_can_not_be_are_errors)
 {
     const u16 lengths[] = {PKT_SIZE + 1, 0x8000, 0xffff};
-    struct e1000_rx_desc *d = (void *)rings;
+    struct e1000_rx_desc *d = rx_ring();
     for (u32 i = 0; i < ARRAY_SIZE(lengths); i++) {
         receive_numbered(i);
         d[i].length = lengths[i];
@@ -214,8 +214,8 @@ TEST(lengths_that_can_not_be_are_errors)
 /* Of all there are: those that it has, and the one that it has not. */
 TEST(descriptors_that_it_was_never_given_are_not_taken)
 {
-    struct e1000_rx_desc *r = (void *)rings;
-    struct e1000_tx_desc *t = (void *)(rings + RX_COUNT * 16);
+    struct e1000_rx_desc *r = rx_ring();
+    struct e1000_tx_desc *t = tx_ring();
     struct pkt *kept[RX_PKTS];
     u32 n = 0;
     while (rx_pool.available)
@@ -331,7 +331,7 @@ TEST(a_burst_longer_than_the_ring_goes_out)
 
 TEST(collisions_are_counted)
 {
-    struct e1000_tx_desc *d = (void *)(rings + RX_COUNT * 16);
+    struct e1000_tx_desc *d = tx_ring();
     transmit_numbered(0);
     transmit_numbered(1);
     dev->ops->flush(dev);

@@ -5,7 +5,6 @@
 
 #include "drv/virtio_internal.h"
 
-#define MODEL_BDF  0x0018u
 #define MODEL_SENT 4096
 #define MODEL_FEATURES                                                                             \
     (VIRTIO_NET_GUEST_CSUM | VIRTIO_NET_MAC | VIRTIO_NET_MRG_RXBUF | VIRTIO_NET_STATUS |           \

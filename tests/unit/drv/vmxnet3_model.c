@@ -3,6 +3,7 @@
 
 #include "base/arith.h"
 #include "base/bytes.h"
+#include "drv/nic_fixture.h"
 #include "drv/pci.h"
 #include "platform_host.h"
 #include "test.h"

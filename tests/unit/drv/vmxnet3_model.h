@@ -5,7 +5,6 @@
 
 #include "drv/vmxnet3_regs.h"
 
-#define MODEL_BDF  0x0018u
 #define MODEL_SENT 4096
 
 struct vmxnet3_model {
