@@ -2,8 +2,8 @@
  * requested, its window, begins with little, and doubles whenever the reader had to wait, as long
  * as more under way makes more arrive: that adapts it to the distance of the target.
  *
- * What was read ahead lies in chunks, each of which is one request. One that has been read to its
- * end stays until its memory is wanted. */
+ * What was read ahead lies in chunks, each of which is one request. No two hold the same block. One
+ * that has been read to its end stays until its memory is wanted. */
 #include "disk/readahead.h"
 
 #include "base/arith.h"
@@ -113,6 +113,14 @@ static struct chunk *find_chunk(const struct block_dev *dev, u64 lba)
     return NULL;
 }
 
+u32 readahead_gap(const struct block_dev *dev, u64 lba, u32 count)
+{
+    for (struct chunk *c = chunks; c < chunks + chunk_count; c++)
+        if (c->req.count && c->dev == dev && c->req.lba - lba < count)
+            count = (u32)(c->req.lba - lba);
+    return count;
+}
+
 /* A chunk to be filled anew: a free one, else one that has been read, else the oldest. NULL: all
  * are under way. */
 static struct chunk *free_chunk(void)
@@ -170,7 +178,7 @@ void readahead_request(void)
         c = free_chunk();
         if (!c)
             break;
-        u32 n = piece(s, (u32)(end - s->ahead));
+        u32 n = readahead_gap(dev, s->ahead, piece(s, (u32)(end - s->ahead)));
         if (n > dev->blocks - s->ahead)
             n = (u32)(dev->blocks - s->ahead);
         c->dev = dev;
@@ -247,14 +255,6 @@ enum error readahead_take(const struct block_dev *dev, u64 lba, u32 *count, u8 *
     c->spent |= skip + n == c->req.count;
     *count = n;
     return OK;
-}
-
-u32 readahead_gap(const struct block_dev *dev, u64 lba, u32 count)
-{
-    for (struct chunk *c = chunks; c < chunks + chunk_count; c++)
-        if (c->req.count && c->dev == dev && c->req.lba - lba < count)
-            count = (u32)(c->req.lba - lba);
-    return count;
 }
 
 void readahead_forget(const struct block_dev *dev, u64 lba, u32 count)

@@ -24,9 +24,10 @@ static u32 distance;    /* ms until an answer begins */
 static u32 blocks_a_ms; /* the link's rate; 0: without limit */
 static u32 answered;    /* blocks since the latest millisecond */
 static msec submitted[FAKE_QUEUE];
-static u32 seen;        /* requests whose time is noted */
-static u32 ended_waits; /* requests whose reader waited for just that one */
-static u32 waited;      /* ms that the readers have waited in all */
+static u32 seen;           /* requests whose time is noted */
+static u32 ended_waits;    /* requests whose reader waited for just that one */
+static u32 waited;         /* ms that the readers have waited in all */
+static u32 *times_fetched; /* of each block, where a test counts them */
 
 /* Requests end in their order, when their time has come. */
 static void target_poll(msec now)
@@ -37,6 +38,8 @@ static void target_poll(msec now)
            (!blocks_a_ms || answered < blocks_a_ms)) {
         struct block_req *req = fake.queue[0];
         answered += req->count;
+        for (u32 i = 0; times_fetched && i < req->count; i++)
+            times_fetched[req->lba + i]++;
         fake.queued--;
         seen--;
         memmove(fake.queue, fake.queue + 1, fake.queued * sizeof(*fake.queue));
@@ -165,6 +168,23 @@ TEST(two_streams_do_not_disturb_each_other)
         host_now += 3;
     }
     assert_in_range(waited, 0, 60);
+}
+
+TEST(readers_that_meet_have_nothing_fetched_twice)
+{
+    start(AHEAD);
+    u32 fetched[BLOCKS] = {0};
+    times_fetched = fetched;
+    for (u32 lba = 1000; lba < 1064; lba += 8)
+        check_read(lba, 8);
+    settle();
+    assert_int_equal(fetched[1064], 1); /* read ahead */
+    for (u32 lba = 901; lba < 1064; lba += 3)
+        check_read(lba, 3);
+    settle();
+    times_fetched = NULL;
+    for (u32 lba = 1064; lba < BLOCKS; lba++)
+        assert_in_range(fetched[lba], 0, 1);
 }
 
 TEST(an_old_stream_that_goes_on_reads_ahead_anew)
