@@ -50,7 +50,7 @@ block:
 
 int13_entry:
         cli
-        cmp dl, 80h
+        cmp dl, [cs:RES_first_drive]
         jb .chain
         check_free
         jnz .refuse
@@ -349,7 +349,7 @@ launch_entry:
         mov byte [cs:RES_busy], 0
         sti
         cld
-        jmp 0:7C00h
+        jmp far [cs:RES_launch]
 
 code_end:
 %if code_end - block > RES_DATA

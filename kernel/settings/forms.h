@@ -19,6 +19,7 @@ enum form {
     FORM_FLAG,
     FORM_DRIVE,
     FORM_SECTOR, /* its number: 512, or 4096 for `native` */
+    FORM_BOOT,   /* its number is one of those below */
     FORM_NIC,
     FORM_MTU,
     FORM_VLAN, /* its number is the tag: priority << 13 | id */
@@ -33,9 +34,12 @@ struct setting_value {
     u8 source;
 };
 
-#define FORM_NO_BDF  0xffffu /* FORM_NIC's number when the text is a MAC address */
+#define FORM_NO_BDF    0xffffu /* FORM_NIC's number when the text is a MAC address */
 
-#define FORM_FOREVER UINT32_MAX /* FORM_RETRY's number for that word */
+#define FORM_BOOT_DISK 1 /* FORM_BOOT's numbers; 0: as the disk is */
+#define FORM_BOOT_CD   2
+
+#define FORM_FOREVER   UINT32_MAX /* FORM_RETRY's number for that word */
 
 /* Is v->text of this form? v->number and v->prefix get what it means; some texts are brought into
  * one form. White space at the end is cut off, but for FORM_SECRET. */
