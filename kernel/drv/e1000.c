@@ -279,6 +279,28 @@ static const struct netdev_ops ops = {
     .stop = e1000_stop,
 };
 
+/* From a NIC that may be in any state to one that runs. */
+static enum error bring_up(void)
+{
+    u32 status = e1000_read(STATUS);
+    if (status == UINT32_MAX || !e1000_reset())
+        return ERR_NIC_DEAD;
+    bool port_b = flags & E1000_DUAL && status & STATUS_FUNC_1;
+    if (!e1000_read_mac(regs, flags, port_b, nic.mac))
+        return ERR_NIC_EEPROM;
+    e1000_start();
+    if (!(status & STATUS_LU) && !(flags & (E1000_FIBRE | E1000_NO_MDIC)))
+        phy_wake();
+
+    for (u32 i = 0; i < ARRAY_SIZE(counters); i++) {
+        counted[i] = 0;
+        e1000_count(i);
+    }
+    e1000_read_link();
+    nic.stats = (struct netdev_stats){0};
+    return OK;
+}
+
 static enum error e1000_open(u16 bdf, const struct nic_id *id, const struct nic_memory *lent,
                              struct netdev **dev)
 {
@@ -302,25 +324,12 @@ static enum error e1000_open(u16 bdf, const struct nic_id *id, const struct nic_
         .rx_ring = (u16)(memory.rx_count - memory.rx_count / 4),
         .tx_pool = memory.tx_pool,
     };
-
-    u32 status = e1000_read(STATUS);
-    if (status == UINT32_MAX || !e1000_reset())
-        return ERR_NIC_DEAD;
-    bool port_b = flags & E1000_DUAL && status & STATUS_FUNC_1;
-    if (!e1000_read_mac(regs, flags, port_b, nic.mac))
-        return ERR_NIC_EEPROM;
-    e1000_start();
-    if (!(status & STATUS_LU) && !(flags & (E1000_FIBRE | E1000_NO_MDIC)))
-        phy_wake();
-
-    for (u32 i = 0; i < ARRAY_SIZE(counters); i++) {
-        counted[i] = 0;
-        e1000_count(i);
-    }
-    e1000_read_link();
-    nic.stats = (struct netdev_stats){0};
-    *dev = &nic;
-    return OK;
+    e = bring_up();
+    if (e)
+        pci_write16(bdf, PCI_COMMAND, found_command);
+    else
+        *dev = &nic;
+    return e;
 }
 
 const struct nic_driver e1000_driver = {.packet_size = e1000_packet_size, .open = e1000_open};

@@ -20,9 +20,11 @@ static struct nic_memory memory;
 static u32 features;      /* that both sides have, the lower ones */
 static u16 found_command; /* PCI's, before us */
 
+/* All ones: the device is gone. */
 static void read_link(void)
 {
-    bool up = !(features & VIRTIO_NET_STATUS) || (virtio_config(CONFIG_STATUS) & STATUS_LINK_UP);
+    u8 status = virtio_config(CONFIG_STATUS);
+    bool up = !(features & VIRTIO_NET_STATUS) || (status & STATUS_LINK_UP && status != 0xff);
     nic.stats.link_changes += up != nic.link_up;
     nic.link_up = up;
 }

@@ -100,6 +100,16 @@ def dhcp(stack, net, logs):
 
 
 @pytest.fixture
+def tftp(logs):
+    """dhcp(extra=tftp): it serves lunboot.pxe to QEMU's PXE ROMs, as README.md says."""
+    need("/usr/lib/ipxe/qemu/pxe-e1000.rom")
+    root = logs / "tftp"
+    root.mkdir()
+    shutil.copy(BUILD / "lunboot.pxe", root)
+    return ("--enable-tftp", f"--tftp-root={root}", "--dhcp-boot=lunboot.pxe")
+
+
+@pytest.fixture
 def wire(stack, net, logs):
     """wire(...) starts a Wire to tap0, for machine(wire=...); its arguments are Wire's."""
 

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 from bootdisk import DEBUG_EXIT
-from nics import rom_of
+from nics import UNDI, rom_of
 from rig import pdu
 from rig.target import Target
 from soakdisk import Soak, SoakDisk
@@ -26,14 +26,14 @@ LEASE = 120  # seconds: the shortest that dnsmasq gives
 
 
 @pytest.fixture(name="rig")
-def make_rig(stack, net, logs, dhcp, wire, machine):
+def make_rig(stack, net, logs, dhcp, tftp, wire, machine):
     """rig(nic, ...) boots a soak disk from a scripted target by the NIC's ROM, with Target's arguments."""
 
     def start(nic="e1000", **options):
         disk = SoakDisk(logs / "disk")
         portals = (("192.0.2.1", 3260), ("192.0.2.1", 3261))
         target = stack.enter_context(Target(net, disk.path, portals, **options))
-        server = dhcp(options={17: target.root_path()}, lease=f"{LEASE}s")
+        server = dhcp(options={17: target.root_path()}, lease=f"{LEASE}s", extra=tftp if nic in UNDI else ())
         the_wire = wire()
         pc = machine(namespace=net, wire=the_wire, nic=nic, rom=rom_of(nic), extra=DEBUG_EXIT)
         soak = Soak(pc, disk)

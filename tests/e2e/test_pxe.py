@@ -2,7 +2,6 @@
 real PXE does."""
 
 import re
-import shutil
 import socket
 import struct
 import subprocess
@@ -13,7 +12,6 @@ import pytest
 from bootdisk import BootDisk, run
 from test_media import base_memory, base_memory_before  # noqa: F401 (fixture)
 
-from rig.child import need
 from rig.paths import BUILD, TOP
 from rig.wire import Wire
 
@@ -21,16 +19,6 @@ ROM = "/usr/lib/ipxe/qemu/pxe-e1000.rom"
 PHASES = bootdisk.WHOLE | bootdisk.FUNCTIONS
 LOADS = 60  # seconds, for a busy machine under TCG
 LOW_MEMORY = 0x80000, 0x20000  # where Linux looks for an iBFT
-
-
-@pytest.fixture
-def tftp(logs):
-    """dnsmasq's arguments: it serves lunboot.pxe, as README.md says."""
-    need(ROM)
-    root = logs / "tftp"
-    root.mkdir()
-    shutil.copy(BUILD / "lunboot.pxe", root)
-    return ("--enable-tftp", f"--tftp-root={root}", "--dhcp-boot=lunboot.pxe")
 
 
 @pytest.fixture

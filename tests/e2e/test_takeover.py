@@ -8,7 +8,7 @@ import sys
 import pytest
 from bootdisk import DEBUG_EXIT, RANDOM, BootDisk, Report, on_lun, run  # noqa: F401 (fixtures)
 from nic_dma import of_virtio, of_vmxnet3
-from nics import DIFFERENT, rom_of
+from nics import DIFFERENT, UNDI, rom_of
 from test_memory import RESERVED, ROOM_20
 
 from rig import pdu
@@ -93,12 +93,12 @@ def test_nic_is_silent_and_its_dma_stays_in_hidden_memory(net, logs, on_lun, nic
         check_intel(report, hidden)
 
 
-@pytest.mark.parametrize("nic", DIFFERENT)
-def test_reset_in_the_middle_of_a_read(net, stack, logs, dhcp, machine, nic):
+@pytest.mark.parametrize("nic", [*DIFFERENT, pytest.param(UNDI[0], marks=pytest.mark.machines)])
+def test_reset_in_the_middle_of_a_read(net, stack, logs, dhcp, tftp, machine, nic):
     """Half of its data has come; the PC starts anew, and reads right."""
     disk = BootDisk(logs / "disk", "disktest", 2, RANDOM, reads=100)
     target = stack.enter_context(Target(net, disk.path))
-    dhcp(options={17: target.root_path()})
+    dhcp(options={17: target.root_path()}, extra=tftp if nic in UNDI else ())
     reads = itertools.count()
 
     def act(p, connection):
@@ -107,12 +107,12 @@ def test_reset_in_the_middle_of_a_read(net, stack, logs, dhcp, machine, nic):
 
     half = target.fault(lambda p, _: p.is_command(pdu.READ) and p.expected > 512 and next(reads) > 40, act)
     pc = machine(namespace=net, tap="tap0", nic=nic, rom=rom_of(nic), reboot=True, extra=DEBUG_EXIT)
-    target.wait(lambda: half.happened)
+    target.wait(lambda: half.happened, 120)
     assert "@ read" in pc.e9.text() and "@ PASS" not in pc.e9.text()
     pc.qmp("system_reset")
     said = len(pc.e9.text())
     pc.e9.position = said
-    pc.e9.expect("^@ PASS", 60)
+    pc.e9.expect("^@ PASS", 120)
     assert len(Report(pc.e9.text()[said:]).check_reads(disk)) == 100
 
 

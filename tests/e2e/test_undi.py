@@ -1,6 +1,5 @@
 """A NIC that lunboot has no driver for, or is not to drive, by the UNDI of its PXE ROM (QEMU's own, which is iPXE)."""
 
-import shutil
 import subprocess
 
 import bootdisk
@@ -11,20 +10,6 @@ from rig.paths import BUILD, TOP
 
 PHASES = bootdisk.WHOLE | bootdisk.WRITE
 BOOTS = 240  # seconds, for a busy machine under TCG
-
-
-@pytest.fixture
-def tftp(logs):
-    root = logs / "tftp"
-    root.mkdir()
-    shutil.copy(BUILD / "lunboot.pxe", root)
-    return ("--enable-tftp", f"--tftp-root={root}", "--dhcp-boot=lunboot.pxe")
-
-
-def with_rom(nic, boot=1):
-    """Qemu's arguments: the ROM is QEMU's own choice, which gives it the NIC's PCI ids."""
-    return ("-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no",
-            "-device", f"{nic},id=nic0,netdev=net0,mac=52:54:00:12:34:56,bootindex={boot}")
 
 
 def check(pc, disk):
@@ -44,7 +29,7 @@ def check(pc, disk):
 def test_pxe(net, tgtd, dhcp, machine, logs, tftp, nic):
     disk = BootDisk(logs / "disk", "disktest", 1, PHASES)
     dhcp(options={17: tgtd().target().lun(disk.path).root_path()}, extra=tftp)
-    check(machine(namespace=net, extra=with_rom(nic)), disk)
+    check(machine(namespace=net, tap="tap0", nic=nic, rom=None), disk)
 
 
 @pytest.mark.parametrize("nic", [
@@ -57,7 +42,7 @@ def test_pxe_in_place_of_our_driver(net, tgtd, dhcp, machine, logs, tftp, nic):
                    check=True)
     disk = BootDisk(logs / "disk", "disktest", 1, PHASES)
     dhcp(options={17: tgtd().target().lun(disk.path).root_path()}, extra=tftp)
-    check(machine(namespace=net, extra=with_rom(nic)), disk)
+    check(machine(namespace=net, tap="tap0", nic=nic, rom=None), disk)
 
 
 @pytest.mark.parametrize("medium", ["iso", pytest.param("img", marks=pytest.mark.machines)])
@@ -65,5 +50,7 @@ def test_option_rom(net, tgtd, dhcp, machine, logs, iso, medium):
     """A medium starts, and lunboot finds the UNDI among the option ROMs."""
     disk = BootDisk(logs / "disk", "disktest", 1, PHASES)
     dhcp(options={17: tgtd().target().lun(disk.path).root_path()})
-    start = {"iso": iso()} if medium == "iso" else {"disks": [BUILD / "lunboot.img"]}
-    check(machine(namespace=net, extra=with_rom("rtl8139", boot=9), **start), disk)
+    stick = ("-drive", f"if=none,id=stick,format=raw,snapshot=on,file={BUILD / 'lunboot.img'}",
+             "-device", "ide-hd,drive=stick,bootindex=0")
+    start = {"iso": iso()} if medium == "iso" else {"extra": stick}
+    check(machine(namespace=net, tap="tap0", nic="rtl8139", rom=None, **start), disk)

@@ -23,7 +23,7 @@ class Qemu:
     directory: where its logs go. namespace: where it runs. iso, kernel: what it starts; append goes
     with kernel. tap: the TAP device of an e1000 (nic: another model, None: no NIC). wire: a Wire,
     which has the TAP device then. rom: an option ROM for the NIC; none by default, so that the PC's
-    own PXE stays out. disks: raw images of local IDE disks, in this boot order, behind iso and kernel;
+    own PXE stays out; None: that one. disks: raw images of local IDE disks, in this boot order, behind iso and kernel;
     they keep no changes. extra: more arguments.
 
     A reset ends it, so that a triple fault is seen at once.
@@ -61,8 +61,8 @@ class Qemu:
             netdev = f"tap,id=net0,ifname={tap},script=no,downscript=no"
         if (tap or wire) and nic:
             command += ["-netdev", netdev,
-                        "-device", f"{nic},id=nic0,netdev=net0,mac={mac},romfile={rom}"
-                        + (",bootindex=1" if rom else "")]
+                        "-device", f"{nic},id=nic0,netdev=net0,mac={mac}"
+                        + ("" if rom is None else f",romfile={rom}") + ("" if rom == "" else ",bootindex=1")]
         for index, disk in enumerate(disks):
             command += ["-drive", f"if=none,id=hd{index},format=raw,snapshot=on,file={disk}",
                         "-device", f"ide-hd,drive=hd{index},bus=ide.0,unit={index},"

@@ -2,6 +2,7 @@
 #include "drv/e1000_model.h"
 
 #include "base/arith.h"
+#include "drv/nic_fixture.h"
 #include "drv/pci.h"
 #include "platform_host.h"
 #include "test.h"
@@ -136,9 +137,11 @@ static u32 model_eerd(void)
            (late ? EERD_DONE_82541 : EERD_DONE);
 }
 
-u32 model_read(u32 offset)
+static u32 model_read(u32 offset)
 {
     struct e1000_model *m = nic_model;
+    if (m->vanishes && !--m->vanishes)
+        m->gone = true;
     if (m->gone)
         return UINT32_MAX;
     model_rdt_seen();

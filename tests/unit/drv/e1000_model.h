@@ -5,7 +5,6 @@
 
 #include "drv/e1000_regs.h"
 
-#define MODEL_BDF         0x0018u
 #define MODEL_SENT        4096
 #define PHY_PCTRL_DEFAULT 0x1140
 
@@ -20,6 +19,7 @@ struct e1000_model {
     /* What it is like. */
     bool keeps_phy;   /* the NIC's firmware does not let go of it */
     bool gone;        /* every read gives all ones */
+    u32 vanishes;     /* it is gone after so many reads; 0: it stays */
     bool rst_ignored; /* CTRL.RST does nothing, as in QEMU 7.2 */
     bool rst_sticks;  /* CTRL.RST never clears */
     bool keeps_stats; /* reading does not clear them, as in QEMU 7.2 */
@@ -57,9 +57,6 @@ void model_power_on(u16 device);
 /* Registers, behind the driver's back: nothing happens because of it. */
 u32 model_reg(u32 offset);
 void model_set(u32 offset, u32 value);
-
-/* What the driver reads, with all that follows from it. */
-u32 model_read(u32 offset);
 
 /* Another address, and the checksum word that makes the EEPROM valid. */
 void model_eeprom_mac(const u8 mac[6]);

@@ -195,6 +195,53 @@ TEST(a_frame_longer_than_the_packets_is_one_error)
     assert_int_equal(dev->stats.rx_errors, 1);
 }
 
+/* --- a NIC that lies -------------------------------------------------------------------------- */
+
+TEST(lengths_that_can_not_be_are_errors)
+{
+    const u16 lengths[] = {PKT_SIZE + 1, 0x8000, 0xffff};
+    struct e1000_rx_desc *d = rx_ring();
+    for (u32 i = 0; i < ARRAY_SIZE(lengths); i++) {
+        receive_numbered(i);
+        d[i].length = lengths[i];
+        assert_null(dev->ops->receive(dev));
+        assert_int_equal(dev->stats.rx_errors, i + 1);
+    }
+    receive_numbered(7);
+    assert_received(7);
+}
+
+/* Of all there are: those that it has, and the one that it has not. */
+TEST(descriptors_that_it_was_never_given_are_not_taken)
+{
+    struct e1000_rx_desc *r = rx_ring();
+    struct e1000_tx_desc *t = tx_ring();
+    struct pkt *kept[RX_PKTS];
+    u32 n = 0;
+    while (rx_pool.available)
+        kept[n++] = pkt_alloc(&rx_pool); /* so that none is given anew */
+    for (u32 i = 0; i < RX_COUNT; i++) {
+        r[i].status = GOOD | RXD_STATUS_DD;
+        r[i].length = 60;
+    }
+    u32 frames = 0;
+    for (struct pkt *p; (p = dev->ops->receive(dev)) != NULL; frames++)
+        kept[n++] = p;
+    assert_int_equal(frames, RX_COUNT - 1);
+    assert_int_equal(n, RX_PKTS);
+    while (n)
+        pkt_free(kept[--n]);
+    nic_model->holds_tx = true;
+    transmit_numbered(0);
+    for (u32 i = 0; i < TX_COUNT; i++)
+        t[i].status = TXD_STATUS_DD;
+    dev->ops->flush(dev);
+    dev->ops->flush(dev);
+    assert_int_equal(tx_pool.available, TX_PKTS);
+    assert_true(transmit_numbered(1));
+    assert_int_equal(tx_pool.available, TX_PKTS - 1);
+}
+
 static u16 flags_of(u8 status, u8 errors)
 {
     u8 frame[60] = {0};
@@ -284,7 +331,7 @@ TEST(a_burst_longer_than_the_ring_goes_out)
 
 TEST(collisions_are_counted)
 {
-    struct e1000_tx_desc *d = (void *)(rings + RX_COUNT * 16);
+    struct e1000_tx_desc *d = tx_ring();
     transmit_numbered(0);
     transmit_numbered(1);
     dev->ops->flush(dev);

@@ -1,28 +1,15 @@
 /* The virtio driver against a model of the device: both interfaces, frames, words and interrupts,
  * and a device that lies. */
 #include "base/bytes.h"
+#include "drv/nic_fixture.h"
 #include "drv/pci.h"
 #include "drv/virtio_model.h"
 #include "platform_host.h"
 #include "test.h"
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-
-#define RX_COUNT 32
-#define TX_COUNT 16
-#define RX_PKTS  48
-#define TX_PKTS  24
-
-static struct pkt_pool rx_pool, tx_pool;
-static struct netdev *dev;
-static u8 *own;
-static u32 own_size;
 
 #define RX_SIZE 4096
-
-static _Alignas(16) u8 rx_memory[RX_PKTS * RX_SIZE], tx_memory[TX_PKTS * PKT_SIZE];
-static struct pkt rx_pkts[RX_PKTS], tx_pkts[TX_PKTS];
 
 static void power_off(void)
 {
@@ -34,17 +21,7 @@ FIXTURE(model_power_on, power_off);
 
 static enum error try_open(void)
 {
-    /* A legacy device knows a page by 32 bits. */
-    own_size = nic_memory_bytes(RX_COUNT + TX_COUNT);
-    if (!own)
-        own = mmap(NULL, own_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT,
-                   -1, 0);
-    struct nic_memory memory = {own, RX_COUNT, TX_COUNT, &rx_pool, &tx_pool, own_size};
-    memset(own, 0xff, own_size);
-    pkt_pool_init(&rx_pool, rx_pkts, rx_memory, RX_PKTS, RX_SIZE);
-    pkt_pool_init(&tx_pool, tx_pkts, tx_memory, TX_PKTS, PKT_SIZE);
-    dev = NULL;
-    return nic_open(MODEL_BDF, &memory, &dev);
+    return try_open_with(RX_SIZE, nic_memory_bytes(RX_COUNT + TX_COUNT));
 }
 
 static void open_device(void)
@@ -68,40 +45,14 @@ static void open_legacy(void)
 static bool receive_numbered(u32 n)
 {
     u8 frame[64];
-    memset(frame, (u8)n, sizeof(frame));
-    put_le32(frame, n);
-    return model_receive(frame, 60 + n % 5, 0, 1);
-}
-
-static void assert_received(u32 n)
-{
-    struct pkt *p = dev->ops->receive(dev);
-    assert_non_null(p);
-    assert_int_equal(get_le32(p->data), n);
-    assert_int_equal(p->len, 60 + n % 5);
-    assert_int_equal(p->data[20], (u8)n);
-    pkt_free(p);
-}
-
-static bool transmit_numbered(u32 n)
-{
-    struct pkt *p = pkt_alloc(&tx_pool);
-    if (!p)
-        return false;
-    p->len = (u16)(60 + n % 5);
-    memset(p->data, (u8)n, p->len);
-    put_le32(p->data, n);
-    if (dev->ops->transmit(dev, p))
-        return true;
-    pkt_free(p);
-    return false;
+    u32 len = numbered(frame, n);
+    return model_receive(frame, len, 0, 1);
 }
 
 static void assert_sent(u32 n)
 {
     u32 slot = n % MODEL_SENT;
-    assert_int_equal(get_le32(nic_model->sent[slot].data), n);
-    assert_int_equal(nic_model->sent[slot].len, 60 + n % 5);
+    assert_numbered(nic_model->sent[slot].data, nic_model->sent[slot].len, n);
 }
 
 /* --- finding out what it is ------------------------------------------------------------------- */
@@ -130,8 +81,7 @@ static void assert_works(void)
     assert_int_equal(dev->stats.tx_frames, 1000);
     assert_int_equal(dev->stats.rx_errors + dev->stats.tx_errors, 0);
     dev->ops->stop(dev);
-    assert_int_equal(rx_pool.available, RX_PKTS);
-    assert_int_equal(tx_pool.available, TX_PKTS);
+    assert_no_packets_kept();
     assert_int_equal(nic_model->status, 0);
     assert_int_equal(nic_model->pci_command, PCI_COMMAND_NO_INTX);
 }
@@ -152,7 +102,7 @@ TEST(by_the_legacy_interface)
 {
     open_legacy();
     assert_int_equal(nic_model->taken[0], MODEL_FEATURES);
-    assert_int_equal(nic_model->queue[VIRTIO_RX].size, 64);
+    assert_int_equal(nic_model->queue[VIRTIO_RX].size, 128);
     assert_works();
 }
 
@@ -276,9 +226,8 @@ TEST_WITH(the_device_is_told_only_what_it_wants_to_know, with_device, power_off)
     /* A device out of buffers asks. */
     while (receive_numbered(0)) {
     }
-    while (dev->ops->receive(dev) != NULL) {
-    }
-    pkt_pool_init(&rx_pool, rx_pkts, rx_memory, RX_PKTS, RX_SIZE);
+    for (struct pkt *p; (p = dev->ops->receive(dev)) != NULL;)
+        pkt_free(p);
     dev->ops->flush(dev);
     assert_int_equal(nic_model->notified[VIRTIO_RX], told + 1);
 }
@@ -560,11 +509,31 @@ TEST_WITH(a_device_that_vanishes_ends_in_no_hang, with_device, power_off)
         host_now += 5000;
         dev->ops->update(dev);
         assert_null(dev->ops->receive(dev));
-        /* Frames have nowhere to go once it has been given up. */
-        assert_true(i < 1 || !transmit_numbered(i));
+        transmit_numbered(i);
         dev->ops->flush(dev);
     }
+    assert_false(dev->link_up);
     dev->ops->stop(dev);
-    assert_int_equal(rx_pool.available, RX_PKTS);
-    assert_int_equal(tx_pool.available, TX_PKTS);
+    assert_no_packets_kept();
+}
+
+TEST(a_device_that_vanishes_during_open_ends_in_an_error)
+{
+    for (u32 legacy = 0; legacy < 2; legacy++) {
+        u32 n = 0;
+        do {
+            model_power_on();
+            nic_model->modern = !legacy;
+            nic_model->capabilities = legacy ? 0 : nic_model->capabilities;
+            nic_model->vanishes = ++n;
+            if (try_open() == OK)
+                break;
+            assert_int_equal(nic_model->pci_command, PCI_COMMAND_NO_INTX);
+            assert_int_equal(rx_pool.available, RX_PKTS);
+        } while (n < 100);
+        assert_in_range(n, 5, 99);
+        /* What is left to read then is a part of the address, and the link. */
+        assert_int_equal(dev->link_up, !nic_model->gone);
+        dev->ops->stop(dev);
+    }
 }

@@ -1,26 +1,13 @@
 /* The VMXNET3 driver against a model of the device: what it is, frames, interrupts, and a device
  * that lies. */
 #include "base/bytes.h"
-#include "drv/nic.h"
+#include "drv/nic_fixture.h"
 #include "drv/pci.h"
 #include "drv/vmxnet3_model.h"
 #include "platform_host.h"
 #include "test.h"
 #include <stdlib.h>
 #include <string.h>
-
-#define RX_COUNT     64
-#define TX_COUNT     32
-#define RX_PKTS      96
-#define TX_PKTS      48
-#define RX_SIZE_MOST 4096
-
-static struct pkt_pool rx_pool, tx_pool;
-static struct netdev *dev;
-
-static _Alignas(16) u8 own[(RX_COUNT + TX_COUNT) * 64 + 40960];
-static _Alignas(16) u8 rx_memory[RX_PKTS * RX_SIZE_MOST], tx_memory[TX_PKTS * PKT_SIZE];
-static struct pkt rx_pkts[RX_PKTS], tx_pkts[TX_PKTS];
 
 static void power_off(void)
 {
@@ -32,13 +19,7 @@ FIXTURE(model_power_on, power_off);
 
 static enum error try_open_sized(u32 rx_size)
 {
-    struct nic_memory memory = {own, RX_COUNT, TX_COUNT, &rx_pool, &tx_pool, sizeof(own)};
-    assert_true(nic_memory_bytes(RX_COUNT + TX_COUNT) <= sizeof(own));
-    memset(own, 0xff, sizeof(own));
-    pkt_pool_init(&rx_pool, rx_pkts, rx_memory, RX_PKTS, rx_size);
-    pkt_pool_init(&tx_pool, tx_pkts, tx_memory, TX_PKTS, PKT_SIZE);
-    dev = NULL;
-    return nic_open(MODEL_BDF, &memory, &dev);
+    return try_open_with(rx_size, nic_memory_bytes(RX_COUNT + TX_COUNT));
 }
 
 static enum error try_open(void)
@@ -55,40 +36,14 @@ static void with_device(void)
 static bool receive_numbered(u32 n)
 {
     u8 frame[64];
-    memset(frame, (u8)n, sizeof(frame));
-    put_le32(frame, n);
-    return model_receive(frame, 60 + n % 5, RX_SOP | RX_EOP | RX_UNCHECKED, 0);
-}
-
-static void assert_received(u32 n)
-{
-    struct pkt *p = dev->ops->receive(dev);
-    assert_non_null(p);
-    assert_int_equal(get_le32(p->data), n);
-    assert_int_equal(p->len, 60 + n % 5);
-    assert_int_equal(p->data[20], (u8)n);
-    assert_int_equal(p->flags, 0);
-    pkt_free(p);
-}
-
-static bool transmit_numbered(u32 n)
-{
-    struct pkt *p = pkt_alloc(&tx_pool);
-    if (!p)
-        return false;
-    p->len = (u16)(60 + n % 5);
-    memset(p->data, (u8)n, p->len);
-    put_le32(p->data, n);
-    if (dev->ops->transmit(dev, p))
-        return true;
-    pkt_free(p);
-    return false;
+    u32 len = numbered(frame, n);
+    return model_receive(frame, len, RX_SOP | RX_EOP | RX_UNCHECKED, 0);
 }
 
 static void assert_sent(u32 slot, u32 n)
 {
-    assert_int_equal(get_le32(nic_model->sent[slot % MODEL_SENT].data), n);
-    assert_int_equal(nic_model->sent[slot % MODEL_SENT].len, 60 + n % 5);
+    slot %= MODEL_SENT;
+    assert_numbered(nic_model->sent[slot].data, nic_model->sent[slot].len, n);
 }
 
 TEST_WITH(open_tells_about_the_device, with_device, power_off)
@@ -166,8 +121,7 @@ TEST_WITH(stop_leaves_the_nic_silent, with_device, power_off)
     assert_false(nic_model->active);
     assert_true(nic_model->masked);
     assert_null(nic_model->shared);
-    assert_int_equal(rx_pool.available, RX_PKTS);
-    assert_int_equal(tx_pool.available, TX_PKTS);
+    assert_no_packets_kept();
     assert_int_equal(nic_model->pci_command, PCI_COMMAND_NO_INTX);
 }
 
@@ -259,8 +213,7 @@ TEST_WITH(a_pause_leaves_the_nic_silent, paused, power_off)
 {
     assert_true(dev->paused && nic_model->masked);
     assert_false(nic_model->active);
-    assert_int_equal(rx_pool.available, RX_PKTS);
-    assert_int_equal(tx_pool.available, TX_PKTS);
+    assert_no_packets_kept();
     assert_null(dev->ops->receive(dev)); /* what had come, too */
     assert_false(dev->wake.ready(dev));
     dev->ops->flush(dev);
@@ -325,8 +278,7 @@ TEST_WITH(a_device_that_does_not_come_back_is_asked_again, paused, power_off)
     assert_goes_on();
     dev->ops->pause(dev, true);
     dev->ops->stop(dev);
-    assert_int_equal(rx_pool.available, RX_PKTS);
-    assert_int_equal(tx_pool.available, TX_PKTS);
+    assert_no_packets_kept();
 }
 
 static void assert_restarted(void)
@@ -452,6 +404,21 @@ TEST_WITH(a_device_that_vanishes_ends_in_no_hang, with_device, power_off)
     }
     assert_false(dev->link_up);
     dev->ops->stop(dev);
-    assert_int_equal(rx_pool.available, RX_PKTS);
-    assert_int_equal(tx_pool.available, TX_PKTS);
+    assert_no_packets_kept();
+}
+
+TEST(a_device_that_vanishes_during_open_ends_in_an_error)
+{
+    u32 n = 0;
+    do {
+        model_power_on();
+        nic_model->vanishes = ++n;
+        if (try_open() == OK)
+            break;
+        assert_int_equal(nic_model->pci_command, PCI_COMMAND_NO_INTX);
+        assert_int_equal(rx_pool.available, RX_PKTS);
+    } while (n < 100);
+    assert_in_range(n, 5, 99);
+    /* What is left to read then is the link. */
+    assert_int_equal(dev->link_up, !nic_model->gone);
 }

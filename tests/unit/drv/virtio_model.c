@@ -3,6 +3,7 @@
 
 #include "base/arith.h"
 #include "base/bytes.h"
+#include "drv/nic_fixture.h"
 #include "drv/pci.h"
 #include "platform_host.h"
 #include "test.h"
@@ -218,6 +219,8 @@ static void port_write(u32 offset, u32 value)
 static u32 bus_read(bool io, u32 address, u32 size)
 {
     assert_true(size == 1 || size == 2 || size == 4);
+    if (nic_model->vanishes && !--nic_model->vanishes)
+        nic_model->gone = true;
     if (nic_model->gone)
         return UINT32_MAX;
     assert_true(io ? nic_model->legacy : nic_model->modern);
@@ -298,7 +301,7 @@ void model_power_on(void)
     nic_model->legacy = nic_model->modern = nic_model->link = true;
     nic_model->offered[0] = MODEL_FEATURES | 1u << 10 | 1u << 28; /* and some that we leave */
     nic_model->offered[1] = VIRTIO_VERSION_1 | VIRTIO_ACCESS_PLATFORM;
-    nic_model->queue_size = 64;
+    nic_model->queue_size = 128;
     nic_model->pci_command = PCI_COMMAND_NO_INTX;
     memcpy(nic_model->mac, mac, sizeof(mac));
     add_capability(5, 0); /* the window of PCI configuration space */

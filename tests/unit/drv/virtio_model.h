@@ -5,7 +5,6 @@
 
 #include "drv/virtio_internal.h"
 
-#define MODEL_BDF  0x0018u
 #define MODEL_SENT 4096
 #define MODEL_FEATURES                                                                             \
     (VIRTIO_NET_GUEST_CSUM | VIRTIO_NET_MAC | VIRTIO_NET_GUEST_TSO4 | VIRTIO_NET_MRG_RXBUF |       \
@@ -29,6 +28,7 @@ struct virtio_model {
     u8 capability[6][20]; /* as PCI configuration space has them, from 40h on */
     u32 capabilities;
     bool gone;         /* every read gives all ones */
+    u32 vanishes;      /* it is gone after so many reads; 0: it stays */
     bool reset_sticks; /* its status never becomes 0 */
     bool refuses;      /* FEATURES_OK does not stay */
     bool holds_tx;     /* frames are not sent */

@@ -3,6 +3,7 @@
 
 #include "base/arith.h"
 #include "base/bytes.h"
+#include "drv/nic_fixture.h"
 #include "drv/pci.h"
 #include "platform_host.h"
 #include "test.h"
@@ -179,6 +180,8 @@ static void fast_write(u32 offset, u32 value)
 static u32 bus_read(bool io, u32 address, u32 size)
 {
     assert_true(!io && size == 4);
+    if (nic_model->vanishes && !--nic_model->vanishes)
+        nic_model->gone = true;
     return nic_model->gone ? UINT32_MAX : slow_read(address - SLOW);
 }
 

@@ -5,7 +5,6 @@
 
 #include "drv/vmxnet3_regs.h"
 
-#define MODEL_BDF  0x0018u
 #define MODEL_SENT 4096
 
 struct vmxnet3_model {
@@ -14,6 +13,7 @@ struct vmxnet3_model {
     u32 revisions, upt_revisions, bar_high;
     u16 pci_command;
     bool gone;     /* every read gives all ones */
+    u32 vanishes;  /* it is gone after so many reads; 0: it stays */
     bool refuses;  /* it does not become active */
     bool holds_tx; /* frames are not sent */
     bool active, masked, asserted;
