@@ -8,6 +8,7 @@
 #include "machine/int15.h"
 #include "net/port.h"
 #include "pc/resident.h"
+#include "pc/v86.h"
 #include "san/san.h"
 #include "settings/settings.h"
 
@@ -22,6 +23,8 @@ u8 keep_disk(const struct machine *machine, const u8 *boot_sector, const char *w
     u8 drive = int13_init(&d);
     int15_init(&machine->int15);
     resident_hook(service, net_device()->bdf);
+    if (!net_device()->base_kib)
+        v86_serve();
     print("%s  drive %xh, geometry %u/%u/%u, %u KiB hidden at %08x\n", what, drive,
           d.geometry.cylinders, d.geometry.heads, d.geometry.sectors, machine->hidden_size / 1024,
           machine->hidden_base);
