@@ -111,7 +111,8 @@ static void say_disk(const struct block_dev *disk)
     static const char units[][4] = {"MiB", "GiB", "TiB", "PiB"};
     u64 size = (disk->blocks >> 10) * (disk->block_size >> 9) >> 1;
     u32 unit = 0, block = disk->block_size * disk->grain;
-    for (; size >= 10240 && unit < ARRAY_SIZE(units) - 1; unit++)
+    /* Four digits that say something, or fewer when they say all. */
+    for (; unit < ARRAY_SIZE(units) - 1 && size >= (size & 1023 ? 10240 : 1024); unit++)
         size >>= 10;
     print("Disk     %s %s, %u %s", disk->vendor, disk->product, (u32)size, units[unit]);
     if (block > SECTOR)

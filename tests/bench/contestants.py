@@ -73,14 +73,14 @@ class Local:
 
 class Lun:
     """The disk as LUN of tgtd. options: Qemu's. static: the kernel's command line, not DHCP, names it. pxe: what
-    PXE is to load. digests: the target wants them."""
+    PXE is to load. digests: the target wants them. block: bytes of the LUN's blocks."""
 
-    def __init__(self, name, static=False, pxe=None, digests=False, **options):
+    def __init__(self, name, static=False, pxe=None, digests=False, block=512, **options):
         self.name, self.static, self.pxe, self.options = name, static, pxe, options
-        self.digests = digests
+        self.digests, self.block = digests, block
 
     def serve(self, stack, directory, network, disk, delay):
-        self.target = stack.enter_context(Tgtd(network, directory)).target().lun(disk.path)
+        self.target = stack.enter_context(Tgtd(network, directory)).target().lun(disk.path, block=self.block)
         if self.digests:
             self.target.digests()
         ms, lost = delay
@@ -143,10 +143,14 @@ def other_build(directory):
 
 LUNBOOT = Lun("lunboot", rom=LUNBOOT_ROM)
 DIGESTS = Lun("lunboot, digests", digests=True, rom=LUNBOOT_ROM)
+BLOCKS_4K = Lun("lunboot, 4 KiB blocks", block=4096, rom=LUNBOOT_ROM)
 STATIC = Lun("lunboot -kernel", static=True, kernel=BUILD / "lunboot.elf")
 IMG = Lun("lunboot.img", extra=("-drive", f"if=none,id=stick,format=raw,snapshot=on,file={BUILD / 'lunboot.img'}",
                                 "-device", "ide-hd,drive=stick"))
 PXE = Lun("lunboot.pxe", pxe=BUILD / "lunboot.pxe", rom=IPXE_ROM)
+SLOWER = {  # rows that say by how much a LUN of another kind is slower, in which step
+    "seq63-digest": (DIGESTS, "seq63"), "seq63-4k": (BLOCKS_4K, "seq63"), "seq4-4k": (BLOCKS_4K, "seq4"),
+}
 OTHER_WAYS = {"static": STATIC, "img": IMG, "pxe": PXE}  # rows that lunboot has alone
 IPXE = Lun("iPXE", rom=IPXE_ROM)
 WATCHED = {c.name: Watched(f"{c.name}, watched", **c.options) for c in (LUNBOOT, IPXE)}

@@ -52,4 +52,4 @@ STEPS = [
     ),
     Step("grub", CHAIN, 1),
 ]
-SECTORS = max(step.end for step in STEPS)
+SECTORS = -(-max(step.end for step in STEPS) // 8) * 8  # also blocks of 4096 bytes

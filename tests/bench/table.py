@@ -4,8 +4,8 @@ import statistics
 from collections import defaultdict
 
 from contestants import (
-    AHCI, AHCI_IPXE, AHCI_IPXE_NO_PMM, AHCI_LUNBOOT, AHCI_LUNBOOT_NO_PMM, BUILD, DIGESTS, IPXE,
-    IPXE_ROM, LUNBOOT, OTHER, OTHER_WAYS, VIRTIO, WATCHED,
+    AHCI, AHCI_IPXE, AHCI_IPXE_NO_PMM, AHCI_LUNBOOT, AHCI_LUNBOOT_NO_PMM, BUILD, IPXE,
+    IPXE_ROM, LUNBOOT, OTHER, OTHER_WAYS, SLOWER, VIRTIO, WATCHED,
 )
 from rows import DELAYS, ROWS
 
@@ -49,10 +49,10 @@ class Results:
             return get(delay, OTHER_WAYS[row.name].name, "boot") if name == LUNBOOT.name else None
         if row.name == "accesses":
             return get(delay, WATCHED[name].name, "accesses") if name in WATCHED else None
-        if row.name == "seq63-digest":
-            without, with_them = get(delay, name, "seq63"), get(delay, DIGESTS.name, "seq63")
-            known = name == LUNBOOT.name and without and with_them
-            return 100 * (1 - with_them / without) if known else None
+        if row.name in SLOWER:
+            other, step = SLOWER[row.name]
+            fast, slow = get(delay, name, step), get(delay, other.name, step)
+            return 100 * (1 - slow / fast) if name == LUNBOOT.name and fast and slow else None
         if row.name == "fetched":
             asked = get(LOCAL, AHCI.name, "grub-bytes")
             fetched = get(delay, name, "grub-bytes")

@@ -1,10 +1,13 @@
-"""LUNs of 4096-byte blocks, shown as sectors of 512 bytes or as they are."""
+"""LUNs of 4096-byte blocks, shown as sectors of 512 bytes or as they are; and LUNs of more than 2 TiB."""
 
+import os
+import random
 import re
 
 import bootdisk
 import pytest
 from bootdisk import DEBUG_EXIT, BootDisk, run
+from soakdisk import Soak, SoakDisk
 
 SHOWN = {512: " shown as sectors of 512", 4096: ""}
 
@@ -23,3 +26,48 @@ def test_blocks_of_4096(logs, net, tgtd, machine, kernel, sector):
     assert report.phases_done() == phases & 0xFFFF
     report.check_reads(disk)
     assert re.search(rf"^Disk .*, 8 MiB, blocks of 4096 bytes{SHOWN[sector]}$", pc.serial.text(), re.M)
+
+
+TIB = 2**40
+FAR = 32 * 512  # bytes of a transfer
+
+
+@pytest.mark.parametrize("block", (512, 4096))
+def test_3_tib(logs, net, tgtd, machine, kernel, block):
+    """Both ends, the middle, and sector 2^32, which no 32 bits name: what is there is read, and what is written
+    is found there on the backing file."""
+    disk = BootDisk(logs / "disk", "far", 1)
+    os.truncate(disk.path, 3 * TIB)
+    places = {at: random.Random(at).randbytes(FAR) for at in (2**32 * 512 - FAR // 2, 3 * TIB // 2, 3 * TIB - FAR)}
+    with disk.path.open("r+b") as file:
+        for at, data in places.items():
+            file.seek(at)
+            file.write(data)
+    target = tgtd().target().lun(disk.path, block=block)
+    pc = machine(namespace=net, tap="tap0", kernel=kernel, extra=DEBUG_EXIT,
+                 append=f"ip=192.0.2.77/24 root-path={target.root_path()} sector=512")
+    report = run(pc)
+    assert re.search(r"^Disk .*, 3 TiB\b", pc.serial.text(), re.M)
+    assert report.numbers("size") == [[3 * TIB // 512 >> 32, 3 * TIB // 512 & 0xFFFFFFFF]]
+    expected = [(0, *bootdisk.sums(disk.image[:FAR]))]
+    for at, data in places.items():
+        opposite = bytes(byte ^ 0xFF for byte in data)
+        expected += [(at // 512, *bootdisk.sums(data)), (at // 512, *bootdisk.sums(opposite))]
+        with disk.path.open("rb") as file:
+            file.seek(at)
+            assert file.read(FAR) == opposite
+    assert [(high << 32 | low, *both) for high, low, *both in report.numbers("far")] == expected
+
+
+@pytest.mark.parametrize("calls", (10, 13))
+def test_power_cut(logs, net, tgtd, machine, wire, kernel, calls):
+    """The power goes while a block is read, changed and written again, which takes 60 ms: no sector beside those
+    that were to change is lost, and none is half of what it was."""
+    server, disk = tgtd(), SoakDisk(logs / "disk")
+    target = server.target().lun(disk.path, block=4096)
+    pc = machine(namespace=net, wire=wire(rtt=30), kernel=kernel, extra=DEBUG_EXIT,
+                 append=f"ip=192.0.2.77/24 root-path={target.root_path()}")
+    Soak(pc, disk).calls(calls)
+    pc.stop()
+    server.stop()
+    assert disk.check_whole()
