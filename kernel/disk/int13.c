@@ -12,7 +12,7 @@
 #include "disk/edd.h"
 
 #define FIRST_DISK           0x80 /* numbers of hard disks; CDs of El Torito begin higher */
-#define LAST_DISK            0x8f
+#define LAST_DISK            INT13_LAST
 
 /* Where real mode's addresses end: FFFF:FFFF is the last byte. */
 #define RM_END               0x10fff0

@@ -8,8 +8,10 @@
 #include "disk/block.h"
 #include "disk/edd.h"
 
+#define INT13_LAST 0x8f /* the highest number: behind all local disks */
+
 struct int13_disk {
-    u8 drive; /* the number we want, 80h or higher */
+    u8 drive; /* the number we want, 80h to INT13_LAST */
     struct block_dev *dev;
     struct geometry geometry;
     struct edd_path path;

@@ -3,6 +3,7 @@
 
 #include "base/print.h"
 #include "disk/cache.h"
+#include "disk/int13.h"
 #include "disk/mbr.h"
 #include "handoff/keep.h"
 #include "handoff/launch.h"
@@ -31,13 +32,15 @@ enum error boot(const struct machine *machine)
         return e;
     if (!san_publish(resident_ibft(), RESIDENT_SIZE - RESIDENT_IBFT - RESIDENT_STACK_MIN))
         return ERR_NO_BASE_MEMORY;
+    u8 drive = (u8)setting_number(SET_DRIVE);
     if (skip || e) {
-        keep_disk(machine, boot_sector, "Keeping");
+        bool last = setting_number(SET_KEEP_SAN) == SETTING_KEEP_LAST;
+        keep_disk(machine, boot_sector, last ? INT13_LAST : drive, "Keeping");
         print("         %s: on to the next boot device\n\n",
               skip ? "skip-san-boot is set" : error_text(e));
         bios_next_device();
     }
-    u8 drive = keep_disk(machine, boot_sector, "Booting");
+    drive = keep_disk(machine, boot_sector, drive, "Booting");
     print("\n");
     launch(boot_sector, san_disk()->block_size, drive);
 }

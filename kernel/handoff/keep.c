@@ -12,15 +12,15 @@
 #include "san/san.h"
 #include "settings/settings.h"
 
-u8 keep_disk(const struct machine *machine, const u8 *boot_sector, const char *what)
+u8 keep_disk(const struct machine *machine, const u8 *boot_sector, u8 drive, const char *what)
 {
     struct int13_disk d = {
-        .drive = (u8)setting_number(SET_DRIVE),
+        .drive = drive,
         .dev = san_disk(),
         .geometry = geometry_guess(boot_sector, san_disk()->blocks),
     };
     san_edd_path(&d.path);
-    u8 drive = int13_init(&d);
+    drive = int13_init(&d);
     int15_init(&machine->int15);
     resident_hook(service, net_device()->bdf);
     if (!net_device()->base_kib)

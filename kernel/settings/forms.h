@@ -17,6 +17,7 @@ enum form {
     FORM_CHAP,   /* its number is the algorithm's in CHAP_A */
     FORM_DIGEST, /* its number is the word's in iscsi/config.h */
     FORM_FLAG,
+    FORM_KEEP, /* a flag, or `last` */
     FORM_DRIVE,
     FORM_SECTOR, /* its number: 512, or 4096 for `native` */
     FORM_NIC,
@@ -33,9 +34,11 @@ struct setting_value {
     u8 source;
 };
 
-#define FORM_NO_BDF  0xffffu /* FORM_NIC's number when the text is a MAC address */
+#define FORM_NO_BDF    0xffffu /* FORM_NIC's number when the text is a MAC address */
 
-#define FORM_FOREVER UINT32_MAX /* FORM_RETRY's number for that word */
+#define FORM_KEEP_LAST 2 /* FORM_KEEP's number for that word */
+
+#define FORM_FOREVER   UINT32_MAX /* FORM_RETRY's number for that word */
 
 /* Is v->text of this form? v->number and v->prefix get what it means; some texts are brought into
  * one form. White space at the end is cut off, but for FORM_SECRET. */
