@@ -29,6 +29,8 @@ void offsets(void)
     RESIDENT(gdtr);
     RESIDENT(to_pm);
     RESIDENT(to_rm);
+    RESIDENT(first_drive);
+    RESIDENT(launch);
     RESIDENT(old_int13);
     RESIDENT(old_int15);
     RESIDENT(old_tick);

@@ -63,7 +63,7 @@ block:
 
 int13_entry:
         cli
-        cmp dl, 80h
+        cmp dl, [cs:RES_first_drive]
         jb .chain
         cmp byte [cs:RES_busy], 0
         jne .refuse
@@ -428,7 +428,7 @@ launch_entry:
         mov byte [cs:RES_busy], 0
         sti
         cld
-        jmp 0:7C00h
+        jmp far [cs:RES_launch]
 
 code_end:
 %if code_end - block > RES_DATA

@@ -144,11 +144,11 @@ static const u16 operands[] = {
 
 struct parser {
     u32 fields; /* the queue */
-    u32 opcode; /* in data: the fourth last byte */
-    u32 before; /* the instruction's before this one */
+    u32 opcode;
+    u32 before; /* the instruction's before this one; in data: the kinds of the last four bytes */
     u32 before_that;
-    u32 modrm;  /* the last one; in data: the last three bytes */
-    u32 target; /* the register that the last one tells to be written, mostly */
+    u32 modrm;  /* the last one; in data: the last four bytes */
+    u32 target; /* the register that that tells to be written, mostly; in data: the last two */
     u32 word;   /* hash: the instruction; at an opcode the one before; in data what may be a word */
     u32 history; /* the last four bytes, the very last the lowest */
 };
@@ -179,8 +179,9 @@ static void parse(struct parser *p, u8 byte, bool in_text)
     p->word = (p->word + byte) * HASH_MUL;
     if (!in_text) {
         p->fields = F_DATA;
-        p->opcode = p->history >> 24;
-        p->modrm = p->history << 8;
+        p->before = p->history & DATA_KINDS;
+        p->modrm = p->history;
+        p->target = p->history & 0xffff;
         return;
     }
     switch (at) {
@@ -237,10 +238,11 @@ static void make_targets(u8 *image, u32 text_size)
 /* ---- the model ---- */
 
 /* How many zeros (low half) and ones have followed. */
-static u8 states[SLOTS + 256];
-/* By field, and then by the byte's bits so far; or, with those by field alone ([0] of the others) a
- * sum that holds for a whole byte, by the last byte, and by the opcode before. */
-static int weights[16][256][CONTEXTS], by_byte[16][256][CONTEXTS], by_opcode[16][256][CONTEXTS];
+static u8 states[SLOTS + PLACES];
+/* By field, and then by the bit's place; or, with those by field alone ([0] of the others) a sum
+ * that holds for a whole byte, by the last byte, and by the opcode before. */
+static int weights[16][PLACES][CONTEXTS], by_byte[16][PLACES][CONTEXTS],
+    by_opcode[16][PLACES][CONTEXTS];
 static int logarithms[COUNT_MAX + 1]; /* of counts and a bit more */
 
 static void model_init(void)
@@ -304,7 +306,7 @@ static void contexts(u32 hash[CONTEXTS], const struct parser *p, u32 place)
     hash[3] = (in_opcode + p->before) * HASH_MUL;
     hash[4] = (p->before_that - hash[3]) * HASH_MUL;
     hash[5] = (hash[3] + p->modrm) * HASH_MUL;
-    hash[6] = ((p->history >> 8 & 0xffff) - in_field) * HASH_MUL;
+    hash[6] = ((p->history >> 8 & 0xff) - in_field) * HASH_MUL;
     hash[7] = (p->word + (p->history & 0xffff)) * HASH_MUL;
     u32 guess = field(p) == F_REL8 ? jump_target - place : match.length << 8 | match.expected;
     hash[8] = (guess + HASH_MUL) * HASH_MUL;
@@ -346,14 +348,13 @@ struct prediction {
     u32 zero;            /* the probability of a 0, of 65536 */
 };
 
-/* seen: a 1, and the byte's bits so far */
 static void predict(struct prediction *x, const u32 hash[CONTEXTS], const struct byte_weights *w,
-                    u32 field, u32 seen)
+                    u32 field, u32 place)
 {
     int sum = ODDS_LIMIT << LOG_BITS << 16;
-    x->special = weights[field][seen];
+    x->special = weights[field][place];
     for (u32 i = 0; i < CONTEXTS; i++) {
-        x->state[i] = &states[((u64)hash[i] * SLOTS >> 32) + seen];
+        x->state[i] = &states[((u64)hash[i] * SLOTS >> 32) + place];
         x->input[i] = logarithms[*x->state[i] >> 4] - logarithms[*x->state[i] & 15];
         sum += x->input[i] * (w->sum[i] + x->special[i]);
     }
@@ -432,22 +433,31 @@ static void encode_end(void)
     output_size = output_size < 4 ? 4 : output_size;
 }
 
+/* A byte's bits have their places such that those of each half-byte are near to each other: from a
+ * piece's first, which is a multiple of 16, it is a 1 with the half-byte's bits so far. */
+static u32 next_place(u32 place, u32 bit)
+{
+    u32 piece = place & ~15u;
+    place = piece + ((place - piece) << 1 | bit);
+    return piece || place < 16 ? place : ((place - 15) << 4) + 1;
+}
+
 static void encode_image(const u8 *image, u32 size, u32 text_size)
 {
     struct parser p = {0};
     u32 hash[CONTEXTS];
     struct byte_weights w;
     for (u32 i = 0; i < size; i++) {
-        u32 seen = 1;
+        u32 place = 1;
         contexts(hash, &p, i);
         byte_begin(&w, &p);
         for (int shift = 7; shift >= 0; shift--) {
             struct prediction x;
             u32 bit = image[i] >> shift & 1;
-            predict(&x, hash, &w, field(&p), seen);
+            predict(&x, hash, &w, field(&p), place);
             encode(bit, x.zero);
             learn(&x, &w, bit);
-            seen = seen << 1 | bit;
+            place = next_place(place, bit);
         }
         byte_end(&w);
         u32 in_field = field(&p);

@@ -114,10 +114,11 @@ static void say_disk(const struct block_dev *disk)
     /* Four digits that say something, or fewer when they say all. */
     for (; unit < ARRAY_SIZE(units) - 1 && size >= (size & 1023 ? 10240 : 1024); unit++)
         size >>= 10;
-    print("Disk     %s %s, %u %s", disk->vendor, disk->product, (u32)size, units[unit]);
-    if (block > SECTOR)
+    print("%s     %s %s, %u %s", disk->cd ? "CD  " : "Disk", disk->vendor, disk->product, (u32)size,
+          units[unit]);
+    if (block > SECTOR && !disk->cd)
         print(", blocks of %u bytes%s", block, disk->grain > 1 ? " shown as sectors of 512" : "");
-    print("%s\n", disk->read_only ? ", read only" : "");
+    print("%s\n", disk->read_only && !disk->cd ? ", read only" : "");
 }
 
 enum error attach_disk(void)
@@ -125,8 +126,10 @@ enum error attach_disk(void)
     enum error e;
     if ((e = parse_paths()) || (e = log_in()))
         return e;
-    block_split(san_disk(), setting_number(SET_SECTOR));
-    say_disk(san_disk());
+    struct block_dev *disk = san_disk();
+    bool as_cd = disk->cd || setting_number(SET_BOOT) == SETTING_BOOT_CD;
+    block_split(disk, as_cd ? SECTOR : setting_number(SET_SECTOR));
+    say_disk(disk);
     cache_init(cache_memory, plan->cache);
     readahead_init(readahead_memory, plan->readahead);
     return OK;

@@ -42,6 +42,7 @@ static const struct {
     {IPXE_LUNBOOT_CHAP, SET_CHAP, AS_TEXT},
     {IPXE_LUNBOOT_DIGEST, SET_DIGEST, AS_TEXT},
     {IPXE_LUNBOOT_SECTOR, SET_SECTOR, AS_DECIMAL},
+    {IPXE_LUNBOOT_BOOT, SET_BOOT, AS_TEXT},
 };
 
 static void take_setting(enum setting_id id, const char *value, u32 len)

@@ -105,6 +105,8 @@
       "install a boot loader on the LUN")                                                          \
     X(NO_BOOT_CODE, 71, 0xbb, "the disk has a partition table, but no boot code",                  \
       "install a boot loader for BIOS on the LUN (it may have one for UEFI)")                      \
+    X(NO_BOOT_IMAGE, 72, 0xbb, "the CD has no boot image for a PC (El Torito)",                    \
+      "choose a CD that boots by BIOS, or give boot=disk")                                         \
     X(LUN_RESERVED, 75, 0x03, "the LUN is reserved by another initiator",                          \
       "shut that one down, or clear its reservation at the target")                                \
     X(LUN_RESET, 76, 0x80, "another initiator resets the LUN again and again",                     \

@@ -48,6 +48,7 @@ struct block_dev {
     u32 grain;      /* blocks that the disk can only move together, a power of two; 1: each alone */
     u32 max_blocks; /* the largest count in one request */
     bool read_only;
+    bool cd;          /* a CD or DVD, by its device type */
     bool unflushed;   /* something was written since the last flush; the cache's */
     char vendor[9];   /* from INQUIRY, cleaned of what is not printable, trailing spaces cut */
     char product[17]; /* the same */

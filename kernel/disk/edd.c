@@ -22,6 +22,7 @@
 
 #define FLAG_DMA_TRANSPARENT 0x0001 /* any buffer will do, across 64 KiB too */
 #define FLAG_CHS_VALID       0x0002
+#define FLAG_REMOVABLE       0x0004
 #define CHS_VALID_MAX        15482880 /* sectors: above, FLAG_CHS_VALID "shall be cleared" */
 
 #define KEY                  0xbedd
@@ -40,7 +41,9 @@ u32 edd_parameters(u8 *table, u32 size, const struct edd_disk *disk)
     memset(table, 0, size);
     put_le16(table + EDD_SIZE, (u16)size);
     put_le16(table + EDD_FLAGS,
-             FLAG_DMA_TRANSPARENT | (disk->blocks > CHS_VALID_MAX ? 0 : FLAG_CHS_VALID));
+             FLAG_DMA_TRANSPARENT | (!disk->geometry.sectors        ? FLAG_REMOVABLE
+                                     : disk->blocks > CHS_VALID_MAX ? 0
+                                                                    : FLAG_CHS_VALID));
     put_le32(table + EDD_CYLINDERS, disk->geometry.cylinders);
     put_le32(table + EDD_HEADS, disk->geometry.heads);
     put_le32(table + EDD_SECTORS, disk->geometry.sectors);

@@ -15,9 +15,9 @@ struct edd_path {
 };
 
 struct edd_disk {
-    u64 blocks;
-    u32 block_size; /* bytes */
-    struct geometry geometry;
+    u64 blocks;               /* as many as it counts in */
+    u32 block_size;           /* bytes */
+    struct geometry geometry; /* no sectors: a CD */
     struct edd_path path;
 };
 

@@ -9,10 +9,9 @@
 #include "base/platform.h"
 #include "base/str.h"
 #include "disk/cache.h"
+#include "disk/drives.h"
 #include "disk/edd.h"
-
-#define FIRST_DISK           0x80 /* numbers of hard disks; CDs of El Torito begin higher */
-#define LAST_DISK            INT13_LAST
+#include "disk/eltorito.h"
 
 /* Where real mode's addresses end: FFFF:FFFF is the last byte. */
 #define RM_END               0x10fff0
@@ -28,8 +27,9 @@
 #define DAP_LONG             24 /* with DAP_FLAT */
 
 /* AH that is no entry of the error table. */
-#define STATUS_BAD_REQUEST   0x01
 #define STATUS_NOT_REMOVABLE 0xb2
+
+#define FLOPPY_PARAMETERS    (0x1e * 4) /* the vector that points to them */
 
 #define EDD_VERSION          0x30 /* EDD-3 */
 #define EDD_ACCESS           0x01 /* 42h, 43h, 44h, 47h, 48h */
@@ -38,7 +38,6 @@
 static struct int13_disk disk;
 static bool attached;
 static bool busy;
-static u8 locals;      /* the BIOS's hard disks */
 static u8 last_status; /* AH of our disk's last operation */
 
 static void bda_put(u32 address, u8 value)
@@ -48,34 +47,21 @@ static void bda_put(u32 address, u8 value)
         *p = value;
 }
 
-/* Keep 40:75 right: some BIOSes count their disks again and write what they find, others find one
- * more later. */
-static void count_disks(void)
-{
-    const u8 *p = phys_ptr(BDA_DISKS, 1);
-    if (p && *p > locals + 1 && *p <= LAST_DISK - FIRST_DISK + 1)
-        locals = *p - 1;
-    bda_put(BDA_DISKS, locals + 1);
-}
-
 u8 int13_init(const struct int13_disk *d)
 {
     int13_stop();
-    const u8 *p = phys_ptr(BDA_DISKS, 1);
-    locals = p ? (u8)min_u32(*p, LAST_DISK - FIRST_DISK) : 0;
     memcpy(&disk, d, sizeof(disk));
-    disk.drive = (u8)min_u32(max_u32(d->drive, FIRST_DISK), FIRST_DISK + locals);
     last_status = 0;
     busy = false;
     attached = true;
-    count_disks();
+    disk.drive = drives_take(d->drive);
     return disk.drive;
 }
 
 void int13_stop(void)
 {
     if (attached)
-        bda_put(BDA_DISKS, locals);
+        drives_give_back();
     attached = false;
 }
 
@@ -97,16 +83,23 @@ static void answer(struct rm_regs *r, u8 status, u8 ah)
 {
     r->eax = with_word(r->eax, (u16)(ah << 8 | reg_low(r->eax)));
     r->flags = status ? r->flags | FLAG_CF : r->flags & ~FLAG_CF;
-    bda_put(BDA_DISK_STATUS, status);
+    bda_put(drive_is_floppy(disk.drive) ? BDA_FLOPPY_STATUS : BDA_DISK_STATUS, status);
 }
 
 static enum error check_range(u64 lba, u32 count)
 {
-    return in_range(lba, count, disk.dev->blocks) ? OK : ERR_OUT_OF_RANGE;
+    return in_range(lba, count, disk.sectors) ? OK : ERR_OUT_OF_RANGE;
+}
+
+static u32 sector_size(void)
+{
+    return disk.dev->block_size * disk.sector_blocks;
 }
 
 static enum error move_sectors(enum block_op op, u64 lba, u32 count, u8 *data)
 {
+    lba = disk.first + lba * disk.sector_blocks;
+    count *= disk.sector_blocks;
     return op == BLOCK_WRITE ? cache_write(disk.dev, lba, count, data)
                              : cache_read(disk.dev, lba, count, data);
 }
@@ -127,7 +120,7 @@ static enum error transfer_sectors(enum block_op op, u64 lba, u32 count, u8 *dat
         return e;
     /* One bad sector must not cost its neighbours: go up to it one by one. */
     for (e = OK; *done < count && !e; *done += !e)
-        e = move_sectors(op, lba + *done, 1, data + *done * disk.dev->block_size);
+        e = move_sectors(op, lba + *done, 1, data + *done * sector_size());
     return e;
 }
 
@@ -152,7 +145,7 @@ static u8 *rm_buffer(u16 segment, u16 offset, u32 len)
 static enum error chs_transfer(struct rm_regs *r, enum block_op op)
 {
     u32 count = reg_low(r->eax), done = 0;
-    u8 *data = rm_buffer(r->es, (u16)r->ebx, count * disk.dev->block_size);
+    u8 *data = rm_buffer(r->es, (u16)r->ebx, count * sector_size());
     u64 lba;
     enum error e = count && data ? chs_range(r, count, &lba) : ERR_BAD_REQUEST;
     if (!e)
@@ -173,22 +166,34 @@ static enum error chs_verify(struct rm_regs *r)
     return count ? chs_range(r, count, &lba) : ERR_BAD_REQUEST;
 }
 
-/* AH=08h: geometry. ES:DI is a floppy's affair. */
+/* AH=08h: geometry. Of a floppy also its type, and at ES:DI what its controller is set to: the
+ * BIOS's parameters will do. */
 static enum error parameters(struct rm_regs *r)
 {
-    u32 cylinder = disk.geometry.cylinders - 1;
+    u8 type = 0;
+    if (!disk.geometry.sectors)
+        return ERR_BAD_REQUEST;
+    if (drive_is_floppy(disk.drive)) {
+        const u8 *pointer = phys_ptr(FLOPPY_PARAMETERS, 4);
+        type = disk.cd->media * 2; /* 2, 4, 6 */
+        r->edi = with_word(r->edi, get_le16(pointer));
+        r->es = get_le16(pointer + 2);
+    }
     r->eax = with_low(r->eax, 0);
-    r->ebx = with_low(r->ebx, 0);
-    r->ecx =
-        with_word(r->ecx, (u16)(cylinder << 8 | (cylinder >> 2 & 0xc0) | disk.geometry.sectors));
-    r->edx = with_word(r->edx, (u16)((disk.geometry.heads - 1) << 8 | (locals + 1u)));
+    r->ebx = with_low(r->ebx, type);
+    r->ecx = with_word(r->ecx, geometry_cx(&disk.geometry));
+    r->edx = with_word(r->edx, (u16)((disk.geometry.heads - 1) << 8 | drives_total()));
     return OK;
 }
 
-/* AH=15h: a hard disk (AH=3) of CX:DX sectors. */
+/* AH=15h: a hard disk (AH=3) of CX:DX sectors, or what does not tell of another medium (AH=1). */
 static void disk_type(struct rm_regs *r)
 {
-    u32 sectors = disk.dev->blocks > UINT32_MAX ? UINT32_MAX : (u32)disk.dev->blocks;
+    u32 sectors = disk.sectors > UINT32_MAX ? UINT32_MAX : (u32)disk.sectors;
+    if (drive_is_floppy(disk.drive) || drive_is_cd(disk.drive)) {
+        answer(r, 0, 1);
+        return;
+    }
     r->ecx = with_word(r->ecx, (u16)(sectors >> 16));
     r->edx = with_word(r->edx, (u16)sectors);
     answer(r, 0, 3);
@@ -203,7 +208,7 @@ static enum error packet(struct rm_regs *r, u8 function)
     if (!dap || dap[DAP_SIZE] < DAP_LENGTH)
         return ERR_BAD_REQUEST;
     u64 lba = get_le64(dap + DAP_LBA);
-    u32 count = get_le16(dap + DAP_COUNT), len = count * disk.dev->block_size, done;
+    u32 count = get_le16(dap + DAP_COUNT), len = count * sector_size(), done;
     if (function == 0x44)
         return check_range(lba, count);
     if (function == 0x47)
@@ -236,7 +241,7 @@ static enum error edd(struct rm_regs *r)
         return ERR_BAD_REQUEST;
     u32 size = min_u32(get_le16(table), EDD_SIZE_MAX);
     table = phys_ptr(at, size);
-    const struct edd_disk d = {disk.dev->blocks, disk.dev->block_size, disk.geometry, disk.path};
+    const struct edd_disk d = {disk.sectors, sector_size(), disk.geometry, disk.path};
     return table && edd_parameters(table, size, &d) ? OK : ERR_BAD_REQUEST;
 }
 
@@ -298,13 +303,19 @@ static void serve(struct rm_regs *r)
     case 0x48:
         e = edd(r);
         break;
+    case 0x4b:
+    case 0x4d:
+        e = disk.cd ? eltorito_packet(r, &disk) : ERR_BAD_REQUEST;
+        if (!e && (u16)r->eax == 0x4b00 && !drive_is_cd(disk.drive))
+            int13_stop();
+        break;
     case 0x4e: /* set hardware configuration: of prefetch, PIO and DMA modes, which we lack */
         if (reg_low(r->eax) <= 6)
             r->eax = with_low(r->eax, 0); /* no other drive is affected */
         else
             e = ERR_BAD_REQUEST;
         break;
-    default: /* 05h (format) and 4Bh (we are no CD) among them */
+    default: /* 05h (format), 4Ah and 4Ch (another image of the CD) among them */
         e = ERR_BAD_REQUEST;
     }
     last_status = e ? error_int13_status(e) : status;
@@ -313,41 +324,24 @@ static void serve(struct rm_regs *r)
 
 enum int13_action int13(struct rm_regs *r, struct int13_chain *chain)
 {
-    u8 drive = reg_low(r->edx), function = reg_high(r->eax);
     chain->set_dl = false;
-    chain->dl = drive;
+    chain->dl = reg_low(r->edx);
     if (!attached)
         return INT13_CHAIN;
-    count_disks();
-    if (drive == disk.drive) {
-        if (busy) {
-            /* An interrupt handler calls while we wait for the network: waiting here for what
-             * the interrupted call waits for would never end. */
-            u8 status = error_int13_status(ERR_BUSY);
-            answer(r, status, status);
-            return INT13_DONE;
-        }
-        busy = true;
-        serve(r);
-        busy = false;
-        return INT13_DONE;
-    }
-    if (drive < FIRST_DISK || drive > LAST_DISK)
+    drives_count();
+    enum drive_owner owner = drives_owner(r, chain);
+    if (owner == DRIVE_THEIRS)
         return INT13_CHAIN;
-    if (drive > FIRST_DISK + locals) {
-        /* No such disk. GRUB counts disks by reading from one after the other until one fails. */
-        answer(r, STATUS_BAD_REQUEST, STATUS_BAD_REQUEST);
+    if (owner == DRIVE_ABSENT || busy) {
+        /* No such disk: GRUB counts disks by reading from one after the other until one fails. Or
+         * an interrupt handler calls while we wait for the network: waiting here for what the
+         * interrupted call waits for would never end. */
+        u8 status = error_int13_status(owner == DRIVE_ABSENT ? ERR_BAD_REQUEST : ERR_BUSY);
+        answer(r, status, status);
         return INT13_DONE;
     }
-    if (drive > disk.drive) {
-        r->edx = with_low(r->edx, drive - 1);
-        chain->set_dl = function != 0x15; /* there DX is part of the answer */
-    }
-    if (function == 0x08) {
-        /* Not "plus one": SeaBIOS answers with 40:75, in which we are, others with a count of their
-         * own. */
-        chain->set_dl = true;
-        chain->dl = locals + 1;
-    }
-    return INT13_CHAIN;
+    busy = true;
+    serve(r);
+    busy = false;
+    return INT13_DONE;
 }

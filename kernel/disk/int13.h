@@ -1,5 +1,5 @@
-/* INT 13h: the LUN as a BIOS disk (Enhanced Disk Drive, T13 BIOS EDD-3/EDD-4, and the classic CHS
- * functions). */
+/* INT 13h: the LUN, or a part of it, as a BIOS disk (Enhanced Disk Drive, T13 BIOS EDD-3/EDD-4, and
+ * the classic CHS functions). */
 #ifndef LUNBOOT_INT13_H
 #define LUNBOOT_INT13_H
 
@@ -8,13 +8,17 @@
 #include "disk/block.h"
 #include "disk/edd.h"
 
-#define INT13_LAST 0x8f /* the highest number: behind all local disks */
+struct cd_boot; /* disk/eltorito.h */
 
 struct int13_disk {
-    u8 drive; /* the number we want, 80h to INT13_LAST */
+    u8 drive; /* the number we want: 80h to 8Fh; of a CD E0h, of its floppy 00h */
     struct block_dev *dev;
-    struct geometry geometry;
+    u64 first;                /* block of dev that the disk begins with */
+    u64 sectors;              /* as INT 13h counts them, all of which lie on dev */
+    u32 sector_blocks;        /* blocks of dev that are one sector */
+    struct geometry geometry; /* no sectors: it has none, and CHS addresses mean nothing */
     struct edd_path path;
+    const struct cd_boot *cd; /* booted by this; NULL: a disk */
 };
 
 /* What the resident stub does after int13(). */
@@ -24,16 +28,16 @@ enum int13_action {
 };
 
 /* Serve this disk, through the cache, from now on: the INT 13h hook may be set afterwards. Counts
- * the disk in at 40:75. Hard disks are numbered without gaps, so our number is at most 80h + the
- * number of local hard disks; the number really used is returned. */
+ * the disk in at 40:75, a floppy at 40:10. Hard disks are numbered without gaps, so our number is
+ * at most 80h + the number of local hard disks; the number really used is returned. */
 u8 int13_init(const struct int13_disk *disk);
 
-/* Take the disk out again: 40:75 is the BIOS's, and every call is chained as it is. */
+/* Take the disk out again: the count is the BIOS's, and every call is chained as it is. */
 void int13_stop(void);
 
-/* One INT 13h call. DL is the drive. For local disks, which have moved up by one from our number
- * on, DL is changed to the BIOS's number and the call is chained. When set_dl is true after
- * INT13_CHAIN, the stub puts `dl` into the caller's DL once the old handler has returned: the
+/* One INT 13h call. DL is the drive. For local drives of its kind, which have moved up by one from
+ * our number on, DL is changed to the BIOS's number and the call is chained. When set_dl is true
+ * after INT13_CHAIN, the stub puts `dl` into the caller's DL once the old handler has returned: the
  * number that the caller used, or after AH=08h the number of disks with ours. */
 struct int13_chain {
     bool set_dl;

@@ -83,6 +83,12 @@ struct geometry geometry_guess(const u8 *mbr, u64 blocks)
     return g;
 }
 
+u16 geometry_cx(const struct geometry *g)
+{
+    u32 cylinder = g->cylinders - 1;
+    return (u16)(cylinder << 8 | (cylinder >> 2 & 0xc0) | g->sectors);
+}
+
 bool geometry_lba(const struct geometry *g, u32 cylinder, u32 head, u32 sector, u64 *lba)
 {
     if (cylinder >= g->cylinders || head >= g->heads || !sector || sector > g->sectors)

@@ -20,6 +20,9 @@ enum error mbr_bootable(const u8 *sector);
  * 63 sectors. */
 struct geometry geometry_guess(const u8 *mbr, u64 blocks);
 
+/* CX of AH=08h and of a CD's specification packet: the last cylinder and sector. */
+u16 geometry_cx(const struct geometry *g);
+
 /* CHS to LBA; false when it lies outside the geometry. */
 bool geometry_lba(const struct geometry *g, u32 cylinder, u32 head, u32 sector, u64 *lba);
 

@@ -9,6 +9,7 @@
 
 #define QUIESCE_US    10000 /* for DMA under way to end, before a reset */
 #define RESET_US      5000  /* for the EEPROM to be read again, after one */
+#define NVM_LEAST_US  100   /* no real one is read so soon */
 #define SLOW_RESET_US 25000
 #define RESET_POLLS   10
 #define MDIC_POLL_US  10
@@ -126,7 +127,9 @@ static bool e1000_reset(void)
     else if (running)
         platform_delay_us(QUIESCE_US);
     e1000_write(CTRL, (ctrl | CTRL_RST) & ~CTRL_PHY_RST);
-    platform_delay_us(flags & E1000_SLOW_RESET ? SLOW_RESET_US : RESET_US);
+    platform_delay_us(NVM_LEAST_US);
+    if (!(flags & E1000_PCIE && e1000_read(EECD) & EECD_AUTO_RD)) /* an emulator has none */
+        platform_delay_us(flags & E1000_SLOW_RESET ? SLOW_RESET_US : RESET_US);
     for (u32 i = 0; i < RESET_POLLS && e1000_read(CTRL) & CTRL_RST; i++)
         platform_delay_us(RESET_US);
     if (flags & E1000_EE_RST) {

@@ -35,6 +35,7 @@
 #define EECD_DO              0x00000008
 #define EECD_FWE             0x00000030
 #define EECD_SIZE            0x00000200
+#define EECD_AUTO_RD         0x00000200 /* PCI Express: all that a reset reads has been read */
 
 #define EERD                 0x0014 /* EEPROM Read; not on the 82544 and before */
 #define EERD_START           0x00000001

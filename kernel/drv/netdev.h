@@ -15,8 +15,8 @@ struct netdev_ops {
      * returns true; returns false, and p is still the caller's, when the ring is full. The NIC may
      * hear of it only at flush(). */
     bool (*transmit)(struct netdev *dev, struct pkt *p);
-    /* The next received frame without FCS, now the caller's; NULL when there is none. Reads memory
-     * only, never a register. */
+    /* The next received frame without FCS, or a part of one (PKT_FIRST), now the caller's; NULL
+     * when there is none. Reads memory only, never a register. */
     struct pkt *(*receive)(struct netdev *dev);
     /* Tell the NIC about queued frames and refilled buffers: the registers that are written once
      * per batch. Must be called before every wait. */
@@ -58,8 +58,8 @@ struct netdev {
     bool full_duplex;
     bool link_up;
     bool paused;
-    u16 base_kib; /* conventional memory that it takes */
-    u16 rx_ring;  /* descriptors in the receive ring: what can arrive while nobody looks */
+    u16 base_kib;             /* conventional memory that it takes */
+    u16 rx_ring;              /* frames that can arrive while nobody looks */
     struct pkt_pool *tx_pool; /* where frames to send are taken from */
     struct netdev_stats stats;
 };

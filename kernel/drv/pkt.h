@@ -16,6 +16,12 @@
 /* Flags that the driver sets on reception. */
 #define PKT_IP_CSUM_OK 0x01 /* the NIC has checked the IPv4 header checksum */
 #define PKT_L4_CSUM_OK 0x02 /* the NIC has checked the TCP or UDP checksum */
+/* A frame in several packets, which receive() gives one after the other: a TCP segment over IPv4
+ * that the host has made of many. All headers are in the first; the others hold text alone, with
+ * PKT_REST_ROOM bytes before it. All have PKT_L4_CSUM_OK. */
+#define PKT_FIRST      0x08
+#define PKT_REST       0x10
+#define PKT_REST_ROOM  4
 /* Flags that eth.c sets on reception. */
 #define PKT_BROADCAST  0x04 /* the frame was not sent to our MAC alone */
 

@@ -9,8 +9,10 @@
 #define STATUS_LINK_UP 1
 
 #define FEATURES                                                                                   \
-    (VIRTIO_NET_GUEST_CSUM | VIRTIO_NET_MAC | VIRTIO_NET_MRG_RXBUF | VIRTIO_NET_STATUS |           \
-     VIRTIO_ANY_LAYOUT | VIRTIO_EVENT_IDX)
+    (VIRTIO_NET_GUEST_CSUM | VIRTIO_NET_MAC | VIRTIO_NET_GUEST_TSO4 | VIRTIO_NET_MRG_RXBUF |       \
+     VIRTIO_NET_STATUS | VIRTIO_ANY_LAYOUT | VIRTIO_EVENT_IDX)
+/* What frames over several receive buffers take: more than the largest of ours hold. */
+#define LONG_FRAMES   (VIRTIO_NET_GUEST_CSUM | VIRTIO_NET_MRG_RXBUF)
 #define FEATURES_HIGH (VIRTIO_VERSION_1 | VIRTIO_ACCESS_PLATFORM)
 
 static struct netdev nic;
@@ -31,6 +33,8 @@ static enum error start(void)
     virtio_set_status(VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER);
     u32 high = virtio_features(1) & FEATURES_HIGH;
     features = virtio_features(0) & FEATURES;
+    if (~features & LONG_FRAMES)
+        features &= ~VIRTIO_NET_GUEST_TSO4;
     virtio_take_features(0, features);
     virtio_take_features(1, high);
     if (!virtio_is_legacy()) {

@@ -15,6 +15,7 @@
 /* Features, bits 0 to 31 and 32 to 63 (5.1.3 and 6). */
 #define VIRTIO_NET_GUEST_CSUM  (1u << 1)
 #define VIRTIO_NET_MAC         (1u << 5)
+#define VIRTIO_NET_GUEST_TSO4  (1u << 7)
 #define VIRTIO_NET_MRG_RXBUF   (1u << 15)
 #define VIRTIO_NET_STATUS      (1u << 16)
 #define VIRTIO_ANY_LAYOUT      (1u << 27)

@@ -22,10 +22,13 @@ static u32 find_pnp(void)
     return 0;
 }
 
-_Noreturn void launch(const u8 *boot_sector, u32 size, u8 drive)
+_Noreturn void launch(u16 segment, u8 drive)
 {
-    memcpy(phys_ptr(BOOT_ADDRESS, size), boot_sector, size);
     u32 pnp = find_pnp();
     struct rm_regs r = {.edx = drive, .es = pnp ? BIOS_START >> 4 : 0, .edi = pnp & 0xffff};
-    resident_launch(&r);
+    struct far_pointer to = {.segment = segment};
+    /* Many boot sectors count on an offset that is an address. */
+    if (segment == BOOT_ADDRESS >> 4)
+        to = (struct far_pointer){.offset = BOOT_ADDRESS};
+    resident_launch(to, &r);
 }

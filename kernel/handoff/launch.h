@@ -4,7 +4,7 @@
 
 #include "base/types.h"
 
-/* Put the boot sector, of so many bytes, where BIOSes put it, and jump to it as they do. */
-_Noreturn void launch(const u8 *boot_sector, u32 size, u8 drive);
+/* Jump to a boot sector that lies at this segment, as BIOSes do. */
+_Noreturn void launch(u16 segment, u8 drive);
 
 #endif

@@ -13,6 +13,9 @@
 #define MOST_LUNS      1024
 #define INQUIRY_LENGTH 36
 #define INQUIRY_VPD    1
+#define TYPE           0x1f /* peripheral device type: the low bits of INQUIRY data */
+#define TYPE_DISK      0x00
+#define TYPE_CD        0x05
 #define CAPACITY_TRIES 10
 #define WRITE_PROTECT                                                                              \
     0x80 /* of a disk's device-specific parameter in MODE SENSE (SBC-3, 6.4.1)                     \
@@ -155,8 +158,10 @@ static enum error judge_inquiry(struct lun_found *found)
         return ERR_SCSI;
     if (is_no_lun(inquiry))
         return ERR_LUN_NOT_FOUND;
-    if ((inquiry[0] & 0x1f) != 0)
+    u8 type = inquiry[0] & TYPE;
+    if (type != TYPE_DISK && type != TYPE_CD)
         return ERR_LUN_NOT_DISK;
+    found->cd = type == TYPE_CD;
     text(found->vendor, inquiry + 8, 8);
     text(found->product, inquiry + 16, 16);
     return OK;
@@ -210,8 +215,8 @@ enum error probe_verdict(struct lun_found *found)
         if (result[step].error == ERR_LUN_RESERVED)
             e = ERR_LUN_RESERVED;
     /* Who does not know MODE SENSE will refuse the writes themselves. */
-    found->read_only =
-        !result[MODE_SENSE].error && result[MODE_SENSE].received >= 4 && (mode[2] & WRITE_PROTECT);
+    found->read_only = found->cd || (!result[MODE_SENSE].error &&
+                                     result[MODE_SENSE].received >= 4 && (mode[2] & WRITE_PROTECT));
     return e == ERR_BAD_REQUEST ? ERR_SCSI : e;
 }
 

@@ -11,6 +11,7 @@ struct lun_found {
     u64 blocks;
     u32 block_size; /* bytes */
     bool read_only;
+    bool cd;          /* a CD or DVD, which is read only for us */
     char vendor[9];   /* from INQUIRY, cleaned of what is not printable, trailing spaces cut */
     char product[17]; /* the same */
     /* Which disk it is: the same for all paths to one logical unit, by its designators (VPD page

@@ -305,6 +305,7 @@ static void new_disk(const struct lun_found *found)
     disk->block_size = found->block_size;
     disk->grain = 1;
     disk->read_only = found->read_only;
+    disk->cd = found->cd;
     memcpy(disk->vendor, found->vendor, sizeof(disk->vendor));
     memcpy(disk->product, found->product, sizeof(disk->product));
     u32 most = min_u32(login_params()->max_burst, MAX_REQUEST) / disk->block_size;

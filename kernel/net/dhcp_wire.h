@@ -88,6 +88,7 @@ enum dhcp_ipxe_option {
     IPXE_LUNBOOT_CHAP = 229,
     IPXE_LUNBOOT_DIGEST = 230,
     IPXE_LUNBOOT_SECTOR = 231,
+    IPXE_LUNBOOT_BOOT = 232,
 };
 
 #define IPXE_BUS_PCI 1

@@ -3,6 +3,7 @@
  * done. */
 #include "net/input.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "net/address.h"
 #include "net/arp.h"
@@ -15,6 +16,9 @@
 #include "net/tcp.h"
 #include "net/tftp.h"
 #include "net/udp.h"
+
+/* Of a frame in several packets: bytes of its segment that have not come yet. */
+static u32 missing;
 
 /* While there is no address only UDP to DHCP's port is let in: servers send their answers to the
  * address that they offer. */
@@ -37,8 +41,11 @@ static bool input_ipv4(struct pkt *p, msec now)
     }
     switch (packet.protocol) {
     case IP_PROTO_TCP:
-        if (packet.to_us)
+        if (packet.to_us) {
+            if (p->flags & PKT_FIRST)
+                missing = packet.len - (u32)(p->data + p->len - packet.header);
             return tcp_input(p, packet.from, packet.to, now);
+        }
         break;
     case IP_PROTO_UDP:
         if (!udp_input(p, packet.from, packet.to, now))
@@ -59,9 +66,25 @@ static bool input_ipv4(struct pkt *p, msec now)
     return false;
 }
 
+/* Part of a frame in several packets. True: that was all about it. */
+static bool input_part(struct pkt *p, msec now)
+{
+    if (!(p->flags & PKT_REST)) {
+        missing = 0;
+        return false;
+    }
+    p->len = (u16)min_u32(p->len, missing);
+    missing -= p->len;
+    if (!p->len || !tcp_input_rest(p, now))
+        pkt_free(p);
+    return true;
+}
+
 void input_frame(struct pkt *p, msec now)
 {
     u16 type;
+    if (p->flags & (PKT_FIRST | PKT_REST) && input_part(p, now))
+        return;
     if (eth_open(p, &type)) {
         switch (type) {
         case ETH_TYPE_IPV4:

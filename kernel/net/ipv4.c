@@ -1,10 +1,12 @@
 /* The IPv4 header, in and out. */
 #include "net/ipv4.h"
 
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/inet.h"
 #include "net/address.h"
 #include "net/checksum.h"
+#include "net/ip.h"
 #include "net/port.h"
 
 #define TTL 64
@@ -17,7 +19,8 @@ bool ipv4_open(struct pkt *p, struct ip_packet *packet)
     if (header < IP_HEADER || header > p->len || ip[IP_VERSION_IHL] >> 4 != 4)
         goto drop;
     u32 total = get_be16(ip + IP_TOTAL_LEN);
-    if (total < header || total > p->len)
+    if (total < header ||
+        (total > p->len && (!(p->flags & PKT_FIRST) || ip[IP_PROTOCOL] != IP_PROTO_TCP)))
         goto drop;
     reason = &net_stats.ip_checksum;
     if (!(p->flags & PKT_IP_CSUM_OK) && checksum_wrong(checksum_add(0, ip, header)))
@@ -37,7 +40,7 @@ bool ipv4_open(struct pkt *p, struct ip_packet *packet)
         goto drop;
 
     *packet = (struct ip_packet){ip, total, from, to, ip[IP_PROTOCOL], to_us};
-    p->len = (u16)total; /* Ethernet pads short frames */
+    p->len = (u16)min_u32(total, p->len); /* Ethernet pads short frames */
     pkt_skip(p, header);
     return true;
 drop:

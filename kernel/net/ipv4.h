@@ -23,7 +23,7 @@
 /* A received packet whose header is whole. */
 struct ip_packet {
     const u8 *header; /* as it came; valid as long as the packet is */
-    u32 len;          /* of header and payload */
+    u32 len;          /* of header and payload, those in later packets (PKT_FIRST) included */
     ip4 from, to;
     u8 protocol; /* IP_PROTO_... */
     bool to_us;  /* and to nobody else; while we have no address nothing is */

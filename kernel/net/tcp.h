@@ -83,6 +83,10 @@ void tcp_ack_at_once(void);
  * missing before it arrives. */
 bool tcp_input(struct pkt *p, ip4 from, ip4 to, msec now);
 
+/* p->len bytes of text go on where the segment of the latest tcp_input() ended, which was the first
+ * packet of it (PKT_FIRST). True: p is kept. */
+bool tcp_input_rest(struct pkt *p, msec now);
+
 /* An ICMP error about a segment, perhaps one of ours. */
 void tcp_icmp_error(const struct icmp_error *e, msec now);
 

@@ -329,10 +329,23 @@ static bool segment_input(struct pkt *p, struct tcp_segment *s)
     return take_segment_text(p, s);
 }
 
+/* A segment in several packets, as far as it has come. Port 0: none that is ours. */
+static struct tcp_segment parts;
+
+/* The first one. A FIN, which belongs behind the last one, comes again. */
+static void begin_parts(struct tcp_segment *s)
+{
+    s->end = s->seq + s->len;
+    s->flags &= (u8)~TCP_FIN;
+    parts = *s;
+    parts.sack_count = 0;
+}
+
 bool tcp_input(struct pkt *p, ip4 from, ip4 to, msec now)
 {
     struct tcp_segment s;
     tcb.now = now;
+    parts.ports = 0;
     if (!tcp_parse(&s, p, from, to))
         return false;
     if (tcb.state == TCP_CLOSED || from != tcb.remote_addr || to != tcb.local_addr ||
@@ -340,7 +353,21 @@ bool tcp_input(struct pkt *p, ip4 from, ip4 to, msec now)
         answer_stray(&s, from, to);
         return false;
     }
+    if (p->flags & PKT_FIRST)
+        begin_parts(&s);
     return segment_input(p, &s);
+}
+
+bool tcp_input_rest(struct pkt *p, msec now)
+{
+    struct tcp_segment s;
+    tcb.now = now;
+    parts.seq = parts.end;
+    parts.len = p->len;
+    parts.end += p->len;
+    s = parts;
+    return tcb.state != TCP_CLOSED && s.ports == (tcb.ports << 16 | tcb.ports >> 16) &&
+           segment_input(p, &s);
 }
 
 void tcp_icmp_error(const struct icmp_error *e, msec now)

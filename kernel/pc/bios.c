@@ -40,5 +40,5 @@ _Noreturn void bios_next_device(void)
      * with the hooks, should they stay, ready for calls. */
     static const u8 give_up[] = {0xcd, 0x18, 0xeb, 0xfc}; /* INT 18h, again and again */
     memcpy(phys_ptr(BOOT_ADDRESS, sizeof(give_up)), give_up, sizeof(give_up));
-    resident_launch(&(struct rm_regs){0});
+    resident_launch((struct far_pointer){BOOT_ADDRESS, 0}, &(struct rm_regs){0});
 }

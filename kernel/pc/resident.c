@@ -109,8 +109,9 @@ static struct far_pointer hook_entry(const struct resident *r, const struct hook
     return (struct far_pointer){offset, r->segment};
 }
 
-void resident_hook(service_handler handler, u16 nic_bdf)
+void resident_hook(service_handler handler, u8 first_drive, u16 nic_bdf)
 {
+    block->first_drive = first_drive;
     block->kernel = (u32)handler;
     block->nic_bdf = nic_bdf;
     for (u32 i = 0; i < ARRAY_SIZE(hooks); i++) {
@@ -159,8 +160,9 @@ void rm_interrupt(u8 number, struct rm_regs *r)
     rm_call(*vector(number), r);
 }
 
-_Noreturn void resident_launch(const struct rm_regs *r)
+_Noreturn void resident_launch(struct far_pointer to, const struct rm_regs *r)
 {
+    block->launch = to;
     struct rm_regs regs = *r;
     for (;;)
         rm_call(entry(code->entry_launch), &regs);

@@ -80,6 +80,8 @@ struct resident {
     struct table_register gdtr; /* points to gdt */
     struct far_pointer32 to_pm; /* entry_pm in the flat code segment */
     struct far_pointer to_rm;   /* where real mode begins again */
+    u8 first_drive;             /* of which INT 13h calls get here; those of lower numbers don't */
+    struct far_pointer launch;  /* where the boot sector is started */
     struct far_pointer old_int13, old_int15, old_tick;
     u64 gdt[9];
 
@@ -136,9 +138,10 @@ u8 *resident_ibft(void);
 
 typedef u32 (*service_handler)(struct rm_regs *r, u32 which);
 
-/* Hook INT 13h, 15h and 08h; from now on `handler` is called for them, with interrupts off, on a
- * stack of its own, and answers with ACTION_ bits. It will use this NIC. */
-void resident_hook(service_handler handler, u16 nic_bdf);
+/* Hook INT 13h, for this drive and those above, 15h and 08h; from now on `handler` is called for
+ * them, with interrupts off, on a stack of its own, and answers with ACTION_ bits. It will use this
+ * NIC. */
+void resident_hook(service_handler handler, u8 first_drive, u16 nic_bdf);
 
 /* The block of a lunboot (of this very build) that was started before us and has stayed: at the top
  * of conventional memory before resident_install(). NULL: there is none. */
@@ -157,7 +160,7 @@ void rm_call(struct far_pointer target, struct rm_regs *r);
 
 #define BOOT_ADDRESS 0x7c00
 
-/* Leave for the boot sector at BOOT_ADDRESS with these registers. */
-_Noreturn void resident_launch(const struct rm_regs *r);
+/* Leave for the boot sector there with these registers. */
+_Noreturn void resident_launch(struct far_pointer to, const struct rm_regs *r);
 
 #endif

@@ -131,6 +131,12 @@ static bool check_sector(const char *s, u32 *size)
     return good;
 }
 
+static bool check_boot(const char *s, u32 *what)
+{
+    static const char words[][WORD] = {"auto", "disk", "cd"};
+    return find_word(s, words, ARRAY_SIZE(words), what);
+}
+
 static bool check_nic(struct setting_value *v, size_t len)
 {
     char *s = v->text;
@@ -214,6 +220,8 @@ bool form_check(enum form form, struct setting_value *v)
     }
     case FORM_SECTOR:
         return check_sector(s, n);
+    case FORM_BOOT:
+        return check_boot(s, n);
     case FORM_NIC:
         return check_nic(v, len);
     case FORM_MTU:

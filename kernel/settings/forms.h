@@ -20,6 +20,7 @@ enum form {
     FORM_KEEP, /* a flag, or `last` */
     FORM_DRIVE,
     FORM_SECTOR, /* its number: 512, or 4096 for `native` */
+    FORM_BOOT,   /* its number is one of those below */
     FORM_NIC,
     FORM_MTU,
     FORM_VLAN, /* its number is the tag: priority << 13 | id */
@@ -37,6 +38,8 @@ struct setting_value {
 #define FORM_NO_BDF    0xffffu /* FORM_NIC's number when the text is a MAC address */
 
 #define FORM_KEEP_LAST 2 /* FORM_KEEP's number for that word */
+#define FORM_BOOT_DISK 1 /* FORM_BOOT's numbers; 0: as the disk is */
+#define FORM_BOOT_CD   2
 
 #define FORM_FOREVER   UINT32_MAX /* FORM_RETRY's number for that word */
 

@@ -27,6 +27,7 @@ static const struct setting {
     [SET_SKIP_SAN_BOOT] = {"skip-san-boot", FORM_FLAG},
     [SET_DRIVE] = {"drive", FORM_DRIVE},
     [SET_SECTOR] = {"sector", FORM_SECTOR},
+    [SET_BOOT] = {"boot", FORM_BOOT},
     [SET_NIC] = {"nic", FORM_NIC},
     [SET_MTU] = {"mtu", FORM_MTU},
     [SET_VLAN] = {"vlan", FORM_VLAN},

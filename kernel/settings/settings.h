@@ -32,6 +32,7 @@ enum setting_id {
     SET_SKIP_SAN_BOOT, /* 0 or 1 */
     SET_DRIVE,         /* hexadecimal INT 13h drive number, 80 (default) to 8f */
     SET_SECTOR,        /* 512 (default) or native: bytes of a sector as INT 13h shows it, at most */
+    SET_BOOT,          /* disk, cd or auto (default): whether El Torito's boot image is taken */
     SET_NIC,           /* PCI address (00:03.0) or MAC of the NIC to use */
     SET_MTU,           /* 576..9000 */
     SET_VLAN,          /* 1..4094, or with a priority 20/5: none (default), or the 802.1Q tag */
@@ -78,6 +79,10 @@ bool setting_flag(enum setting_id id);
 /* setting_number(SET_CHAP) is the algorithm's CHAP_A (RFC 7143, 12.1.3), 0 when it is not set. */
 
 /* setting_number(SET_DIGEST) is an enum iscsi_digest (iscsi/config.h). */
+
+/* setting_number(SET_BOOT) is one of these, or 0. */
+#define SETTING_BOOT_DISK FORM_BOOT_DISK
+#define SETTING_BOOT_CD   FORM_BOOT_CD
 
 /* setting_number(SET_RETRY) is this for `forever`, and also when it is not set. */
 #define SETTING_FOREVER   FORM_FOREVER

@@ -25,13 +25,22 @@
 #define MINUTES     10   /* that one input may last */
 #define FULL_MS     1000 /* that the ring is full, at most, in one step */
 
+/* Of a frame in several packets, as the NIC says: besides FIT_ADDRESSED and so on. */
+#define PARTS_FIRST 0x40
+#define PARTS_REST  0x80
+#define PARTS_ANY   (PARTS_FIRST | PARTS_REST)
+
+_Static_assert(PARTS_REST / PARTS_FIRST * PKT_FIRST == PKT_REST, "one factor for both");
+
 static u8 frame[2048];
 static u32 to_send, ms_left;
 
 static void deliver(u32 len, u32 how)
 {
     stack_fit(frame, len, how);
+    wire_rx_flags = how & PARTS_ANY ? how / PARTS_FIRST * PKT_FIRST | PKT_L4_CSUM_OK : 0;
     wire_deliver(frame, len);
+    wire_rx_flags = 0;
     stack_listen();
 }
 

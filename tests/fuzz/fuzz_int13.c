@@ -423,6 +423,8 @@ void fuzz_one(void)
                                .path = {.bdf = in_u16(), .device_short = in_u8()}};
     disk.geometry = (struct geometry){1 + in_below(1024), 1 + in_below(255), 1 + in_below(63)};
     fake.dev.blocks = how & 8 ? DISK : block_grain(&fake.dev, (u64)in_u32() << in_below(33));
+    disk.sectors = fake.dev.blocks;
+    disk.sector_blocks = 1;
     memory[BDA_DISKS] = in_u8();
     drive = int13_init(&disk);
     CHECK(drive >= 0x80 && drive <= 0x8f);

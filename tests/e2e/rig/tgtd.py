@@ -95,11 +95,13 @@ class Target:
         if allow:
             tgtd.admin("--op", "bind", "--mode", "target", *self.on, "--initiator-address", allow)
 
-    def lun(self, image=None, lun=1, block=512, **parameters):
-        """A disk on image, of blocks of so many bytes, or a drive without a medium. parameters as
-        tgtadm's --params knows them: online=0, removable=1, readonly=1."""
+    def lun(self, image=None, lun=1, block=512, cd=False, **parameters):
+        """A disk on image, of blocks of so many bytes, or a CD, or a drive without a medium.
+        parameters as tgtadm's --params knows them: online=0, removable=1, readonly=1."""
         new = ["--op", "new", "--mode", "logicalunit", *self.on, "--lun", lun]
-        if image:
+        if image and cd:
+            new += ["--device-type", "cd", "--backing-store", image]
+        elif image:
             new += ["--backing-store", image, "--blocksize", block]
         else:
             new += ["--device-type", "disk", "--bstype", "null", "--backing-store", "none"]

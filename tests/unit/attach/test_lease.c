@@ -66,6 +66,7 @@ TEST(every_option_is_its_setting)
         {0, 229, SET_CHAP, "sha3-256"},
         {0, 230, SET_DIGEST, "require"},
         {0, 231, SET_SECTOR, "native"},
+        {0, 232, SET_BOOT, "cd"},
     };
     for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
         if (rows[i].option)

@@ -153,7 +153,8 @@ u32 model_read(u32 offset)
     case EERD:
         return model_eerd();
     case EECD:
-        return m->eecd | (m->big_eeprom ? EECD_SIZE : 0) | (m->wire_out & 0x10000 ? EECD_DO : 0);
+        return m->eecd | (m->big_eeprom ? EECD_SIZE : 0) | (m->auto_read ? EECD_AUTO_RD : 0) |
+               (m->wire_out & 0x10000 ? EECD_DO : 0);
     }
     if (offset >= CRCERRS && offset < RXCSUM && !m->keeps_stats)
         model_set(offset, 0);

@@ -27,6 +27,7 @@ struct e1000_model {
     bool holds_tx;    /* frames are not sent */
     bool eerd_dead;   /* EERD never gets done */
     bool big_eeprom;  /* 8 address bits on the Microwire */
+    bool auto_read;   /* on PCI Express: a reset has the EEPROM read at once */
     bool link;
     u32 link_bits; /* FD and SPEED */
     bool port_b;

@@ -257,6 +257,19 @@ TEST(one_on_pci_express_is_reset_without_dma_under_way)
     }
 }
 
+/* By the virtual clock. */
+TEST(an_emulators_eeprom_is_not_waited_for)
+{
+    for (u32 i = 0; i < ARRAY_SIZE(pcie_devices); i++)
+        for (u32 at_once = 0; at_once <= 1; at_once++) {
+            model_power_on(pcie_devices[i]);
+            nic_model->auto_read = at_once;
+            msec before = host_now;
+            assert_int_equal(try_open(), OK);
+            assert_int_equal(host_now - before < 25, at_once);
+        }
+}
+
 TEST(a_phy_that_is_shared_is_woken_when_it_is_ours)
 {
     for (u32 i = 0; i < ARRAY_SIZE(pcie_devices); i++)

@@ -19,7 +19,9 @@ static struct netdev *dev;
 static u8 *own;
 static u32 own_size;
 
-static _Alignas(16) u8 rx_memory[RX_PKTS * PKT_SIZE], tx_memory[TX_PKTS * PKT_SIZE];
+#define RX_SIZE 4096
+
+static _Alignas(16) u8 rx_memory[RX_PKTS * RX_SIZE], tx_memory[TX_PKTS * PKT_SIZE];
 static struct pkt rx_pkts[RX_PKTS], tx_pkts[TX_PKTS];
 
 static void power_off(void)
@@ -39,7 +41,7 @@ static enum error try_open(void)
                    -1, 0);
     struct nic_memory memory = {own, RX_COUNT, TX_COUNT, &rx_pool, &tx_pool, own_size};
     memset(own, 0xff, own_size);
-    pkt_pool_init(&rx_pool, rx_pkts, rx_memory, RX_PKTS, PKT_SIZE);
+    pkt_pool_init(&rx_pool, rx_pkts, rx_memory, RX_PKTS, RX_SIZE);
     pkt_pool_init(&tx_pool, tx_pkts, tx_memory, TX_PKTS, PKT_SIZE);
     dev = NULL;
     return nic_open(MODEL_BDF, &memory, &dev);
@@ -141,7 +143,7 @@ TEST(by_its_own_interface)
     assert_int_equal(nic_model->taken[1], VIRTIO_VERSION_1 | VIRTIO_ACCESS_PLATFORM);
     assert_int_equal(nic_model->queue[VIRTIO_RX].size, RX_COUNT);
     assert_int_equal(nic_model->queue[VIRTIO_TX].size, 2 * TX_COUNT);
-    assert_int_equal(dev->rx_ring, RX_COUNT);
+    assert_int_equal(dev->rx_ring, RX_COUNT + 768); /* those that wait on the host */
     assert_true(nic_model->pci_command & PCI_COMMAND_MASTER);
     assert_works();
 }
@@ -166,7 +168,7 @@ TEST(with_a_small_queue)
 {
     nic_model->queue_size = 4;
     open_device();
-    assert_int_equal(dev->rx_ring, 4);
+    assert_int_equal(nic_model->queue[VIRTIO_RX].size, 4);
     assert_works();
 }
 
@@ -244,7 +246,7 @@ TEST(legacy_queues_that_do_not_fit_are_refused)
 
 TEST(packets_hold_the_header_too)
 {
-    const u32 sizes[][2] = {{60, 2048}, {2036, 2048}, {2037, 4096}, {9018, 16384}, {16373, 0}};
+    const u32 sizes[][2] = {{60, 4096}, {4080, 4096}, {4081, 8192}, {9018, 16384}, {16369, 0}};
     for (u32 i = 0; i < ARRAY_SIZE(sizes); i++)
         assert_int_equal(nic_packet_size(MODEL_BDF, sizes[i][0]), sizes[i][1]);
 }
@@ -276,7 +278,7 @@ TEST_WITH(the_device_is_told_only_what_it_wants_to_know, with_device, power_off)
     }
     while (dev->ops->receive(dev) != NULL) {
     }
-    pkt_pool_init(&rx_pool, rx_pkts, rx_memory, RX_PKTS, PKT_SIZE);
+    pkt_pool_init(&rx_pool, rx_pkts, rx_memory, RX_PKTS, RX_SIZE);
     dev->ops->flush(dev);
     assert_int_equal(nic_model->notified[VIRTIO_RX], told + 1);
 }
@@ -374,6 +376,101 @@ TEST_WITH(checksums_that_the_host_vouches_for, with_device, power_off)
     }
 }
 
+/* --- frames over several buffers ---------------------------------------------------------------
+ */
+
+#define LONG_FRAME 60000
+#define TCPV4      1
+static u8 long_frame[LONG_FRAME];
+
+/* One comes, in order and whole. */
+static void check_long_frame(void)
+{
+    u32 seed = 1, at = 0;
+    for (u32 i = 0; i < LONG_FRAME; i++)
+        long_frame[i] = (u8)((seed = seed * 1103515245 + 12345) >> 16);
+    u32 buffers = model_receive_long(long_frame, LONG_FRAME, 1, TCPV4);
+    assert_int_equal(buffers, (LONG_FRAME + 12 + RX_SIZE - 5) / (RX_SIZE - 4));
+    for (u32 i = 0; i < buffers; i++) {
+        struct pkt *p = dev->ops->receive(dev);
+        assert_non_null(p);
+        assert_int_equal(p->flags, PKT_L4_CSUM_OK | (i ? PKT_REST : PKT_FIRST));
+        assert_true(p->data >= p->buf + PKT_REST_ROOM);
+        assert_memory_equal(p->data, long_frame + at, p->len);
+        at += p->len;
+        pkt_free(p);
+    }
+    assert_int_equal(at, LONG_FRAME);
+    assert_null(dev->ops->receive(dev));
+}
+
+TEST_WITH(a_frame_of_many_segments_comes_in_several_packets, with_device, power_off)
+{
+    for (u32 n = 0; n < 10; n++) {
+        check_long_frame();
+        receive_numbered(n);
+        assert_received(n);
+        dev->ops->flush(dev);
+    }
+    assert_int_equal(dev->stats.rx_frames, 20);
+    assert_int_equal(dev->stats.rx_errors, 0);
+    assert_int_equal(rx_pool.available + RX_COUNT, RX_PKTS);
+}
+
+TEST(a_frame_of_many_segments_by_the_legacy_interface)
+{
+    open_legacy();
+    check_long_frame();
+}
+
+TEST(long_frames_are_not_asked_for_where_they_could_not_be_taken)
+{
+    const u32 without[] = {VIRTIO_NET_GUEST_CSUM, VIRTIO_NET_MRG_RXBUF};
+    for (u32 i = 0; i < ARRAY_SIZE(without); i++) {
+        model_power_on();
+        nic_model->offered[0] = MODEL_FEATURES & ~without[i];
+        open_device();
+        assert_int_equal(nic_model->taken[0],
+                         MODEL_FEATURES & ~(without[i] | VIRTIO_NET_GUEST_TSO4));
+    }
+}
+
+TEST_WITH(frames_over_several_buffers_that_are_not_tcps_are_dropped_whole, with_device, power_off)
+{
+    /* Without a sum, an ordinary one, UDP's. */
+    const u8 kinds[][2] = {{0, TCPV4}, {1, 0}, {1, 3}};
+    for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
+        model_receive_long(long_frame, 10000, kinds[i][0], kinds[i][1]);
+        receive_numbered(i);
+        assert_received(i);
+        assert_int_equal(dev->stats.rx_errors, i + 1);
+        dev->ops->flush(dev);
+    }
+    assert_int_equal(rx_pool.available + RX_COUNT, RX_PKTS);
+}
+
+TEST_WITH(what_is_behind_a_buffer_of_impossible_length_is_dropped, with_device, power_off)
+{
+    volatile u32 *ring = (volatile u32 *)(nic_model->queue[VIRTIO_RX].used + 2);
+    assert_int_equal(model_receive_long(long_frame, 15000, 1, TCPV4), 4);
+    ring[2 * 1 + 1] = RX_SIZE;
+    receive_numbered(1);
+    pkt_free(dev->ops->receive(dev));
+    assert_received(1);
+    assert_int_equal(rx_pool.available, RX_PKTS - RX_COUNT + 5);
+}
+
+TEST_WITH(a_frame_over_more_buffers_than_there_are_resets_it, with_device, power_off)
+{
+    model_receive(long_frame, 60, 1, RX_COUNT + 1);
+    pkt_free(dev->ops->receive(dev));
+    dev->ops->update(dev);
+    assert_int_equal(nic_model->resets, 2);
+    assert_int_equal(dev->stats.rx_frames, 0);
+    receive_numbered(1);
+    assert_received(1);
+}
+
 TEST_WITH(a_queue_that_hangs_is_restarted, with_device, power_off)
 {
     nic_model->holds_tx = true;
@@ -396,7 +493,7 @@ TEST_WITH(a_queue_that_hangs_is_restarted, with_device, power_off)
 TEST_WITH(frames_of_impossible_lengths_are_dropped, with_device, power_off)
 {
     u8 frame[60] = {0};
-    const u32 lengths[] = {PKT_SIZE - 12 + 1, UINT32_MAX - 12, 0xffffffff, 0};
+    const u32 lengths[] = {RX_SIZE - 4 - 12 + 1, UINT32_MAX - 12, 0xffffffff, 0};
     for (u32 i = 0; i < ARRAY_SIZE(lengths); i++) {
         model_receive(frame, 60, 0, 1);
         volatile u32 *ring = (volatile u32 *)(nic_model->queue[VIRTIO_RX].used + 2);
@@ -404,10 +501,7 @@ TEST_WITH(frames_of_impossible_lengths_are_dropped, with_device, power_off)
         assert_null(dev->ops->receive(dev));
         assert_int_equal(dev->stats.rx_errors, i + 1);
     }
-    model_receive(frame, 60, 0, 2); /* over two buffers */
-    assert_null(dev->ops->receive(dev));
-    assert_int_equal(dev->stats.rx_errors, ARRAY_SIZE(lengths) + 1);
-    assert_int_equal(rx_pool.available + RX_COUNT, RX_PKTS + ARRAY_SIZE(lengths) + 1);
+    assert_int_equal(rx_pool.available + RX_COUNT, RX_PKTS + ARRAY_SIZE(lengths));
     receive_numbered(1);
     assert_received(1);
 }

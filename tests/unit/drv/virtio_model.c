@@ -388,6 +388,39 @@ u32 model_rx_free(void)
     return (u16)(nic_model->queue[VIRTIO_RX].available[1] - nic_model->queue[VIRTIO_RX].next);
 }
 
+/* Bytes that the next buffer takes, behind so many of header; UINT32_MAX: there is none. */
+static u32 fill_next(u32 header, const u8 *data, u32 len, u8 **to)
+{
+    u32 head = next_chain(VIRTIO_RX);
+    if (head == UINT32_MAX)
+        return head;
+    struct model_descriptor *d = &nic_model->queue[VIRTIO_RX].desc[head];
+    u32 n = min_u32(len, d->len - header);
+    assert_int_equal(d->flags, 2);
+    *to = (u8 *)(uintptr_t)d->address;
+    memset(*to, 0, header);
+    memcpy(*to + header, data, n);
+    model_use(VIRTIO_RX, head, header + n);
+    return n;
+}
+
+u32 model_receive_long(const u8 *data, u32 len, u8 flags, u8 gso)
+{
+    u8 *header, *to;
+    u32 buffers = 1, at = fill_next(12, data, len, &header);
+    assert_int_equal(header_length(), 12);
+    for (; at < len; buffers++) {
+        u32 n = fill_next(0, data + at, len - at, &to);
+        if (n == UINT32_MAX)
+            return 0;
+        at += n;
+    }
+    header[0] = flags;
+    header[1] = gso;
+    put_le16(header + 10, (u16)buffers);
+    return buffers;
+}
+
 bool model_receive(const void *data, u32 len, u8 flags, u16 buffers)
 {
     u32 head = next_chain(VIRTIO_RX);

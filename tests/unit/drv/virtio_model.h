@@ -8,8 +8,8 @@
 #define MODEL_BDF  0x0018u
 #define MODEL_SENT 4096
 #define MODEL_FEATURES                                                                             \
-    (VIRTIO_NET_GUEST_CSUM | VIRTIO_NET_MAC | VIRTIO_NET_MRG_RXBUF | VIRTIO_NET_STATUS |           \
-     VIRTIO_ANY_LAYOUT | VIRTIO_EVENT_IDX)
+    (VIRTIO_NET_GUEST_CSUM | VIRTIO_NET_MAC | VIRTIO_NET_GUEST_TSO4 | VIRTIO_NET_MRG_RXBUF |       \
+     VIRTIO_NET_STATUS | VIRTIO_ANY_LAYOUT | VIRTIO_EVENT_IDX)
 
 struct model_descriptor {
     u64 address;
@@ -62,6 +62,10 @@ u32 model_rx_free(void);
 /* A frame arrives, with this in the header's flags and number of buffers; false when there is no
  * buffer. */
 bool model_receive(const void *data, u32 len, u8 flags, u16 buffers);
+
+/* A frame of many segments arrives, over as many buffers as it takes, which is returned; 0: there
+ * are not enough. */
+u32 model_receive_long(const u8 *data, u32 len, u8 flags, u8 gso);
 
 /* Say of a queue that so many bytes of this descriptor's chain have been used. */
 void model_use(u16 queue, u32 id, u32 len);

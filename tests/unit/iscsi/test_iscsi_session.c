@@ -176,7 +176,7 @@ TEST(luns_that_can_not_be_used)
     peer.inquiry_0 = 0x20;
     expect_failure(ERR_LUN_NOT_FOUND);
     peer_reset();
-    peer.inquiry_0 = 0x05;
+    peer.inquiry_0 = 0x01; /* a tape */
     expect_failure(ERR_LUN_NOT_DISK);
     peer_reset();
     static const u32 sizes[] = {0, 1, 256, 520, 528, 4160, 8192, 0x80000000};
@@ -225,6 +225,23 @@ TEST(larger_blocks_and_what_is_split)
         assert_int_equal(peer.connects, 2);
         peer_reset();
     }
+}
+
+TEST(a_cd_is_read_only_whatever_it_says)
+{
+    peer.inquiry_0 = 0x05;
+    peer.block_size = 2048;
+    peer.blocks = PEER_BLOCKS / 4;
+    attach();
+    struct block_dev *d = iscsi_disk();
+    assert_true(d->cd && d->read_only);
+    assert_int_equal(d->block_size, 2048);
+    block_split(d, 512);
+    assert_read(4, 8);
+    assert_int_equal(io(BLOCK_WRITE, 4, 4), ERR_LUN_PROTECTED);
+    peer_reset();
+    attach();
+    assert_false(iscsi_disk()->cd);
 }
 
 TEST(a_block_may_be_larger_than_a_burst)

@@ -23,6 +23,13 @@ bool tcp_input(struct pkt *p, ip4 from, ip4 to, msec now)
     return false;
 }
 
+bool tcp_input_rest(struct pkt *p, msec now)
+{
+    (void)now;
+    no_tcp.rest += p->len;
+    return false;
+}
+
 void tcp_icmp_error(const struct icmp_error *e, msec now)
 {
     (void)now;

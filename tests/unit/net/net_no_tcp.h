@@ -6,7 +6,8 @@
 
 extern struct no_tcp {
     u32 segments, errors;
-    u32 len;                 /* of the latest segment */
+    u32 len;                 /* of the latest segment, in its first packet */
+    u32 rest;                /* bytes in further packets of segments */
     u32 timeout;             /* what tcp_timeout() says */
     struct icmp_error error; /* the latest */
 } no_tcp;

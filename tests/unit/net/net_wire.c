@@ -171,10 +171,11 @@ void wire_queue(const u8 *frame, u32 len)
     wire_rx_pool.free = p->next;
     wire_rx_pool.available--;
     free(p->buf);
-    p->buf = malloc(len);
+    u32 before = wire_rx_flags & PKT_REST ? PKT_REST_ROOM : 0;
+    p->buf = malloc(before + len);
+    p->data = p->buf + before;
     if (len)
-        memcpy(p->buf, frame, len);
-    p->data = p->buf;
+        memcpy(p->data, frame, len);
     p->len = (u16)len;
     p->flags = wire_rx_flags;
     ring[ring_tail++ % RX_PACKETS] = p;

@@ -225,7 +225,7 @@ void peer_reset(msec start)
     net_set_device(&device);
     pkt_pool_init(&peer_rx_pool, rx_pkts, rx_memory, PEER_RX_POOL, PKT_SIZE);
     pkt_pool_init(&peer_tx_pool, tx_pkts, tx_memory, TX_POOL, PKT_SIZE);
-    queue_head = queue_tail = 0;
+    queue_head = queue_tail = peer_parts = 0;
     ts_echo = 0;
     peer_tsval_offset = 0x7000;
     peer_window = 0xffff;
@@ -269,6 +269,8 @@ void peer_run(u32 ms)
         peer_poll();
     }
 }
+
+u32 peer_parts;
 
 u32 peer_queued(void)
 {
@@ -323,15 +325,21 @@ u32 peer_build(u8 *to, const struct seg *s)
     return 20 + padded + s->len;
 }
 
-void peer_send_raw(const u8 *segment, u32 len, ip4 from, ip4 to, u16 flags, bool checksum)
+static struct pkt *packet(u32 before, const u8 *data, u32 len, u16 flags)
 {
     struct pkt *p = pkt_alloc(&peer_rx_pool);
     assert_non_null(p);
-    /* Real frames lie behind Ethernet and IP headers. */
-    p->data = p->buf + 34;
-    memcpy(p->data, segment, len);
+    p->data = p->buf + before;
+    memcpy(p->data, data, len);
     p->len = (u16)len;
     p->flags = flags;
+    return p;
+}
+
+void peer_send_raw(const u8 *segment, u32 len, ip4 from, ip4 to, u16 flags, bool checksum)
+{
+    /* Real frames lie behind Ethernet and IP headers. */
+    struct pkt *p = packet(34, segment, len, flags);
     if (checksum && len >= 20) {
         put_be16(p->data + 16, 0);
         u32 sum = checksum_pseudo(from, to, IP_PROTO_TCP, (u16)len);
@@ -351,13 +359,28 @@ static void add_ts(struct seg *s)
     s->options_len += 12;
 }
 
+/* The first packet has so many bytes. */
+static void send_parts(const u8 *segment, u32 len, u32 first)
+{
+    peer_send_raw(segment, first, PEER_ADDR, PEER_OUR_ADDR, PKT_FIRST | PKT_L4_CSUM_OK, false);
+    for (u32 at = first, n; at < len; at += n) {
+        n = min_u32(len - at, peer_parts);
+        struct pkt *p = packet(PKT_REST_ROOM, segment + at, n, PKT_REST | PKT_L4_CSUM_OK);
+        if (!tcp_input_rest(p, now))
+            pkt_free(p);
+    }
+}
+
 void peer_send_seg(struct seg *s)
 {
     u8 raw[2200];
     s->sport = PEER_PORT;
     s->dport = our_port;
     u32 n = peer_build(raw, s);
-    peer_send_raw(raw, n, PEER_ADDR, PEER_OUR_ADDR, 0, true);
+    if (peer_parts && peer_parts < s->len)
+        send_parts(raw, n, n - s->len + peer_parts);
+    else
+        peer_send_raw(raw, n, PEER_ADDR, PEER_OUR_ADDR, 0, true);
 }
 
 void peer_send(u8 flags, u32 seq, u32 ack, const void *data, u32 len)

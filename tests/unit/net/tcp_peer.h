@@ -101,8 +101,10 @@ void peer_send_sack(u32 ack, u32 blocks, const u32 (*block)[2]);
 /* With these options and no others, byte for byte. */
 void peer_send_options(u8 flags, u32 seq, u32 ack, const u8 *options, u32 options_len,
                        const char *data);
-/* As the struct has it, but from the peer's port to ours. */
+/* As the struct has it, but from the peer's port to ours; in packets of peer_parts bytes of text,
+ * if that is not 0 and it has more. */
 void peer_send_seg(struct seg *s);
+extern u32 peer_parts;
 /* Any bytes at all as a segment, its checksum put right when `checksum`. */
 void peer_send_raw(const u8 *segment, u32 len, ip4 from, ip4 to, u16 flags, bool checksum);
 /* A segment made from a struct with the options it has as raw bytes. */

@@ -70,6 +70,59 @@ TEST(segments_for_us_arrive_without_padding_and_options)
     wire_check_leaks();
 }
 
+static void deliver_as(u16 flags, const u8 *data, u32 len)
+{
+    wire_rx_flags = flags;
+    wire_deliver(data, len);
+    wire_rx_flags = 0;
+}
+
+/* A segment of 20 + 3000 bytes; 100 of its text are in the first packet. */
+static void first_packet(void)
+{
+    segment(WIRE_PEER, WIRE_US);
+    put_be16(frame + IP + IP_TOTAL_LEN, IP_HEADER + 3020);
+    wire_fix_ip(frame);
+    deliver_as(PKT_FIRST, frame, IP + IP_HEADER + 120);
+}
+
+TEST(a_frame_in_several_packets_ends_where_ip_says)
+{
+    static u8 text[2000];
+    first_packet();
+    assert_int_equal(no_tcp.len, 120);
+    deliver_as(PKT_REST, text, 2000);
+    assert_int_equal(no_tcp.rest, 2000);
+    deliver_as(PKT_REST, text, 2000);
+    deliver_as(PKT_REST, text, 2000);
+    assert_int_equal(no_tcp.rest, 2900);
+    assert_int_equal(no_tcp.segments, 1);
+    wire_check_leaks();
+}
+
+TEST(packets_behind_one_that_was_dropped_are_dropped)
+{
+    static u8 text[2000];
+    first_packet(); /* the rest does not come */
+    frame[IP + IP_SOURCE + 3]++;
+    deliver_as(PKT_FIRST, frame, IP + IP_HEADER + 120);
+    assert_int_equal(net_stats.ip_checksum, 1);
+    deliver_as(PKT_REST, text, 2000);
+    assert_int_equal(no_tcp.rest, 0);
+    wire_check_leaks();
+}
+
+TEST(only_tcp_comes_in_several_packets)
+{
+    u32 len = datagram(WIRE_PEER, WIRE_US);
+    put_be16(frame + IP + IP_TOTAL_LEN, 3000);
+    wire_fix_ip(frame);
+    deliver_as(PKT_FIRST, frame, len);
+    assert_int_equal(net_stats.ip_bad, 1);
+    assert_int_equal(datagrams, 0);
+    wire_check_leaks();
+}
+
 TEST(malformed_headers_are_counted)
 {
     static const struct {

@@ -33,6 +33,65 @@ TEST(in_order_data_is_one_ack_for_the_batch)
     assert_true(received_pattern(14480));
 }
 
+TEST(a_segment_in_several_packets_is_one)
+{
+    state_established();
+    peer_parts = 600; /* 600, 600, 248 */
+    data_at(0, 1448);
+    data_at(1448, 1448);
+    peer_poll();
+    peer_expect(ACK, UNA, RCV + 2896, 0);
+    peer_expect_silence();
+    assert_true(received_pattern(2896));
+}
+
+TEST(packets_of_a_segment_wait_for_what_is_before_it)
+{
+    state_established();
+    peer_parts = 600;
+    data_at(1000, 1448);
+    assert_int_equal(events.received_len, 0);
+    assert_int_equal(peer_rx_pool.available, PEER_RX_POOL - 3);
+    peer_drain();
+    data_at(0, 1500); /* its third packet is partly there already */
+    peer_poll();
+    peer_expect(ACK, UNA, RCV + 2448, 0);
+    assert_true(received_pattern(2448));
+}
+
+TEST(packets_of_a_segment_that_is_not_taken_are_not_either)
+{
+    state_established();
+    peer_parts = 600;
+    data_at(0, 1448);
+    /* Of an earlier one, of another connection, of one with a wrong checksum. */
+    data_at(0, 1448);
+    our_port++;
+    data_at(1448, 1448);
+    our_port--;
+    peer_parts = 100;
+    struct seg s = {.flags = ACK, .seq = RCV + 1448, .ack = UNA, .wnd = peer_window, .len = 200};
+    peer_send_seg(&s); /* without a timestamp */
+    assert_true(received_pattern(1448));
+    assert_int_equal(net_stats.tcp_no_conn, 1);
+    assert_int_equal(net_stats.tcp_rejected, 2);
+}
+
+TEST(the_fin_of_a_segment_in_several_packets_is_waited_for)
+{
+    u8 data[1448];
+    state_established();
+    peer_parts = 600;
+    fill_pattern(data, 0, sizeof(data));
+    peer_send(FIN | ACK, RCV, UNA, data, sizeof(data));
+    peer_poll();
+    peer_expect(ACK, UNA, RCV + 1448, 0);
+    assert_int_equal(events.closed, 0);
+    assert_true(received_pattern(1448));
+    peer_send(FIN | ACK, RCV + 1448, UNA, NULL, 0);
+    assert_int_equal(events.closed, 1);
+}
+
 TEST(with_more_in_the_ring_one_ack_does_for_a_quarter_of_the_window)
 {
     u32 n = 0;

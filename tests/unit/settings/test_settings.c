@@ -69,6 +69,7 @@ TEST(nothing_set_means_defaults)
     assert_int_equal(setting_number(SET_CHAP), 0);
     assert_int_equal(setting_number(SET_DIGEST), DIGEST_ON_DEMAND);
     assert_int_equal(setting_number(SET_SECTOR), 512);
+    assert_int_equal(setting_number(SET_BOOT), 0);
     assert_int_equal(setting_number(SET_TIMEOUT), 60);
     assert_int_equal(setting_number(SET_NIC), SETTING_NO_BDF);
     assert_false(setting_flag(SET_KEEP_SAN));
@@ -101,7 +102,7 @@ TEST(a_whole_command_line)
           "hostname=pc-1 root-path=iscsi:192.0.2.3::::iqn.2024-01.com.example:disk "
           "initiator-iqn=iqn.2024-01.com.example:pc-1 username=me password=secret1 "
           "reverse-username=you reverse-password=secret2 chap=sha256 keep-san=yes skip-san-boot=0 "
-          "drive=0x81 digest=crc32c sector=native "
+          "drive=0x81 digest=crc32c sector=native boot=cd "
           "nic=00:03.0 mtu=1400 vlan=20/5 timeout=5 retry=30");
     assert_string_equal(complaints, "");
     assert_int_equal(setting_ip4(SET_IP), 0xc000020a);
@@ -124,6 +125,7 @@ TEST(a_whole_command_line)
     assert_int_equal(setting_source(SET_SKIP_SAN_BOOT), FROM_COMMAND_LINE);
     assert_int_equal(setting_number(SET_DRIVE), 0x81);
     assert_int_equal(setting_number(SET_SECTOR), 4096);
+    assert_int_equal(setting_number(SET_BOOT), SETTING_BOOT_CD);
     assert_int_equal(setting_number(SET_NIC), 0x0018);
     assert_int_equal(setting_number(SET_MTU), 1400);
     assert_int_equal(setting_number(SET_VLAN), 20 | 5 << 13);
@@ -344,6 +346,18 @@ TEST(sectors)
         assert_int_equal(setting_number(SET_SECTOR), 512);
     }
     NONE_VALID(SET_SECTOR, "", "-", "0", "1024", "2048", "5120", "51", "8192", "natively", "yes");
+}
+
+TEST(what_to_boot)
+{
+    static const char *words[] = {"auto", "disk", "cd"};
+    for (u32 i = 0; i < ARRAY_SIZE(words); i++) {
+        assert_true(valid(SET_BOOT, words[i]));
+        assert_int_equal(setting_number(SET_BOOT), i);
+    }
+    assert_true(valid(SET_BOOT, "CD"));
+    assert_int_equal(setting_number(SET_BOOT), SETTING_BOOT_CD);
+    NONE_VALID(SET_BOOT, "", "-", "0", "c", "cds", "floppy", "hd");
 }
 
 TEST(nics_by_place_and_by_mac)
