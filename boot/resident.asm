@@ -12,6 +12,9 @@
 ; 32-bit code always runs with interrupts off. The caller's GDTR, IDTR, CR0, A20 gate and all registers
 ; are the caller's again afterwards; only its data segment limits become 4 GiB, so that a caller in
 ; unreal mode keeps them.
+;
+; A caller in virtual-8086 mode (under EMM386, say) takes the same ways, with the VCPI server of its monitor as
+; the door in the wall (VCPI 1.0, INT 67h), and the page tables of kernel/pc/v86.c behind it; without one it gets an error.
 
 %include "offsets.inc"
 
@@ -19,8 +22,18 @@ SEL_CODE32  equ 08h                     ; flat
 SEL_DATA32  equ 10h                     ; flat
 SEL_CODE16  equ 18h                     ; this block
 SEL_DATA16  equ 20h                     ; flat, B=0: SS must not leave protected mode with B set
+SEL_TSS     equ 28h
+SEL_VCPI    equ 30h                     ; and two more: the VCPI server's
 
 CR0_PE      equ 1
+CR0_PG_BIT  equ 31
+CR4_PSE     equ 10h
+PTE_USABLE  equ 7                       ; present, writable, for all
+TSS_BUSY    equ 2
+INT_EMS     equ 67h
+VCPI_TABLES equ 0DE01h
+VCPI_SWITCH equ 0DE0Ch
+BDA_ROWS    equ 84h                     ; of segment 40h: the last row of the screen
 PORT_A20    equ 92h                     ; System Control Port A, bit 1
 PORT_PIC1   equ 20h                     ; the master; its mask lies behind it
 PORT_PIC2   equ 0A0h
@@ -34,12 +47,12 @@ STATUS_BUSY equ 0AAh                    ; INT 13h: drive not ready
 
 block:
         dw int13_entry, int15_entry, tick_entry, nic_entry
-        dw call32, wait_entry, launch_entry, pm_entry, real_entry
+        dw call32, wait_entry, launch_entry, pm_entry, real_entry, vcpi_entry
         dw code_end
 
 ; ---- hooks ---------------------------------------------------------------------------------------
 
-; Is the caller in V86 mode, or are we inside already? Then ZF is clear. Flags only.
+; Is the caller in V86 mode, or are we inside already? Then ZF is clear, and it does without us. Flags only.
 %macro check_free 0
         push ax
         smsw ax
@@ -52,13 +65,13 @@ int13_entry:
         cli
         cmp dl, [cs:RES_first_drive]
         jb .chain
-        check_free
-        jnz .refuse
+        cmp byte [cs:RES_busy], 0
+        jne .refuse
         mov byte [cs:RES_service], SERVICE_INT13
         jmp enter
 .chain:
         jmp far [cs:RES_old_int13]
-.refuse:                                ; a second request, or V86 mode: an error, never a hang
+.refuse:                                ; a second request: an error, never a hang
         mov ah, STATUS_BUSY
         push bp
         mov bp, sp
@@ -142,16 +155,38 @@ enter:
 
         mov ax, cs
         mov ds, ax
-        o32 sgdt [RES_caller_gdt]
-        o32 sidt [RES_caller_idt]
         mov [RES_call_sp], sp
         movzx ebp, sp
+        smsw ax
+        and al, CR0_PE
+        mov [RES_v86], al
+        jnz .v86
+        o32 sgdt [RES_caller_gdt]
+        o32 sidt [RES_caller_idt]
         call go_protected
 
         bits 32
         ; EBX is this block, EBP the offset of rm_regs. The A20 gate may be off: the kernel is out of
         ; reach then.
         call a20_on
+        jmp .inside
+
+        bits 16
+.v86:
+        call vcpi_open
+        jc .refused
+        call go_protected
+        bits 32
+        ; Only this block and the server are mapped so far, but where it lies is where it seems to be.
+        mov eax, cr0
+        btr eax, CR0_PG_BIT
+        mov cr0, eax
+        jmp short .flat
+.flat:
+        mov esp, [ebx + RES_kernel_stack]
+        call [ebx + RES_v86_map]
+        xor eax, eax                    ; paging has its own A20
+.inside:
         mov [ebx + RES_a20_was_off], al
         lea eax, [ebx + ebp]
         movzx edx, byte [ebx + RES_service]
@@ -168,8 +203,11 @@ enter:
         bits 16
 
         mov sp, [RES_call_sp]
+        cmp byte [RES_v86], 0
+        jne .back
         o32 lgdt [RES_caller_gdt]
         o32 lidt [RES_caller_idt]
+.back:
         mov bp, sp
         mov ax, [bp + REGS_flags]
         mov si, [RES_caller_esp]
@@ -189,6 +227,14 @@ enter:
         jnz chain
         mov eax, [cs:RES_caller_eax]
         iret
+
+; From V86 mode there is no way in.
+enter.refused:
+        call say_refused
+        mov byte [bp + REGS_eax + 1], STATUS_BUSY
+        or byte [bp + REGS_flags], FLAG_CF
+        mov byte [RES_chain_action], 0
+        jmp enter.back
 
 ; The old handler is to have it. AL is the service.
 chain:
@@ -221,13 +267,24 @@ go_protected:
         movzx edx, dx
         mov ebx, [RES_base]
         add edx, ebx
+        cmp byte [RES_v86], 0
+        jne .v86
         o32 lgdt [RES_gdtr]
         mov eax, cr0
         or al, CR0_PE
         mov cr0, eax
         jmp far dword [RES_to_pm]
+.v86:
+        and byte [RES_gdt + SEL_TSS + 5], ~TSS_BUSY
+        lea esi, [ebx + RES_vcpi]
+        mov ax, VCPI_SWITCH
+        int INT_EMS
 
         bits 32
+vcpi_entry:                             ; above 4 MiB our page directory has large pages
+        mov eax, cr4
+        or al, CR4_PSE
+        mov cr4, eax
 pm_entry:
         mov eax, SEL_DATA32
         mov ds, eax
@@ -245,6 +302,8 @@ pm_entry:
 go_real:
         pop edx
         sub edx, ebx
+        cmp byte [ebx + RES_v86], 0
+        jne .v86
         jmp SEL_CODE16:.code16
         bits 16
 .code16:
@@ -264,6 +323,23 @@ real_entry:
         mov ss, ax
         o32 lidt [RES_caller_idt]
         jmp dx
+
+        bits 32
+go_real.v86:
+        movzx ecx, word [ebx + RES_call_sp]
+        lea esp, [ebx + ecx]
+        movzx eax, word [ebx + RES_segment]
+        push eax                        ; GS, FS, DS, ES
+        push eax
+        push eax
+        push eax
+        push eax                        ; SS:ESP
+        push ecx
+        push ecx                        ; EFLAGS are the server's
+        push eax                        ; CS:EIP
+        push edx
+        mov eax, VCPI_SWITCH
+        call far [ebx + RES_vcpi_call]
 
 ; ---- A20 -----------------------------------------------------------------------------------------
 
@@ -336,9 +412,12 @@ call32:
         ret
 
         bits 16
-wait_entry:
+wait_entry:                             ; in V86 mode HLT is the monitor's, and not all know it
         sti
+        cmp byte [cs:RES_v86], 0
+        jne .awake
         hlt
+.awake:
         iret
 
 ; Jump to the boot sector; the registers are set but for the stack and the flags.
@@ -354,4 +433,106 @@ launch_entry:
 code_end:
 %if code_end - block > RES_DATA
 %error the resident code reaches into its variables
+%endif
+        times RES_V86 - (code_end - block) db 0
+
+; ---- behind the variables: the way in from V86 mode ------------------------------------------------
+
+; Get ready for VCPI_SWITCH; CF: there is no VCPI, or none as we need it. DS is this block.
+;
+; The server tells the first page table, for which our iBFT and stack have to make room for a while: only the
+; kernel has its copy (kernel/pc/v86.c). CR3 has to be a page of our own within reach of V86 mode, and so the
+; page below us is lent, its words being kept where those of the table were. It is directory and table at once:
+; entry 0 is the page itself.
+vcpi_open:
+        xor eax, eax
+        mov es, ax
+        cmp [RES_v86_map], eax
+        je .none
+        cmp [es:INT_EMS * 4], eax
+        je .none
+        push ds
+        pop es
+        mov si, RES_gdt + SEL_VCPI
+        mov di, RES_V86_TABLE
+        mov ax, VCPI_TABLES
+        int INT_EMS
+        test ah, ah
+        jnz .none
+        mov [RES_vcpi_call], ebx
+
+        lea cx, [di - RES_V86_TABLE]
+        shr cx, 2
+        mov [RES_v86_entries], cx
+        cmp cx, RES_V86_ENTRIES
+        ja .none
+        mov eax, [RES_base]             ; paging will be off for a moment: are we where we seem to be?
+        call .is_there
+        jne .none
+        mov eax, [RES_base]
+        add eax, RES_SIZE - 1
+        call .is_there
+        jne .none
+
+        mov es, [RES_v86_page]
+        mov si, RES_V86_TABLE + 4
+        mov di, 4
+        dec cx
+.lend:
+        mov eax, [es:di]
+        xchg eax, [si]
+        stosd
+        add si, 4
+        loop .lend
+        mov bx, es
+        shr bx, 6
+        mov eax, [es:bx]
+        and ax, 0F000h
+        mov [RES_vcpi], eax             ; CR3
+        or al, PTE_USABLE
+        xchg eax, [es:0]
+        mov [RES_v86_kept], eax
+        clc
+        ret
+.none:
+        stc
+        ret
+.is_there:                              ; ZF: the table has the page of EAX there
+        mov ebx, eax
+        shr ebx, 10
+        and bl, ~3
+        xor eax, [RES_V86_TABLE + bx]
+        shr eax, 12
+        ret
+
+; Say it once.
+say_refused:
+        mov al, 1
+        xchg al, [RES_v86_said]
+        test al, al
+        jnz .said
+        push bp
+        mov ah, 0Fh                     ; BH: the page in view
+        int 10h
+        mov ax, 40h
+        mov es, ax
+        mov dh, [es:BDA_ROWS]
+        mov dl, 0
+        push cs
+        pop es
+        mov bp, refused
+        mov cx, refused.end - refused
+        mov bl, 70h                     ; inverse
+        mov ax, 1300h                   ; write a string
+        int 10h
+        pop bp
+.said:
+        ret
+
+refused db "lunboot: no disk in virtual-8086 mode (no VCPI, or by UNDI)"
+.end:
+
+v86_end:
+%if v86_end - block > RES_IBFT
+%error the way in from V86 mode reaches into the iBFT
 %endif

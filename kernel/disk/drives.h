@@ -8,6 +8,7 @@
 #include "disk/int13.h"
 
 #define FIRST_DISK 0x80
+#define LAST_DISK  0x8f /* behind all local ones, when that is wanted */
 #define FIRST_CD   0xe0
 
 static inline bool drive_is_floppy(u8 drive)

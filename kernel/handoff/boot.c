@@ -5,6 +5,7 @@
 #include "base/print.h"
 #include "base/str.h"
 #include "disk/cache.h"
+#include "disk/drives.h"
 #include "disk/eltorito.h"
 #include "disk/mbr.h"
 #include "handoff/keep.h"
@@ -44,7 +45,9 @@ static enum error look(enum error *why)
 static _Noreturn void keep(const struct machine *machine, const char *why)
 {
     memset(&image, 0, sizeof(image));
-    keep_disk(machine, sector, cd, "Keeping");
+    bool last = setting_number(SET_KEEP_SAN) == SETTING_KEEP_LAST;
+    u8 drive = last ? LAST_DISK : (u8)setting_number(SET_DRIVE);
+    keep_disk(machine, sector, cd, drive, "Keeping");
     print("         %s: on to the next boot device\n\n", why);
     bios_next_device();
 }
@@ -73,7 +76,7 @@ enum error boot(const struct machine *machine)
     u8 *start = phys_ptr(rm_phys(segment, 0), size);
     if (!cd)
         memcpy(start, sector, size);
-    u8 drive = keep_disk(machine, start, cd, "Booting");
+    u8 drive = keep_disk(machine, start, cd, (u8)setting_number(SET_DRIVE), "Booting");
     print("\n");
     launch(segment, drive);
 }

@@ -10,15 +10,16 @@
 #include "machine/int15.h"
 #include "net/port.h"
 #include "pc/resident.h"
+#include "pc/v86.h"
 #include "san/san.h"
 #include "settings/settings.h"
 
 u8 keep_disk(const struct machine *machine, const u8 *boot_sector, const struct cd_boot *cd,
-             const char *what)
+             u8 drive, const char *what)
 {
     struct block_dev *dev = san_disk();
     struct int13_disk d = {
-        .drive = (u8)setting_number(SET_DRIVE),
+        .drive = drive,
         .dev = dev,
         .sectors = dev->blocks,
         .sector_blocks = 1,
@@ -30,9 +31,11 @@ u8 keep_disk(const struct machine *machine, const u8 *boot_sector, const struct 
         d.geometry = geometry_guess(boot_sector, dev->blocks);
     }
     san_edd_path(&d.path);
-    u8 drive = int13_init(&d);
+    drive = int13_init(&d);
     int15_init(&machine->int15);
     resident_hook(service, (u8)min_u32(drive, FIRST_DISK), net_device()->bdf);
+    if (!net_device()->base_kib)
+        v86_serve();
     print("%s  %s %xh, ", what, cd ? "CD as drive" : "drive", drive);
     if (d.geometry.sectors)
         print("geometry %u/%u/%u, ", d.geometry.cylinders, d.geometry.heads, d.geometry.sectors);

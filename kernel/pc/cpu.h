@@ -42,6 +42,30 @@ static inline u32 in32(u16 port)
     return value;
 }
 
+/* The page directory's address. */
+static inline u32 read_cr3(void)
+{
+    u32 value;
+    __asm__ volatile("movl %%cr3, %0" : "=r"(value));
+    return value;
+}
+
+static inline void write_cr3(u32 value)
+{
+    __asm__ volatile("movl %0, %%cr3" : : "r"(value) : "memory");
+}
+
+static inline void paging_on(void)
+{
+    u32 cr0;
+    __asm__ volatile("movl %%cr0, %0\n\t"
+                     "orl $0x80000000, %0\n\t"
+                     "movl %0, %%cr0"
+                     : "=r"(cr0)
+                     :
+                     : "memory");
+}
+
 static inline u64 read_tsc(void)
 {
     u32 low, high;

@@ -12,8 +12,6 @@
 #define CODE16          0x00009a000000ffffull /* 64 KiB, 16-bit code, base to be filled in */
 #define DATA16          0x008f92000000ffffull /* flat, 4 GiB, B=0 */
 
-#define SELECTOR_CODE32 8
-
 /* boot/resident.asm, assembled; its beginning is a struct resident_code. */
 extern const u8 resident_image[], resident_image_end[];
 extern u8 kernel_stack_top[];
@@ -125,7 +123,7 @@ void resident_hook(service_handler handler, u8 first_drive, u16 nic_bdf)
 struct resident *resident_former(void)
 {
     u8 *former = phys_ptr(bda_get16(BDA_BASE_MEMORY) * 1024u, RESIDENT_SIZE);
-    if (memcmp(former, resident_image, (size_t)(resident_image_end - resident_image)))
+    if (memcmp(former, resident_image, RESIDENT_DATA))
         return NULL;
     return (struct resident *)(former + RESIDENT_DATA);
 }

@@ -2,29 +2,36 @@
  * into the kernel and back, and the kernel's way to call real mode. PC only.
  *
  * It is one block of RESIDENT_SIZE bytes at the top of conventional memory: the code, its
- * variables, the iBFT, and the real-mode stack. boot/offsets.c hands the layout to the assembler.
- * With an extended BDA of 1 KiB above, which nearly all BIOSes have, code and variables lie in
- * different pages: writes next to code are slow, more so under emulation. */
+ * variables, the way in from V86 mode, the iBFT, and the real-mode stack. boot/offsets.c hands the
+ * layout to the assembler. With an extended BDA of 1 KiB above, which nearly all BIOSes have, code
+ * and variables lie in different pages: writes next to code are slow, more so under emulation. */
 #ifndef LUNBOOT_RESIDENT_H
 #define LUNBOOT_RESIDENT_H
 
 #include "base/realmode.h"
 #include "base/types.h"
 
-#define RESIDENT_SIZE      4096
-#define RESIDENT_DATA      1024 /* offset of struct resident, behind the code */
-#define RESIDENT_IBFT      1280 /* offset of the iBFT */
-#define RESIDENT_STACK_MIN 1024 /* what the iBFT must leave for the real-mode stack */
+#define RESIDENT_SIZE        4096
+#define RESIDENT_DATA        1024 /* offset of struct resident, behind the code */
+#define RESIDENT_V86         1280 /* offset of more code, which only callers in V86 mode come to */
+#define RESIDENT_IBFT        1568 /* offset of the iBFT */
+#define RESIDENT_STACK_MIN   1024 /* what the iBFT must leave for the real-mode stack */
+
+/* Where a caller in V86 mode has the page table of the first 4 MiB for a moment (pc/v86.h), over
+ * the iBFT and the lower part of the stack, and the most entries that it may have: up to 2.2 MiB.
+ */
+#define RESIDENT_V86_TABLE   RESIDENT_IBFT
+#define RESIDENT_V86_ENTRIES 568
 
 /* What the kernel is entered for. */
-#define SERVICE_INT13      0x13
-#define SERVICE_INT15      0x15
-#define SERVICE_TICK       0x08
+#define SERVICE_INT13        0x13
+#define SERVICE_INT15        0x15
+#define SERVICE_TICK         0x08
 
 /* What the kernel's answer makes the stub do: bits of its first byte. */
-#define ACTION_RETURN      0 /* back to the caller with the registers */
-#define ACTION_CHAIN       1 /* let the old handler have it */
-#define ACTION_SET_DL      2 /* with ACTION_CHAIN: afterwards DL is the answer's second byte */
+#define ACTION_RETURN        0 /* back to the caller with the registers */
+#define ACTION_CHAIN         1 /* let the old handler have it */
+#define ACTION_SET_DL        2 /* with ACTION_CHAIN: afterwards DL is the answer's second byte */
 
 struct far_pointer {
     u16 offset, segment;
@@ -48,8 +55,20 @@ struct resident_code {
     u16 entry_launch; /* real-mode code for `call`: jump to the boot sector, never back */
     u16 entry_pm;     /* 32-bit code: where protected mode begins */
     u16 entry_real;   /* where real mode begins again */
+    u16 entry_vcpi;   /* 32-bit code: where a VCPI server lets protected mode begin */
     u16 code_end;
 };
+
+#define SELECTOR_CODE32 8 /* of struct resident's gdt: flat, 32-bit */
+
+/* What a VCPI server switches to protected mode with (VCPI 1.0, function DE0Ch): addresses are
+ * linear. */
+struct vcpi_switch {
+    u32 cr3;
+    u32 gdtr, idtr; /* of the struct table_register */
+    u16 ldt, task;  /* selectors */
+    struct far_pointer32 entry;
+} __attribute__((packed));
 
 struct resident {
     /* Filled in by resident_install(). */
@@ -64,7 +83,7 @@ struct resident {
     u8 first_drive;             /* of which INT 13h calls get here; those of lower numbers don't */
     struct far_pointer launch;  /* where the boot sector is started */
     struct far_pointer old_int13, old_int15, old_tick;
-    u64 gdt[5];
+    u64 gdt[9];
 
     /* The NIC's interrupt line while the kernel waits. */
     u16 pic_mask_port; /* 21h or A1h */
@@ -83,13 +102,23 @@ struct resident {
 
     u16 nic_bdf; /* the NIC that the hooks use */
 
+    /* Callers in V86 mode. */
+    u8 v86;                         /* 1: the caller is */
+    u8 v86_said;                    /* one could not be served, and the screen has said so */
+    u32 v86_map;                    /* called with paging off; 0: no such caller is served */
+    u16 v86_page;                   /* the segment of the page that is lent, */
+    u32 v86_kept;                   /* and its first word */
+    u16 v86_entries;                /* of the page table */
+    struct vcpi_switch vcpi;        /* ours */
+    struct far_pointer32 vcpi_call; /* the server's entry, for protected mode */
+
     /* The kernel's call to real mode. */
     u32 call_esp; /* the kernel's ESP meanwhile */
     u16 call_sp;  /* real-mode SP to use */
     struct far_pointer call_target;
     struct rm_regs call_regs;
 } __attribute__((packed));
-_Static_assert(RESIDENT_DATA + sizeof(struct resident) <= RESIDENT_IBFT,
+_Static_assert(RESIDENT_DATA + sizeof(struct resident) <= RESIDENT_V86,
                "as boot/resident.asm has it");
 
 /* Put the block at the top of conventional memory, lower INT 12h's answer, and make rm_call() work.

@@ -117,7 +117,7 @@ void platform_wait(u32 ms)
     u8 mask = in8(PIC1_MASK);
     if (mask & PIC_TIMER)
         out8(PIC1_MASK, mask & (u8)~PIC_TIMER);
-    if (!source || source->irq > 15 || foreign >= FOREIGN_LIMIT) {
+    if (!source || source->irq > 15 || foreign >= FOREIGN_LIMIT || resident_block()->v86) {
         sleep();
     } else {
         if (source->enable(source->device, true))

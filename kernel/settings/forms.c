@@ -101,6 +101,14 @@ static bool check_flag(const char *s, u32 *flag)
     return good;
 }
 
+static bool check_keep(const char *s, u32 *keep)
+{
+    bool last = is_word(s, "last");
+    if (last)
+        *keep = FORM_KEEP_LAST;
+    return last || check_flag(s, keep);
+}
+
 static bool check_chap(const char *s, u32 *algorithm)
 {
     static const char words[][WORD] = {"md5", "sha1", "sha256", "sha3256"};
@@ -208,6 +216,8 @@ bool form_check(enum form form, struct setting_value *v)
         return check_digest(s, n);
     case FORM_FLAG:
         return check_flag(s, n);
+    case FORM_KEEP:
+        return check_keep(s, n);
     case FORM_DRIVE: {
         size_t skip = str_starts(s, "0x") ? 2 : 0;
         return parse_number(s + skip, len - skip, 16, 0x8f, n) && *n >= 0x80;

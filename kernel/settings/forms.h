@@ -17,6 +17,7 @@ enum form {
     FORM_CHAP,   /* its number is the algorithm's in CHAP_A */
     FORM_DIGEST, /* its number is the word's in iscsi/config.h */
     FORM_FLAG,
+    FORM_KEEP, /* a flag, or `last` */
     FORM_DRIVE,
     FORM_SECTOR, /* its number: 512, or 4096 for `native` */
     FORM_BOOT,   /* its number is one of those below */
@@ -40,6 +41,7 @@ struct setting_value {
 
 #define FORM_NO_BDF    0xffffu /* FORM_NIC's number when the text is a MAC address */
 
+#define FORM_KEEP_LAST 2 /* FORM_KEEP's number for that word */
 #define FORM_BOOT_DISK 1 /* FORM_BOOT's numbers; 0: as the disk is */
 #define FORM_BOOT_CD   2
 

@@ -23,7 +23,7 @@ static const struct setting {
     [SET_REVERSE_PASSWORD] = {"reverse-password", FORM_SECRET},
     [SET_CHAP] = {"chap", FORM_CHAP},
     [SET_DIGEST] = {"digest", FORM_DIGEST},
-    [SET_KEEP_SAN] = {"keep-san", FORM_FLAG},
+    [SET_KEEP_SAN] = {"keep-san", FORM_KEEP},
     [SET_SKIP_SAN_BOOT] = {"skip-san-boot", FORM_FLAG},
     [SET_DRIVE] = {"drive", FORM_DRIVE},
     [SET_SECTOR] = {"sector", FORM_SECTOR},

@@ -24,8 +24,8 @@ enum setting_id {
     SET_REVERSE_PASSWORD,
     SET_CHAP,     /* the weakest algorithm that will do: md5 (default), sha1, sha256, sha3-256 */
     SET_DIGEST,   /* CRC32C: auto (default: where the target wants it), none, crc32c, require */
-    SET_KEEP_SAN, /* 0 or 1, also no/yes and false/true */
-    SET_SKIP_SAN_BOOT, /* the same */
+    SET_KEEP_SAN, /* 0 or 1, also no/yes and false/true; or last: 1, behind the local disks */
+    SET_SKIP_SAN_BOOT, /* 0 or 1 */
     SET_DRIVE,         /* hexadecimal INT 13h drive number, 80 (default) to 8f */
     SET_SECTOR,        /* 512 (default) or native: bytes of a sector as INT 13h shows it, at most */
     SET_BOOT,          /* disk, cd or auto (default): whether El Torito's boot image is taken */
@@ -68,6 +68,9 @@ bool setting_flag(enum setting_id id);
 /* setting_number(SET_NIC) is the PCI address (bus << 8 | device << 3 | function), or this when the
  * NIC is not set or is given by its MAC. */
 #define SETTING_NO_BDF    FORM_NO_BDF
+
+/* setting_number(SET_KEEP_SAN) is this for `last`. */
+#define SETTING_KEEP_LAST FORM_KEEP_LAST
 
 /* setting_number(SET_CHAP) is the algorithm's CHAP_A (RFC 7143, 12.1.3), 0 when it is not set. */
 

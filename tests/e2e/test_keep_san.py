@@ -123,11 +123,12 @@ def test_bootable_lun_is_booted_and_kept(net, tgtd, machine, kernel, lun, instal
     assert b"@ installed" in lun.read_bytes()[:512]
 
 
-def test_kept_behind_the_local_disk(net, tgtd, machine, kernel, lun, second_disk):
+@pytest.mark.parametrize("keep", ["keep-san=1 drive=81", "keep-san=last"])
+def test_kept_behind_the_local_disk(net, tgtd, machine, kernel, lun, second_disk, keep):
     """As drive 81h it does not stand between the BIOS and its own hard disk."""
     target = tgtd().target().lun(lun)
     pc = machine(namespace=net, tap="tap0", kernel=kernel, disks=[second_disk],
-                 append=f"ip=192.0.2.77/24 root-path={target.root_path()} keep-san=1 drive=81")
+                 append=f"ip=192.0.2.77/24 root-path={target.root_path()} {keep}")
     pc.expect("^Keeping  drive 81h", 60)
     pc.expect("the second disk has booted", 30)
     assert target.sessions() == 1

@@ -11,7 +11,7 @@ HOST_CFLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror -Wno-format-truncation \
 HOST_COVERAGE := --coverage -fprofile-update=atomic
 
 # What runs on the PC only; everything else must compile on the host.
-PC_ONLY := kernel/start.c $(filter-out kernel/pc/frame.c kernel/pc/pixels.c,$(wildcard kernel/pc/*.c))
+PC_ONLY := kernel/start.c $(filter-out kernel/pc/frame.c kernel/pc/page_table.c kernel/pc/pixels.c,$(wildcard kernel/pc/*.c))
 PORTABLE := $(filter-out $(PC_ONLY),$(wildcard kernel/*.c kernel/*/*.c))
 HOST_OBJS := $(PORTABLE:%.c=$(B)/host/%.o)
 # Stand-ins and peers that tests share: a program is linked with those whose header it includes, and with

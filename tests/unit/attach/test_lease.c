@@ -51,7 +51,7 @@ TEST(every_option_is_its_setting)
         {OPT_HOSTNAME, 0, SET_HOSTNAME, "pc7"},
         {OPT_ROOT_PATH, 0, SET_ROOT_PATH, "iscsi:192.0.2.20::::iqn.t"},
         {OPT_INITIATOR_IQN, 0, SET_INITIATOR_IQN, "iqn.2026-01.org.example:pc7"},
-        {0, 8, SET_KEEP_SAN, "yes"},
+        {0, 8, SET_KEEP_SAN, "last"},
         {0, 9, SET_SKIP_SAN_BOOT, "1"},
         {0, 189, SET_DRIVE, "81"},
         {0, 190, SET_USERNAME, "me"},

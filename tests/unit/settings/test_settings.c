@@ -76,6 +76,26 @@ TEST(nothing_set_means_defaults)
     assert_false(setting_flag(SET_SKIP_SAN_BOOT));
 }
 
+TEST(keep_san_is_a_flag_or_last)
+{
+    static const struct {
+        const char *text;
+        u32 number;
+    } rows[] = {{"0", 0},
+                {"no", 0},
+                {"1", 1},
+                {"Yes", 1},
+                {"last", SETTING_KEEP_LAST},
+                {"LAST ", SETTING_KEEP_LAST}};
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        assert_true(valid(SET_KEEP_SAN, rows[i].text));
+        assert_int_equal(setting_number(SET_KEEP_SAN), rows[i].number);
+        assert_int_equal(setting_flag(SET_KEEP_SAN), rows[i].number != 0);
+    }
+    NONE_VALID(SET_KEEP_SAN, "", "2", "lastly", "las", "first");
+    NONE_VALID(SET_SKIP_SAN_BOOT, "last");
+}
+
 TEST(a_whole_command_line)
 {
     parse("/boot/lunboot.elf ip=192.0.2.10/25 gateway=192.0.2.1 dns=192.0.2.2 domain=example.com "
