@@ -294,7 +294,8 @@ static enum error undi_open(u16 bdf, const struct nic_id *id, const struct nic_m
         e = ERR_NIC_DEAD;
     if (e)
         stop(&nic);
-    *dev = &nic;
+    else
+        *dev = &nic;
     return e;
 }
 

@@ -259,6 +259,7 @@ TEST(without_what_is_needed_it_is_dead)
     for (u32 i = 0; i < ARRAY_SIZE(needed); i++) {
         undi.failing = needed[i].function;
         assert_int_equal(try_open(), needed[i].e);
+        assert_null(dev); /* nobody stops it again */
         assert_int_equal(undi.called[undi.calls - 1], UNDI_SHUTDOWN);
     }
 }
