@@ -57,8 +57,8 @@ $(B)/boot/offsets.inc: boot/offsets.c
 	@$(CC) $(CFLAGS) -MMD -MP -MT $@ -MF $(B)/boot/offsets.d -S $< -o $(B)/boot/offsets.s
 	@sed -n 's/^-> \([A-Za-z0-9_]*\) \(.*\)$$/%define \1 \2/p' $(B)/boot/offsets.s >$@
 
-$(B)/boot/resident.bin: boot/resident.asm $(B)/boot/offsets.inc
-	@$(NASM) -Werror -f bin -i $(B)/boot/ $< -o $@
+$(B)/boot/resident.bin: boot/resident.asm boot/resident-v86.inc $(B)/boot/offsets.inc
+	@$(NASM) -Werror -f bin -i boot/ -i $(B)/boot/ $< -o $@
 
 $(B)/boot/entry.o: boot/entry.asm $(B)/boot/resident.bin
 	@$(NASM) -Werror -f elf32 -g -F dwarf -i $(B)/boot/ $< -o $@

@@ -148,9 +148,8 @@ STATIC = Lun("lunboot -kernel", static=True, kernel=BUILD / "lunboot.elf")
 IMG = Lun("lunboot.img", extra=("-drive", f"if=none,id=stick,format=raw,snapshot=on,file={BUILD / 'lunboot.img'}",
                                 "-device", "ide-hd,drive=stick"))
 PXE = Lun("lunboot.pxe", pxe=BUILD / "lunboot.pxe", rom=IPXE_ROM)
-SLOWER = {  # rows that say by how much a LUN of another kind is slower, in which step
-    "seq63-digest": (DIGESTS, "seq63"), "seq63-4k": (BLOCKS_4K, "seq63"), "seq4-4k": (BLOCKS_4K, "seq4"),
-}
+# Rows that say by how much a LUN of another kind is slower, in the row's step.
+SLOWER = {"seq63-digest": DIGESTS, "seq63-4k": BLOCKS_4K, "seq4-4k": BLOCKS_4K}
 OTHER_WAYS = {"static": STATIC, "img": IMG, "pxe": PXE}  # rows that lunboot has alone
 IPXE = Lun("iPXE", rom=IPXE_ROM)
 WATCHED = {c.name: Watched(f"{c.name}, watched", **c.options) for c in (LUNBOOT, IPXE)}

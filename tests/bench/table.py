@@ -50,8 +50,8 @@ class Results:
         if row.name == "accesses":
             return get(delay, WATCHED[name].name, "accesses") if name in WATCHED else None
         if row.name in SLOWER:
-            other, step = SLOWER[row.name]
-            fast, slow = get(delay, name, step), get(delay, other.name, step)
+            (step,) = row.steps
+            fast, slow = get(delay, name, step), get(delay, SLOWER[row.name].name, step)
             return 100 * (1 - slow / fast) if name == LUNBOOT.name and fast and slow else None
         if row.name == "fetched":
             asked = get(LOCAL, AHCI.name, "grub-bytes")

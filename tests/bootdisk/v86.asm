@@ -462,6 +462,14 @@ dap:
 
 ; ---- the monitor: 32-bit code, seen at LINEAR ----
 
+; The linear address of a segment and an offset that the stub has saved. Changes EAX.
+%macro linear 3
+    movzx %1, word [ebp + %2]
+    shl %1, 4
+    movzx eax, word [ebp + %3]
+    add %1, eax
+%endmacro
+
 ; The stack that a stub leaves for it.
 struc F
 .es: resd 1
@@ -525,10 +533,7 @@ interrupt:
     mov edx, at(text_exception)
     cmp al, 13
     jne die
-    movzx esi, word [ebp + F.cs]
-    shl esi, 4
-    movzx eax, word [ebp + F.eip]
-    add esi, eax
+    linear esi, F.cs, F.eip
     mov edx, at(text_privileged)
     cmp byte [esi], OPCODE_INT
     jne die
@@ -580,17 +585,11 @@ vcpi:
     mov byte [ebp + F.eax + 1], 0x8f
     cmp ax, 0xde01
     jne return
-    movzx edi, word [ebp + F.user_ds]
-    shl edi, 4
-    movzx eax, word [ebp + F.esi]
-    add edi, eax
+    linear edi, F.user_ds, F.esi
     mov esi, at(server_gdt) + CODE
     mov ecx, 6
     rep movsd
-    movzx edi, word [ebp + F.user_es]
-    shl edi, 4
-    movzx eax, word [ebp + F.edi]
-    add edi, eax
+    linear edi, F.user_es, F.edi
     mov esi, seen(PAGE_TABLE)
     mov ecx, PAGES
 .entry:

@@ -2,6 +2,7 @@
 #include "drv/nic_fixture.h"
 
 #include "base/bytes.h"
+#include "platform_host.h"
 #include "test.h"
 #include <string.h>
 #include <sys/mman.h>
@@ -84,4 +85,25 @@ bool transmit_numbered(u32 n)
         return true;
     pkt_free(p);
     return false;
+}
+
+void assert_no_hang_once(bool *gone)
+{
+    transmit_numbered(0);
+    *gone = true;
+    dev->ops->flush(dev);
+    for (u32 i = 0; i < 100; i++)
+        transmit_numbered(i);
+    dev->wake.enable(dev, true);
+    assert_false(dev->wake.acknowledge(dev));
+    for (u32 i = 0; i < 5; i++) {
+        host_now += 5000;
+        dev->ops->update(dev);
+        assert_null(dev->ops->receive(dev));
+        transmit_numbered(i);
+        dev->ops->flush(dev);
+    }
+    assert_false(dev->link_up);
+    dev->ops->stop(dev);
+    assert_no_packets_kept();
 }

@@ -30,4 +30,8 @@ void assert_numbered(const u8 *frame, u32 len, u32 n);
 void assert_received(u32 n);
 bool transmit_numbered(u32 n);
 
+/* The device vanishes when this is set, between two frames: everything that is done with it comes
+ * to an end, and so does it. */
+void assert_no_hang_once(bool *gone);
+
 #endif
