@@ -72,6 +72,7 @@ void assert_received(u32 n)
     struct pkt *p = dev->ops->receive(dev);
     assert_non_null(p);
     assert_numbered(p->data, p->len, n);
+    assert_int_equal(p->flags, 0); /* the model has checked no sum */
     pkt_free(p);
 }
 
