@@ -142,9 +142,11 @@ static bool check_nic(struct setting_value *v, size_t len)
     char *s = v->text;
     u32 bus, device, function;
     v->number = FORM_NO_BDF;
-    if (str_equal(s, "undi")) { /* drv/undi_block.c has looked for it */
+    if (v->source == FROM_COMMAND_LINE && str_equal(s, "undi")) {
+        /* drv/undi_block.c has looked for it; what is left is no NIC's name. */
         *s = 0;
-        return v->source == FROM_COMMAND_LINE;
+        v->source = FROM_DEFAULT;
+        return true;
     }
     if (len == 17) {
         u8 mac[6];

@@ -346,12 +346,15 @@ static void check_ready(void)
     CHECK(*path->server.name && memchr(path->server.name, 0, sizeof(path->server.name)) &&
           path->server.port);
     CHECK(memchr(path->target, 0, sizeof(path->target)));
-    CHECK(dev->block_size == 512 && dev->blocks && dev->max_blocks);
+    u32 size = dev->block_size;
+    CHECK(size >= 512 && size <= 4096 && !(size & (size - 1)));
+    CHECK(dev->blocks && dev->max_blocks);
     CHECK(memchr(dev->vendor, 0, sizeof(dev->vendor)));
     CHECK(memchr(dev->product, 0, sizeof(dev->product)));
     u64 last = dev->blocks - 1;
-    u8 *data = malloc(512), *want = peer.disk + last % PEER_BLOCKS * 512;
-    CHECK(peer_io(BLOCK_READ, last, 1, data) == OK && !memcmp(data, want, 512));
+    u8 *data = malloc(size), *want = peer.disk + last % (sizeof(peer.disk) / size) * size;
+    peer.block_size = size; /* as it has said */
+    CHECK(peer_io(BLOCK_READ, last, 1, data) == OK && !memcmp(data, want, size));
     free(data);
 }
 

@@ -80,6 +80,8 @@ static void check_value(enum setting_id id)
         CHECK(n <= 0xffff && (strlen(text) == 17 || strlen(text) == 7 || !*text));
         break;
     case SET_KEEP_SAN:
+        CHECK(n <= SETTING_KEEP_LAST);
+        break;
     case SET_SKIP_SAN_BOOT:
         CHECK(n <= 1);
         break;
@@ -129,8 +131,10 @@ static void set_one(void)
     CHECK(e == OK || e == ERR_SETTING_VALUE);
     if (e || (*before && old > source))
         CHECK(!strcmp(before, setting_text(id)) && setting_source(id) == old);
+    else if (*setting_text(id))
+        CHECK(setting_source(id) == source);
     else
-        CHECK(*setting_text(id) && setting_source(id) == source);
+        CHECK(id == SET_NIC && !strncmp(value, "undi", 4) && setting_source(id) == FROM_DEFAULT);
     free(value);
 }
 

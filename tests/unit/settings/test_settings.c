@@ -381,6 +381,7 @@ TEST(undi_is_no_nic_and_no_other_source_may_ask_for_it)
     assert_int_equal(setting_set(SET_NIC, "undi", 4, FROM_DHCP), ERR_SETTING_VALUE);
     assert_int_equal(setting_set(SET_NIC, "undi", 4, FROM_COMMAND_LINE), OK);
     assert_string_equal(setting_text(SET_NIC), "");
+    assert_int_equal(setting_source(SET_NIC), FROM_DEFAULT);
     assert_int_equal(setting_number(SET_NIC), SETTING_NO_BDF);
 }
 
