@@ -88,8 +88,10 @@ static const char decent_keys[] =
     "DataSequenceInOrder=Yes\0DefaultTime2Wait=2\0DefaultTime2Retain=0";
 
 static bool mutual;
-static bool other_disk; /* the target has not always said the same about who its disk is */
-static bool proved;     /* the right answer to our challenge was sent on this connection */
+static bool other_disk;     /* the target has not always said the same about who its disk is */
+static u8 said[512 * 1024]; /* all texts of the target's, one after the other */
+static u32 said_len;
+static bool proved; /* the right answer to our challenge was sent on this connection */
 static u32 connects;
 static u8 our_challenge[OUR_CHALLENGE_MAX];
 static u32 our_challenge_len; /* 0: none yet */
@@ -107,7 +109,7 @@ static void check_no_secret(const struct peer_pdu *p, const char *secret)
 {
     u32 len = (u32)strlen(secret);
     /* A target that knows it may get it back. */
-    CHECK(!len || !memmem(p->data, p->len, secret, len) || in_contains(secret, len));
+    CHECK(!len || !memmem(p->data, p->len, secret, len) || memmem(said, said_len, secret, len));
 }
 
 /* Who answers its own challenge gives away what only the other side should know. */
@@ -204,6 +206,9 @@ static u32 make_text(u8 *text)
     const u8 *choice = memmem(text, len, "CHAP_A=", 7);
     if (choice && choice + 7 < text + len && choice[7] >= '5' && choice[7] <= '8')
         chosen = (enum chap_algorithm)(choice[7] - '0');
+    CHECK(said_len + len <= sizeof(said));
+    memcpy(said + said_len, text, len);
+    said_len += len;
     return len;
 }
 
@@ -394,7 +399,7 @@ static void configure(void)
     peer.follows = true;
     chosen = CHAP_MD5;
     our_challenge_len = 0;
-    connects = 0;
+    connects = said_len = 0;
     proved = other_disk = false;
     peer.hook = hook;
 }
