@@ -29,7 +29,6 @@ static struct nic_memory nic_memory;
 static struct pkt *rx_pkts;
 static u8 *rx_memory;
 static struct pkt_pool rx_pool, tx_pool;
-static struct tcp_params tcp_params;
 static u32 own_bdf;
 static struct netdev *dev;
 static u16 vlan; /* as it was set when the NIC's turn began */
@@ -50,11 +49,11 @@ void attach_nic_init(const struct plan *machine_plan, u16 bdf)
         .rx_pool = &rx_pool,
         .tx_pool = &tx_pool,
     };
-    tcp_params = (struct tcp_params){
+    san_lend(&(struct tcp_params){
         .send_buffer = arena_take(plan->send_buffer),
         .send_buffer_size = plan->send_buffer,
         .window = plan->rx_ring * WINDOW_PER_RX,
-    };
+    });
     /* Not every firmware tells the truth about it. */
     own_bdf = bdf != BOOT_NO_BDF && nic_find(bdf) == bdf ? bdf : SETTING_NO_BDF;
 }
@@ -91,7 +90,7 @@ static enum error open_nic(u16 bdf)
 {
     u32 size = rx_size(bdf);
     attach_nic_close();
-    tcp_init(&tcp_params); /* which gives back what it keeps of the pool */
+    tcp_init(); /* which gives back what it keeps of the pool */
     if (!size)
         return ERR_NIC_DEAD; /* it is not there any more */
     pkt_pool_init(&rx_pool, rx_pkts, rx_memory, plan->rx_packets * PKT_SIZE / size, size);

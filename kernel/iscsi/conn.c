@@ -6,6 +6,7 @@
 #include "base/crc32c.h"
 #include "base/platform.h"
 #include "base/str.h"
+#include "net/tcb.h"
 
 #define PINGS           8     /* of the target's, that wait for room to be answered */
 #define QUIET_PING_MS   5000  /* silence after which we ask; */
@@ -21,6 +22,7 @@ struct iscsi_stats iscsi_stats;
 #define NAME(name) "iscsi_" COUNTERS_NAME(name)
 static const char counter_names[] = ISCSI_STATS(NAME);
 
+static struct tcb tcb;
 static bool is_open, full_feature;
 static struct pdu_rx rx; /* also knows what digests what we send has */
 static u8 segment[PDU_MAX_LOGIN_DATA];
@@ -38,6 +40,11 @@ bool conn_is_open(void)
     return is_open;
 }
 
+void conn_lend(const struct tcp_params *params)
+{
+    tcp_lend(&tcb, params);
+}
+
 void conn_open(ip4 addr, u16 port, const struct tcp_ops *ops, bool only_way, u32 give_up_ms,
                msec now)
 {
@@ -52,21 +59,21 @@ void conn_open(ip4 addr, u16 port, const struct tcp_ops *ops, bool only_way, u32
     is_open = true;
     iscsi_stats.connections++;
     quiet_ping = only_way ? QUIET_PING_MS : QUIET_SOON_MS;
-    tcp_set_user_timeout(only_way ? USER_TIMEOUT_MS : USER_SOON_MS);
-    tcp_connect(addr, port, ops, NULL, give_up_ms, now);
+    tcp_set_user_timeout(&tcb, only_way ? USER_TIMEOUT_MS : USER_SOON_MS);
+    tcp_connect(&tcb, addr, port, ops, NULL, give_up_ms, now);
 }
 
 void conn_drop(void)
 {
     if (is_open)
-        tcp_abort();
+        tcp_abort(&tcb);
     is_open = false;
 }
 
 void conn_close(msec now)
 {
     if (is_open)
-        tcp_close(now);
+        tcp_close(&tcb, now);
     is_open = false;
 }
 
@@ -95,20 +102,21 @@ static u32 frame_size(bool has_data)
 
 u32 conn_room(void)
 {
-    u32 space = is_open ? tcp_send_space() : 0, frame = frame_size(true);
+    u32 space = is_open ? tcp_send_space(&tcb) : 0, frame = frame_size(true);
     return space > frame + 3 ? (space - frame) & ~3u : 0;
 }
 
 bool conn_can_send(u32 data_len)
 {
-    return is_open && tcp_send_space() >= frame_size(data_len) + data_len + pdu_padding(data_len);
+    return is_open &&
+           tcp_send_space(&tcb) >= frame_size(data_len) + data_len + pdu_padding(data_len);
 }
 
 static void send_digest(u32 crc)
 {
     u8 digest[CRC32C_SIZE];
     crc32c_put(digest, crc);
-    tcp_send(digest, CRC32C_SIZE);
+    tcp_send(&tcb, digest, CRC32C_SIZE);
 }
 
 void conn_send(u8 bhs[BHS_SIZE], const void *data, u32 len)
@@ -117,14 +125,14 @@ void conn_send(u8 bhs[BHS_SIZE], const void *data, u32 len)
     u32 pad = pdu_padding(len);
     put_be24(bhs + BHS_DATA_LENGTH, len);
     put_be32(bhs + BHS_EXP_STAT_SN, exp_stat_sn);
-    tcp_send(bhs, BHS_SIZE);
+    tcp_send(&tcb, bhs, BHS_SIZE);
     if (rx.header_digest)
         send_digest(crc32c_add(CRC32C_START, bhs, BHS_SIZE));
     if (!len)
         return;
-    tcp_send(data, len);
+    tcp_send(&tcb, data, len);
     if (pad)
-        tcp_send(zeros, pad);
+        tcp_send(&tcb, zeros, pad);
     if (rx.data_digest)
         send_digest(crc32c_add(crc32c_add(CRC32C_START, data, len), zeros, pad));
 }
@@ -277,13 +285,13 @@ void conn_expect(void)
     if (!pdu_in_data(&rx))
         return;
     u32 len = min_u32(rx.data, rx.room - rx.stored);
-    tcp_expect(len ? rx.to + rx.stored : NULL, len);
+    tcp_expect(&tcb, len ? rx.to + rx.stored : NULL, len);
 }
 
 void conn_skip_data(void)
 {
     rx.room = rx.stored;
-    tcp_expect(NULL, 0);
+    tcp_expect(&tcb, NULL, 0);
 }
 
 u32 conn_redirect_data(const u8 *from, u32 len, u8 *to)
@@ -292,7 +300,7 @@ u32 conn_redirect_data(const u8 *from, u32 len, u8 *to)
     if (!is_open || !pdu_in_data(&rx) || rx.to < from || rx.to >= from + len)
         return 0;
     rx.to = to + (rx.to - from);
-    tcp_expect(NULL, 0);
+    tcp_expect(&tcb, NULL, 0);
     return rx.stored;
 }
 
@@ -305,7 +313,7 @@ bool conn_poll(msec now)
     last_poll = now;
     if (!is_open || !full_feature)
         return true;
-    if (quiet >= QUIET_LOST_MS || (ping_out && quiet >= QUIET_SHORT_MS && tcp_shorten())) {
+    if (quiet >= QUIET_LOST_MS || (ping_out && quiet >= QUIET_SHORT_MS && tcp_shorten(&tcb))) {
         conn_drop();
         return false;
     }

@@ -31,6 +31,9 @@ struct iscsi_stats {
 };
 extern struct iscsi_stats iscsi_stats;
 
+/* Once, before all else: what TCP may use for it. */
+void conn_lend(const struct tcp_params *params);
+
 /* Open a connection; an open one is aborted. The owner of `ops` is told what TCP tells, and gives
  * what arrives to conn_take(). Where it is not the only way, one that gets nothing through any more
  * is given up sooner. */

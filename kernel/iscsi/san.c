@@ -7,6 +7,7 @@
 #include "base/inet.h"
 #include "base/say.h"
 #include "base/str.h"
+#include "iscsi/conn.h"
 #include "iscsi/holder.h"
 #include "iscsi/lun.h"
 #include "iscsi/name.h"
@@ -18,6 +19,11 @@
 #include "settings/settings.h"
 
 static struct iscsi_config config; /* being put together */
+
+void san_lend(const struct tcp_params *params)
+{
+    conn_lend(params);
+}
 
 void san_init(void)
 {

@@ -1,4 +1,4 @@
-/* TCP (RFC 9293) for a client: active opens only, one connection at a time. With window scaling and
+/* TCP (RFC 9293) for a client: active opens only, a few connections. With window scaling and
  * timestamps (RFC 7323), SACK (2018, 6675), NewReno (6582), tail loss probes (8985, 7), RFC 5961's
  * defences; without Nagle and urgent data.
  *
@@ -14,6 +14,7 @@
 #include "drv/pkt.h"
 
 struct icmp_error; /* net/icmp.h */
+struct tcb;        /* a connection: net/tcb.h */
 
 /* Upward calls. They may call tcp_send(), tcp_close() and tcp_abort(); closed() may also call
  * tcp_connect(), the others not. */
@@ -31,52 +32,57 @@ struct tcp_ops {
     void (*closed)(void *ctx, enum error reason, msec now);
 };
 
-/* Set once, before the first connection. */
+/* What a connection may use. */
 struct tcp_params {
-    u8 *send_buffer;      /* lent to TCP for ever */
+    u8 *send_buffer;      /* its alone, for ever */
     u32 send_buffer_size; /* a power of two, 64 KiB or more */
     u32 window;           /* bytes that we let a peer send ahead; less when the receive ring holds
                            * less of its segments */
 };
 
-void tcp_init(const struct tcp_params *params);
+/* Close all connections without a word to anybody, and give back what they keep of the receive
+ * pool. */
+void tcp_init(void);
 
-/* Open the connection: there is one at a time, an earlier one is aborted. The port is random
+/* Once for each connection, which is all zeros before: it is TCP's from now on, and closed. */
+void tcp_lend(struct tcb *tcb, const struct tcp_params *params);
+
+/* Open the connection; what it was before is aborted. The port is random
  * (RFC 6056), the ISS is from RFC 6528. `give_up_ms`: how long the handshake may take. Errors come
  * through closed(). */
-void tcp_connect(ip4 addr, u16 port, const struct tcp_ops *ops, void *ctx, u32 give_up_ms,
-                 msec now);
+void tcp_connect(struct tcb *tcb, ip4 addr, u16 port, const struct tcp_ops *ops, void *ctx,
+                 u32 give_up_ms, msec now);
 
 /* Append to the stream: all of it, or as much as there is room for; returns how much. Segments go
  * out at tcp_poll(), so several calls in a row share them. */
-u32 tcp_send(const void *data, u32 len);
+u32 tcp_send(struct tcb *tcb, const void *data, u32 len);
 
 /* How much tcp_send() would take now. */
-u32 tcp_send_space(void);
+u32 tcp_send_space(const struct tcb *tcb);
 
 /* The next len bytes of the stream belong at `to`. TCP may put some there while it takes their
  * checksum, and before it knows whether that is right: what lies there is undefined until receive()
  * comes. Holds until then, or until it is called again. */
-void tcp_expect(u8 *to, u32 len);
+void tcp_expect(struct tcb *tcb, u8 *to, u32 len);
 
 /* No more to send: FIN after what is in the buffer. Data may still arrive. closed() follows, at the
  * latest after the user timeout without progress; never from within this call. */
-void tcp_close(msec now);
+void tcp_close(struct tcb *tcb, msec now);
 
 /* RST, and forget it. closed() is not called. */
-void tcp_abort(void);
+void tcp_abort(struct tcb *tcb);
 
 /* When data is unacknowledged for longer than this, or keepalive has no answer for it, the
- * connection is given up (RFC 9293 3.8.3): milliseconds, 30000 from tcp_init() on, kept over
- * connections. A peer that answers with a shut window is alive. */
-void tcp_set_user_timeout(u32 ms);
+ * connection is given up (RFC 9293 3.8.3): milliseconds, 30000 from tcp_lend() on, kept when it
+ * is opened anew. A peer that answers with a shut window is alive. */
+void tcp_set_user_timeout(struct tcb *tcb, u32 ms);
 
 /* The owner waits for something in vain. Are long segments lost on the way to us: the peer takes
  * all that we send, but none of full length was ever heard? Then true, and the next connection asks
  * for shorter ones; this one is of no use. */
-bool tcp_shorten(void);
+bool tcp_shorten(const struct tcb *tcb);
 
-/* The next tcp_poll() acknowledges all that has come. */
+/* The next tcp_poll() acknowledges all that has come, on every connection. */
 void tcp_ack_at_once(void);
 
 /* p->data is at the TCP header, p->len is the segment's length. True: p is kept until what is

@@ -1,8 +1,8 @@
-/* What the files of TCP share: the one connection's state (the TCB of RFC 9293) and the calls
- * between them. Nobody else includes this. From the ground up:
+/* What the files of TCP share: the calls between them, and what is of no one connection. Nobody
+ * else includes this. From the ground up:
  *
  *   tcp_reass.c     out-of-order queue; knows nothing of the connection
- *   tcp_state.c     the connection's state, and how it ends
+ *   tcp_state.c     the connections, and how one ends
  *   tcp_isn.c       initial sequence numbers
  *   tcp_mss.c       how long segments may be
  *   tcp_options.c   options
@@ -17,7 +17,7 @@
 #define LUNBOOT_TCP_INTERNAL_H
 
 #include "base/types.h"
-#include "net/tcp.h"
+#include "net/tcb.h"
 
 /* The header (RFC 9293, 3.1), offsets. */
 #define TCP_PORTS              0 /* source << 16 | destination */
@@ -49,44 +49,16 @@
 #define TCP_BLOCKED_RETRY      10 /* between attempts while packets do not go out */
 #define TCP_DUP_THRESH         3  /* RFC 5681 */
 
-/* Ordered so that "synchronized" is a comparison. There is no CLOSE-WAIT: the owner hears of the
- * peer's FIN by closed(), so our own FIN follows at once and the connection is in LAST-ACK, behind
- * the owner's back. TIME-WAIT only answers late segments, and ends with the next tcp_connect(). */
-enum tcp_state {
-    TCP_CLOSED,
-    TCP_SYN_SENT,
-    TCP_SYN_RECEIVED,
-    TCP_ESTABLISHED,
-    TCP_FIN_WAIT_1,
-    TCP_FIN_WAIT_2,
-    TCP_CLOSING,
-    TCP_LAST_ACK,
-    TCP_TIME_WAIT,
-};
-
-enum tcp_recovery {
-    TCP_OPEN, /* nothing is known to be lost */
-    TCP_FAST, /* fast recovery (RFC 6582, RFC 6675) */
-    TCP_LOSS, /* after a retransmission timeout */
-};
-
-/* Sequence numbers left .. right - 1. */
-struct tcp_range {
-    u32 left, right;
-};
-
-#define TCP_SACK_BLOCKS 4  /* that fit the options */
-#define TCP_SCOREBOARD  16 /* ranges that we remember the peer to hold */
-
 /* An arrived segment in host order. */
 struct tcp_segment {
     u32 seq, ack;
-    u32 end; /* seq + len, + 1 for SYN and for FIN */
-    u32 wnd; /* as it stands in the header */
-    u32 ports;
+    u32 end;   /* seq + len, + 1 for SYN and for FIN */
+    u32 wnd;   /* as it stands in the header */
+    u32 ports; /* local << 16 | remote */
     u32 len;
+    struct tcb *tcb; /* whose it is; NULL: nobody's */
     u8 flags;
-    bool placed; /* the text has been copied to tcb.expect_to */
+    bool placed; /* the text has been copied to tcb->expect_to */
     /* Options: */
     bool has_ts, has_wscale, sack_permitted;
     u8 wscale;
@@ -96,81 +68,10 @@ struct tcp_segment {
     struct tcp_range sack[TCP_SACK_BLOCKS];
 };
 
-struct tcp_limiter {
-    msec since;
-    u32 count;
-};
-
-/* The connection. Names are RFC 9293's where it has one. */
-struct tcb {
-    enum tcp_state state;
-    const struct tcp_ops *ops; /* NULL: nobody is to hear of it any more */
-    void *ctx;
-    msec now; /* of the latest call, for those without a time of their own */
-    ip4 local_addr, remote_addr;
-    u32 ports; /* local << 16 | remote */
-
-    /* Sending. Byte seq of the stream is send_buffer[seq mod size]. */
-    u32 iss, snd_una, snd_nxt;
-    u32 snd_end;  /* behind the last byte in the send buffer */
-    bool fin;     /* a FIN follows the byte before snd_end */
-    bool kick;    /* there may be something to send */
-    bool freed;   /* the peer acknowledged data since the last poll */
-    bool blocked; /* the last attempt to send failed */
-    u32 snd_wnd, max_snd_wnd, snd_wl1;
-    u8 snd_wscale;
-    u16 peer_mss, snd_mss;
-    msec last_sent;
-
-    /* Loss: unSACKed bytes of snd_una .. lost_edge are lost; those below rtx_nxt have been sent
-     * again. */
-    enum tcp_recovery recovery;
-    u32 recover; /* recovery ends when this is acknowledged */
-    u32 lost_edge, rtx_nxt;
-    u32 cwnd, ssthresh, cwnd_credit;
-    bool cwnd_limited;
-    u32 dup_acks;
-    u32 dup_bytes;   /* without SACK: what duplicate ACKs say has arrived */
-    u32 tlp_end_seq; /* what the latest tail loss probe ended with (RFC 8985, 7.1) */
-    bool tlp_out;    /* and nothing has been concluded from it yet */
-    u32 scoreboard_count;
-    struct tcp_range scoreboard[TCP_SCOREBOARD]; /* ascending, disjoint */
-
-    /* Times. */
-    u32 srtt8, rttvar4; /* scaled by 8 and by 4; srtt8 0: no sample yet */
-    u32 rto;            /* with back-off */
-    bool rto_armed, rtt_timing, delack_armed, syn_lost;
-    bool window_probe_due; /* the peer is to be asked whether its window is still closed */
-    bool keepalive_sent;   /* and not answered yet */
-    msec rto_start, rtt_start, delack_at, keepalive_at;
-    u32 rtt_seq;       /* acknowledging this ends the measurement (without timestamps) */
-    msec stall_since;  /* no progress since */
-    u32 give_up_ms;    /* for the handshake */
-    u32 retries;       /* timeouts in a row */
-    u32 signs_of_life; /* of the peer, between them: see tcp_long_lost() */
-    bool soft_error;   /* an ICMP error that is only worth telling if nothing else comes */
-
-    /* Receiving. */
-    u32 rcv_nxt, rcv_wnd;
-    u8 rcv_wscale;
-    u16 rcv_mss; /* the largest segment seen, also on the connection to this peer before */
-    u32 last_ack_sent;
-    bool ack_now;
-    u32 dup_acks_sent; /* since the last poll */
-    u8 *expect_to;     /* see tcp_expect() */
-    u32 expect_len;
-
-    /* Options agreed on. */
-    bool sack_ok, ts_ok, wscale_ok;
-    u32 ts_recent, ts_offset;
-    msec ts_recent_at;
-
-    struct tcp_limiter challenges, resets; /* answers to what looks like an attack */
-};
-
-extern struct tcb tcb;
-extern struct tcp_params tcp_params;
-extern u32 tcp_user_timeout;
+/* All that tcp_lend() was called for. */
+extern struct tcb *tcp_connections;
+extern struct tcp_limiter tcp_resets; /* sent to whoever has no connection with us */
+extern msec tcp_now; /* of the latest call, for those without a time of their own */
 
 static inline bool seq_lt(u32 a, u32 b)
 {
@@ -193,35 +94,33 @@ static inline u32 seq_min(u32 a, u32 b)
 }
 
 /* Behind everything that is to be sent, the FIN included. */
-static inline u32 tcp_send_limit(void)
+static inline u32 tcp_send_limit(const struct tcb *tcb)
 {
-    return tcb.snd_end + tcb.fin;
+    return tcb->snd_end + tcb->fin;
 }
 
 /* tcp_reass.c */
 
 /* Keep p, whose payload begins at p->data and at seq, until what is missing arrives; up to three
- * quarters of the packets of its pool. True: p is the queue's now. */
-bool tcp_reass_add(struct pkt *p, u32 seq, bool fin);
+ * quarters of the packets of its pool, in all queues. True: p is the queue's now. */
+bool tcp_reass_add(struct tcp_reass *r, struct pkt *p, u32 seq, bool fin);
 
 /* The next packet that begins at or before rcv_nxt, now the caller's; NULL when there is none. */
-struct pkt *tcp_reass_take(u32 rcv_nxt, u32 *seq, bool *fin);
+struct pkt *tcp_reass_take(struct tcp_reass *r, u32 rcv_nxt, u32 *seq, bool *fin);
 
-/* What is held, as SACK tells it: the latest first. Returns how many ranges; valid until the queue
- * changes. */
-u32 tcp_reass_sack(const struct tcp_range **blocks);
-
-bool tcp_reass_empty(void);
-void tcp_reass_flush(void);
+void tcp_reass_flush(struct tcp_reass *r);
 
 /* tcp_state.c */
 
+/* The connection to this address with these ports (local << 16 | remote); NULL: none. */
+struct tcb *tcp_find(ip4 remote, u32 ports);
+
 /* The peer answered: the time without progress starts anew. */
-void tcp_progress(void);
+void tcp_progress(struct tcb *tcb);
 
 /* The connection is over: go to `state` (CLOSED, TIME-WAIT or LAST-ACK) and tell the owner. The
  * owner may have opened another one when this returns: touch nothing. */
-void tcp_finish(enum tcp_state state, enum error reason);
+void tcp_finish(struct tcb *tcb, enum tcp_state state, enum error reason);
 
 /* tcp_isn.c */
 
@@ -233,10 +132,10 @@ u32 tcp_isn(ip4 local, ip4 remote, u32 ports, msec now);
 /* tcp_mss.c */
 
 /* The MSS that we announce: the most that a segment may bring us. */
-u32 tcp_local_mss(void);
+u32 tcp_local_mss(const struct tcb *tcb);
 
 /* Bring snd_mss up to date; true when it has shrunk. */
-bool tcp_update_mss(void);
+bool tcp_update_mss(struct tcb *tcb);
 
 /* tcp_options.c */
 
@@ -244,10 +143,10 @@ bool tcp_update_mss(void);
 bool tcp_options_parse(struct tcp_segment *s, const u8 *o, u32 len);
 
 /* How many bytes tcp_options_build() will write for a segment without SYN. */
-u32 tcp_options_len(void);
+u32 tcp_options_len(const struct tcb *tcb);
 
 /* Write the options for a segment with these flags; returns their length, a multiple of 4. */
-u32 tcp_options_build(u8 *o, u8 flags);
+u32 tcp_options_build(const struct tcb *tcb, u8 *o, u8 flags);
 
 /* tcp_parse.c */
 
@@ -257,54 +156,54 @@ bool tcp_parse(struct tcp_segment *s, const struct pkt *p, ip4 from, ip4 to);
 
 /* tcp_loss.c */
 
-void tcp_loss_init(void);
-void tcp_loss_established(void);
+void tcp_loss_init(struct tcb *tcb);
+void tcp_loss_established(struct tcb *tcb);
 
 /* Take the acknowledgment (within snd_una .. snd_nxt) and SACK blocks of a segment. */
-void tcp_acknowledged(const struct tcp_segment *s, bool window_changed);
+void tcp_acknowledged(struct tcb *tcb, const struct tcp_segment *s, bool window_changed);
 
-/* The retransmission timer runs until then, while tcb.rto_armed: to a tail loss probe, where one
+/* The retransmission timer runs until then, while tcb->rto_armed: to a tail loss probe, where one
  * may be sent, or to the timeout. */
-msec tcp_rto_at(void);
+msec tcp_rto_at(const struct tcb *tcb);
 
 /* It has run out. True: a tail loss probe is to be sent. */
-bool tcp_rto_expired(void);
+bool tcp_rto_expired(struct tcb *tcb);
 
 /* Everything under way has to be sent again. */
-void tcp_mark_all_lost(void);
+void tcp_mark_all_lost(struct tcb *tcb);
 
 /* Bytes that are believed to be in the network (RFC 6675). */
-u32 tcp_pipe(void);
+u32 tcp_pipe(const struct tcb *tcb);
 
 /* The next lost range that was not sent again; false: none. */
-bool tcp_next_lost(struct tcp_range *hole);
+bool tcp_next_lost(const struct tcb *tcb, struct tcp_range *hole);
 
-void tcp_arm_rto(void);
+void tcp_arm_rto(struct tcb *tcb);
 
 /* Take back what timeouts have doubled. */
-void tcp_reset_rto(void);
+void tcp_reset_rto(struct tcb *tcb);
 
 /* The initial and restart window (RFC 6928). */
-u32 tcp_initial_window(void);
+u32 tcp_initial_window(const struct tcb *tcb);
 
 /* tcp_blackhole.c */
 
 /* The retransmission timer has run out, and the time-outs are counted. When it was a long segment's
  * again, and the peer was heard meanwhile, segments become shorter. True: as long as that may be so
  * the peer is to be asked for a sign of life. */
-bool tcp_long_lost(void);
+bool tcp_long_lost(struct tcb *tcb);
 
 /* tcp_output.c */
 
 /* Send what window and congestion allow, or at least an ACK that is due. more: as in tcp_poll(). */
-void tcp_output(bool more);
+void tcp_output(struct tcb *tcb, bool more);
 
 /* One segment: `len` bytes of the send buffer from seq. An ACK it carries counts as sent. False:
  * it did not go out, and nothing has changed. */
-bool tcp_transmit(u32 seq, u32 len, u8 flags);
+bool tcp_transmit(struct tcb *tcb, u32 seq, u32 len, u8 flags);
 
 /* A tail loss probe: the last segment's worth of what is under way, once more. */
-void tcp_transmit_tlp(void);
+void tcp_transmit_tlp(struct tcb *tcb);
 
 /* A reset without a connection, or for one that is given up. */
 void tcp_transmit_reset(ip4 from, ip4 to, u32 ports, u32 seq, u32 ack, u8 flags);

@@ -78,52 +78,49 @@ bool tcp_options_parse(struct tcp_segment *s, const u8 *o, u32 len)
     return true;
 }
 
-/* The blocks that an ACK tells of, and how many those are. */
-static u32 sack_blocks(const struct tcp_range **blocks)
+/* How many blocks an ACK tells of. */
+static u32 sack_blocks(const struct tcb *tcb)
 {
-    u32 held = tcp_reass_sack(blocks);
-    return tcb.sack_ok ? min_u32(held, tcb.ts_ok ? 3 : 4) : 0;
+    return tcb->sack_ok ? min_u32(tcb->reass.sack_count, tcb->ts_ok ? 3 : 4) : 0;
 }
 
-u32 tcp_options_len(void)
+u32 tcp_options_len(const struct tcb *tcb)
 {
-    const struct tcp_range *blocks;
-    u32 count = sack_blocks(&blocks);
-    return (tcb.ts_ok ? TIMESTAMPS_LEN : 0) + (count ? SACK_LEN(count) : 0);
+    u32 count = sack_blocks(tcb);
+    return (tcb->ts_ok ? TIMESTAMPS_LEN : 0) + (count ? SACK_LEN(count) : 0);
 }
 
-u32 tcp_options_build(u8 *o, u8 flags)
+u32 tcp_options_build(const struct tcb *tcb, u8 *o, u8 flags)
 {
     const u8 *start = o;
     bool syn = flags & TCP_SYN;
     /* An answer to a SYN offers only what that had (state SYN-RECEIVED). */
     bool first = syn && !(flags & TCP_ACK);
     if (syn) {
-        put_be32(o, OPT_MSS << 24 | 4 << 16 | tcp_local_mss());
+        put_be32(o, OPT_MSS << 24 | 4 << 16 | tcp_local_mss(tcb));
         o += 4;
-        if (first || tcb.wscale_ok) {
-            put_be32(o, (u32)OPT_NOP << 24 | OPT_WSCALE << 16 | 3 << 8 | tcb.rcv_wscale);
+        if (first || tcb->wscale_ok) {
+            put_be32(o, (u32)OPT_NOP << 24 | OPT_WSCALE << 16 | 3 << 8 | tcb->rcv_wscale);
             o += 4;
         }
-        if (first || tcb.sack_ok) {
+        if (first || tcb->sack_ok) {
             put_be32(o, OPT_NOP << 24 | OPT_NOP << 16 | OPT_SACK_PERMITTED << 8 | 2);
             o += 4;
         }
     }
-    if (first || tcb.ts_ok) {
+    if (first || tcb->ts_ok) {
         put_be32(o, TIMESTAMPS_WORD);
-        put_be32(o + 4, tcb.now + tcb.ts_offset);
-        put_be32(o + 8, tcb.ts_recent);
+        put_be32(o + 4, tcp_now + tcb->ts_offset);
+        put_be32(o + 8, tcb->ts_recent);
         o += TIMESTAMPS_LEN;
     }
-    const struct tcp_range *blocks;
-    u32 count = sack_blocks(&blocks);
+    u32 count = sack_blocks(tcb);
     if (count) {
         put_be32(o, OPT_NOP << 24 | OPT_NOP << 16 | OPT_SACK << 8 | (2 + 8 * count));
         o += 4;
         for (u32 i = 0; i < count; i++, o += 8) {
-            put_be32(o, blocks[i].left);
-            put_be32(o + 4, blocks[i].right);
+            put_be32(o, tcb->reass.sack[i].left);
+            put_be32(o + 4, tcb->reass.sack[i].right);
         }
     }
     return (u32)(o - start);

@@ -21,41 +21,41 @@ static bool send_segment(struct pkt *p, u32 header, u32 sum, ip4 from, ip4 to, u
 }
 
 /* Copy from the ring of the send buffer, and add up. */
-static u32 copy_out(u8 *to, u32 seq, u32 len)
+static u32 copy_out(const struct tcb *tcb, u8 *to, u32 seq, u32 len)
 {
-    u32 at = seq & (tcp_params.send_buffer_size - 1);
-    u32 first = min_u32(len, tcp_params.send_buffer_size - at);
+    u32 at = seq & (tcb->lent.send_buffer_size - 1);
+    u32 first = min_u32(len, tcb->lent.send_buffer_size - at);
     if (first == len)
-        return checksum_copy(0, to, tcp_params.send_buffer + at, len);
+        return checksum_copy(0, to, tcb->lent.send_buffer + at, len);
     /* Its parts may be odd. */
-    memcpy(to, tcp_params.send_buffer + at, first);
-    memcpy(to + first, tcp_params.send_buffer, len - first);
+    memcpy(to, tcb->lent.send_buffer + at, first);
+    memcpy(to + first, tcb->lent.send_buffer, len - first);
     return checksum_add(0, to, len);
 }
 
-bool tcp_transmit(u32 seq, u32 len, u8 flags)
+bool tcp_transmit(struct tcb *tcb, u32 seq, u32 len, u8 flags)
 {
     struct pkt *p = net_alloc();
-    tcb.blocked = !p;
+    tcb->blocked = !p;
     if (!p)
         return false;
     u8 *h = p->data;
-    u32 header = TCP_HEADER + tcp_options_build(h + TCP_HEADER, flags);
-    u32 window = tcb.rcv_wnd >> tcb.rcv_wscale;
+    u32 header = TCP_HEADER + tcp_options_build(tcb, h + TCP_HEADER, flags);
+    u32 window = tcb->rcv_wnd >> tcb->rcv_wscale;
     if (flags & TCP_SYN)
-        window = min_u32(tcp_params.window, 65535);
-    put_be32(h + TCP_PORTS, tcb.ports);
+        window = min_u32(tcb->lent.window, 65535);
+    put_be32(h + TCP_PORTS, tcb->ports);
     put_be32(h + TCP_SEQ, seq);
-    put_be32(h + TCP_ACK_NUMBER, tcb.rcv_nxt); /* 0 while there is nothing to acknowledge */
+    put_be32(h + TCP_ACK_NUMBER, tcb->rcv_nxt); /* 0 while there is nothing to acknowledge */
     p->len = (u16)(header + len);
-    if (!send_segment(p, header, copy_out(h + header, seq, len), tcb.local_addr, tcb.remote_addr,
-                      (u32)flags << 16 | window, tcb.now)) {
-        tcb.blocked = true;
+    if (!send_segment(p, header, copy_out(tcb, h + header, seq, len), tcb->local_addr,
+                      tcb->remote_addr, (u32)flags << 16 | window, tcp_now)) {
+        tcb->blocked = true;
         return false;
     }
     if (flags & TCP_ACK) {
-        tcb.last_ack_sent = tcb.rcv_nxt;
-        tcb.ack_now = tcb.delack_armed = false;
+        tcb->last_ack_sent = tcb->rcv_nxt;
+        tcb->ack_now = tcb->delack_armed = false;
     }
     return true;
 }
@@ -69,139 +69,139 @@ void tcp_transmit_reset(ip4 from, ip4 to, u32 ports, u32 seq, u32 ack, u8 flags)
     put_be32(p->data + TCP_SEQ, seq);
     put_be32(p->data + TCP_ACK_NUMBER, ack);
     p->len = TCP_HEADER;
-    send_segment(p, TCP_HEADER, 0, from, to, (u32)flags << 16, tcb.now);
+    send_segment(p, TCP_HEADER, 0, from, to, (u32)flags << 16, tcp_now);
 }
 
 /* Send what begins at seq, up to `end`, at most one segment. Returns how far that went in sequence
  * numbers, 0 when it did not go out. */
-static u32 send_data(u32 seq, u32 end, u8 flags)
+static u32 send_data(struct tcb *tcb, u32 seq, u32 end, u8 flags)
 {
-    bool fin = tcb.fin && end == tcb.snd_end + 1;
+    bool fin = tcb->fin && end == tcb->snd_end + 1;
     u32 whole = end - fin - seq;
-    u32 len = min_u32(whole, tcb.snd_mss - (tcp_options_len() - (tcb.ts_ok ? 12 : 0)));
+    u32 len = min_u32(whole, tcb->snd_mss - (tcp_options_len(tcb) - (tcb->ts_ok ? 12 : 0)));
     if (len < whole)
         fin = false;
     if (fin)
         flags |= TCP_FIN;
-    if (len && seq + len == tcb.snd_end)
+    if (len && seq + len == tcb->snd_end)
         flags |= TCP_PSH;
-    if (!tcp_transmit(seq, len, flags | TCP_ACK))
+    if (!tcp_transmit(tcb, seq, len, flags | TCP_ACK))
         return 0;
     /* With nothing under way so far, a timer that runs was the persist timer. */
-    if (!tcb.rto_armed || tcb.snd_una == tcb.snd_nxt)
-        tcp_arm_rto();
+    if (!tcb->rto_armed || tcb->snd_una == tcb->snd_nxt)
+        tcp_arm_rto(tcb);
     return len + fin;
 }
 
 /* Retransmit one lost segment. False: none is left, or it can't go now. */
-static bool retransmit(u32 pipe)
+static bool retransmit(struct tcb *tcb, u32 pipe)
 {
     struct tcp_range hole;
-    if (!tcp_next_lost(&hole))
+    if (!tcp_next_lost(tcb, &hole))
         return false;
     /* The first one goes in any case: fast retransmit, and probing of a window that was closed with
      * data under way. */
-    if (hole.left != tcb.snd_una) {
-        tcb.cwnd_limited = pipe + min_u32(hole.right - hole.left, tcb.snd_mss) > tcb.cwnd;
-        if (tcb.cwnd_limited || !seq_lt(hole.left, tcb.snd_una + tcb.snd_wnd))
+    if (hole.left != tcb->snd_una) {
+        tcb->cwnd_limited = pipe + min_u32(hole.right - hole.left, tcb->snd_mss) > tcb->cwnd;
+        if (tcb->cwnd_limited || !seq_lt(hole.left, tcb->snd_una + tcb->snd_wnd))
             return false;
     }
-    u32 n = send_data(hole.left, hole.right, 0);
-    tcb.rtx_nxt = hole.left + n;
+    u32 n = send_data(tcb, hole.left, hole.right, 0);
+    tcb->rtx_nxt = hole.left + n;
     net_stats.tcp_retransmits += n != 0;
-    tcb.rtt_timing = false; /* Karn: its ACK would say nothing (RFC 6298, 3) */
+    tcb->rtt_timing = false; /* Karn: its ACK would say nothing (RFC 6298, 3) */
     return n != 0;
 }
 
-void tcp_transmit_tlp(void)
+void tcp_transmit_tlp(struct tcb *tcb)
 {
-    u32 n = send_data(seq_max(tcb.snd_una, tcb.snd_nxt - tcb.snd_mss), tcb.snd_nxt, 0);
+    u32 n = send_data(tcb, seq_max(tcb->snd_una, tcb->snd_nxt - tcb->snd_mss), tcb->snd_nxt, 0);
     net_stats.tcp_retransmits += n != 0;
-    tcb.rtt_timing = false; /* Karn */
+    tcb->rtt_timing = false; /* Karn */
 }
 
 /* Send one new segment; false when there is none or it can't go now. */
-static bool send_new(u32 pipe)
+static bool send_new(struct tcb *tcb, u32 pipe)
 {
-    u32 end = tcp_send_limit(), edge = tcb.snd_una + tcb.snd_wnd;
-    u32 left = end - tcb.snd_nxt;
+    u32 end = tcp_send_limit(tcb), edge = tcb->snd_una + tcb->snd_wnd;
+    u32 left = end - tcb->snd_nxt;
     if (!left)
         return false;
-    u32 len = min_u32(left, tcb.snd_mss);
-    u32 usable = seq_lt(tcb.snd_nxt, edge) ? edge - tcb.snd_nxt : 0;
-    if (min_u32(len, tcb.snd_end - tcb.snd_nxt) > usable) { /* a FIN needs no window */
+    u32 len = min_u32(left, tcb->snd_mss);
+    u32 usable = seq_lt(tcb->snd_nxt, edge) ? edge - tcb->snd_nxt : 0;
+    if (min_u32(len, tcb->snd_end - tcb->snd_nxt) > usable) { /* a FIN needs no window */
         /* Sender's silly window avoidance (RFC 9293, 3.8.6.2.1); when only the window holds us,
          * its time-out is the persist timer's. */
-        if (!usable || (usable < tcb.max_snd_wnd / 2 && !tcb.window_probe_due)) {
-            if (!tcb.rto_armed && !tcb.window_probe_due)
-                tcp_arm_rto();
+        if (!usable || (usable < tcb->max_snd_wnd / 2 && !tcb->window_probe_due)) {
+            if (!tcb->rto_armed && !tcb->window_probe_due)
+                tcp_arm_rto(tcb);
             return false;
         }
         len = usable;
     }
-    if (pipe && pipe + len > tcb.cwnd) {
-        tcb.cwnd_limited = true;
+    if (pipe && pipe + len > tcb->cwnd) {
+        tcb->cwnd_limited = true;
         return false;
     }
-    u32 n = send_data(tcb.snd_nxt, tcb.snd_nxt + len, 0);
-    if (n && !tcb.rtt_timing) {
-        tcb.rtt_timing = true;
-        tcb.rtt_start = tcb.now;
-        tcb.rtt_seq = tcb.snd_nxt + n;
+    u32 n = send_data(tcb, tcb->snd_nxt, tcb->snd_nxt + len, 0);
+    if (n && !tcb->rtt_timing) {
+        tcb->rtt_timing = true;
+        tcb->rtt_start = tcp_now;
+        tcb->rtt_seq = tcb->snd_nxt + n;
     }
-    tcb.snd_nxt += n;
-    tcb.last_sent = tcb.now;
+    tcb->snd_nxt += n;
+    tcb->last_sent = tcp_now;
     return n != 0;
 }
 
 /* The SYN, or SYN and ACK after a simultaneous open. */
-static void send_syn(void)
+static void send_syn(struct tcb *tcb)
 {
-    bool again = tcb.snd_nxt != tcb.iss;
-    if (again && tcb.rtx_nxt == tcb.lost_edge)
+    bool again = tcb->snd_nxt != tcb->iss;
+    if (again && tcb->rtx_nxt == tcb->lost_edge)
         return;
-    if (!tcp_transmit(tcb.iss, 0, TCP_SYN | (tcb.state == TCP_SYN_RECEIVED ? TCP_ACK : 0)))
+    if (!tcp_transmit(tcb, tcb->iss, 0, TCP_SYN | (tcb->state == TCP_SYN_RECEIVED ? TCP_ACK : 0)))
         return;
-    tcb.rtt_timing = !again;
-    tcb.rtt_start = tcb.now;
-    tcb.rtt_seq = tcb.snd_nxt = tcb.rtx_nxt = tcb.lost_edge = tcb.iss + 1;
-    tcb.syn_lost |= again;
+    tcb->rtt_timing = !again;
+    tcb->rtt_start = tcp_now;
+    tcb->rtt_seq = tcb->snd_nxt = tcb->rtx_nxt = tcb->lost_edge = tcb->iss + 1;
+    tcb->syn_lost |= again;
     net_stats.tcp_retransmits += again;
-    tcp_arm_rto();
+    tcp_arm_rto(tcb);
 }
 
-static bool ack_due(bool more)
+static bool ack_due(const struct tcb *tcb, bool more)
 {
     /* With more in the ring, one ACK will do for all, as long as the peer's window stays open. Nor
      * is the last segment of an answer left alone: when it gets lost, a peer that has several under
      * way probes soon, with only one it waits for our delayed ACK (RFC 8985, 7.2). */
-    bool nearly = tcb.expect_len && tcb.expect_len <= tcb.rcv_mss;
-    u32 enough = more ? tcb.rcv_wnd / 4 : (nearly ? 4u : 2u) * tcb.rcv_mss;
-    return tcb.ack_now || tcb.rcv_nxt - tcb.last_ack_sent >= enough ||
-           (tcb.delack_armed && time_reached(tcb.now, tcb.delack_at));
+    bool nearly = tcb->expect_len && tcb->expect_len <= tcb->rcv_mss;
+    u32 enough = more ? tcb->rcv_wnd / 4 : (nearly ? 4u : 2u) * tcb->rcv_mss;
+    return tcb->ack_now || tcb->rcv_nxt - tcb->last_ack_sent >= enough ||
+           (tcb->delack_armed && time_reached(tcp_now, tcb->delack_at));
 }
 
-void tcp_output(bool more)
+void tcp_output(struct tcb *tcb, bool more)
 {
-    tcb.kick = tcb.blocked = false;
-    if (tcb.state < TCP_ESTABLISHED) {
-        send_syn();
+    tcb->kick = tcb->blocked = false;
+    if (tcb->state < TCP_ESTABLISHED) {
+        send_syn(tcb);
     } else {
-        tcp_update_mss();
+        tcp_update_mss(tcb);
         /* After a pause the old window says little about the path (RFC 5681, 4.1). */
-        if (tcb.snd_una == tcb.snd_nxt && tcb.now - tcb.last_sent > tcb.rto)
-            tcb.cwnd = min_u32(tcb.cwnd, tcp_initial_window());
-        tcb.cwnd_limited = false;
-        while (retransmit(tcp_pipe()) || (!tcb.blocked && send_new(tcp_pipe())))
+        if (tcb->snd_una == tcb->snd_nxt && tcp_now - tcb->last_sent > tcb->rto)
+            tcb->cwnd = min_u32(tcb->cwnd, tcp_initial_window(tcb));
+        tcb->cwnd_limited = false;
+        while (retransmit(tcb, tcp_pipe(tcb)) || (!tcb->blocked && send_new(tcb, tcp_pipe(tcb))))
             ;
-        if (tcb.window_probe_due && tcb.snd_una == tcb.snd_nxt) {
+        if (tcb->window_probe_due && tcb->snd_una == tcb->snd_nxt) {
             /* The peer must answer a segment outside its window with its window. */
-            if (!tcp_transmit(tcb.snd_una - 1, 0, TCP_ACK))
+            if (!tcp_transmit(tcb, tcb->snd_una - 1, 0, TCP_ACK))
                 return;
-            tcp_arm_rto();
+            tcp_arm_rto(tcb);
         }
-        tcb.window_probe_due = false;
+        tcb->window_probe_due = false;
     }
-    if (!tcb.blocked && tcb.state != TCP_SYN_SENT && ack_due(more))
-        tcp_transmit(tcb.snd_nxt, 0, TCP_ACK);
+    if (!tcb->blocked && tcb->state != TCP_SYN_SENT && ack_due(tcb, more))
+        tcp_transmit(tcb, tcb->snd_nxt, 0, TCP_ACK);
 }

@@ -10,8 +10,10 @@
  * overwrites it. */
 static u32 sum_text(struct tcp_segment *s, const u8 *text, u32 sum)
 {
-    s->placed = tcb.state == TCP_ESTABLISHED && s->seq == tcb.rcv_nxt && s->len <= tcb.expect_len;
-    return s->placed ? checksum_copy(sum, tcb.expect_to, text, s->len)
+    const struct tcb *tcb = s->tcb;
+    s->placed =
+        tcb && tcb->state == TCP_ESTABLISHED && s->seq == tcb->rcv_nxt && s->len <= tcb->expect_len;
+    return s->placed ? checksum_copy(sum, tcb->expect_to, text, s->len)
                      : checksum_add(sum, text, s->len);
 }
 
@@ -23,6 +25,9 @@ bool tcp_parse(struct tcp_segment *s, const struct pkt *p, ip4 from, ip4 to)
         net_stats.tcp_bad++;
         return false;
     }
+    u32 ports = get_be32(h + TCP_PORTS);
+    s->ports = ports << 16 | ports >> 16;
+    s->tcb = tcp_find(from, s->ports);
     s->seq = get_be32(h + TCP_SEQ);
     s->len = p->len - header;
     s->placed = false;
@@ -32,7 +37,6 @@ bool tcp_parse(struct tcp_segment *s, const struct pkt *p, ip4 from, ip4 to)
         net_stats.tcp_checksum++;
         return false;
     }
-    s->ports = get_be32(h + TCP_PORTS);
     s->ack = get_be32(h + TCP_ACK_NUMBER);
     s->flags = h[TCP_FLAGS];
     s->wnd = get_be16(h + TCP_WINDOW);

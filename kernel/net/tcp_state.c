@@ -1,22 +1,30 @@
-/* The connection's state, and how it ends. */
+/* The connections, and how one ends. */
 #include "net/tcp_internal.h"
 
-struct tcb tcb;
-struct tcp_params tcp_params;
-u32 tcp_user_timeout;
+struct tcb *tcp_connections;
+msec tcp_now;
+struct tcp_limiter tcp_resets;
 
-void tcp_progress(void)
+struct tcb *tcp_find(ip4 remote, u32 ports)
 {
-    tcb.stall_since = tcb.now;
-    tcb.retries = 0;
+    struct tcb *tcb = tcp_connections;
+    while (tcb && (tcb->ports != ports || tcb->remote_addr != remote || tcb->state == TCP_CLOSED))
+        tcb = tcb->next;
+    return tcb;
 }
 
-void tcp_finish(enum tcp_state state, enum error reason)
+void tcp_progress(struct tcb *tcb)
 {
-    const struct tcp_ops *ops = tcb.ops;
-    tcp_reass_flush();
-    tcb.state = state;
-    tcb.ops = NULL;
+    tcb->stall_since = tcp_now;
+    tcb->retries = 0;
+}
+
+void tcp_finish(struct tcb *tcb, enum tcp_state state, enum error reason)
+{
+    const struct tcp_ops *ops = tcb->ops;
+    tcp_reass_flush(&tcb->reass);
+    tcb->state = state;
+    tcb->ops = NULL;
     if (ops)
-        ops->closed(tcb.ctx, reason, tcb.now);
+        ops->closed(tcb->ctx, reason, tcp_now);
 }

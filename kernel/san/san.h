@@ -8,6 +8,8 @@
 #include "disk/block.h"
 #include "disk/edd.h"
 
+struct tcp_params; /* net/tcp.h */
+
 enum san_state {
     SAN_ATTACHING,
     SAN_READY,      /* the block device works */
@@ -15,6 +17,9 @@ enum san_state {
     SAN_FAILED,     /* attaching did not work: san_error() says why */
     SAN_CLOSED,     /* not begun, or left */
 };
+
+/* Once, before all else: what TCP may use for the way to the disk. */
+void san_lend(const struct tcp_params *params);
 
 /* Forget all paths. */
 void san_init(void);

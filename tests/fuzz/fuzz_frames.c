@@ -190,20 +190,20 @@ static void act(void)
     case 1:
         n = min_u32(in_below(2000), to_send);
         for (to_send -= n; n; n -= min_u32(n, sizeof(data)))
-            tcp_send(data, min_u32(n, sizeof(data)));
+            tcp_send(&tcb, data, min_u32(n, sizeof(data)));
         break;
     case 2:
-        tcp_close(host_now);
+        tcp_close(&tcb, host_now);
         break;
     case 3:
-        tcp_abort();
+        tcp_abort(&tcb);
         owner.open = false;
         break;
     case 4:
         dns_start(names[in_below(ARRAY_SIZE(names))], host_now);
         break;
     case 5: /* as on the way to a disk only: connections keep their address */
-        tcp_abort();
+        tcp_abort(&tcb);
         owner.open = false;
         stack_listen();
         dhcp_start("pc-1", in_u8() & 1, 1000 + in_u16(), host_now);

@@ -400,17 +400,17 @@ static void trouble(void)
 static void give(u32 n)
 {
     static u8 bytes[SENT_MAX];
-    u32 at = tcb.snd_end - tcb.iss - 1, space = tcp_send_space();
+    u32 at = tcb.snd_end - tcb.iss - 1, space = tcp_send_space(&tcb);
     n = min_u32(n, SENT_MAX - min_u32(at, SENT_MAX));
     stream(bytes, at, n);
-    CHECK(tcp_send(bytes, n) == min_u32(n, space));
+    CHECK(tcp_send(&tcb, bytes, n) == min_u32(n, space));
     if (tcb.iss == our_iss)
         conn.given = tcb.snd_end - tcb.iss - 1;
 }
 
 static void shut(void)
 {
-    tcp_close(now);
+    tcp_close(&tcb, now);
     conn.closed |= tcb.fin;
 }
 
@@ -424,13 +424,13 @@ static void act_above(void)
         shut();
         break;
     case 3:
-        tcp_abort();
+        tcp_abort(&tcb);
         break;
     }
     react = 0;
     /* What comes next has a place, or the first half of it. */
     static u8 place[2048];
-    tcp_expect(place, events.received_len % sizeof(place));
+    tcp_expect(&tcb, place, events.received_len % sizeof(place));
 }
 
 static void reconnect(void)
@@ -477,7 +477,7 @@ static void finish(void)
     peer_tx_fails = peer_no_route = peer_no_arp = false;
     peer_tx_fail_rate = lose = react = 0;
     peer_window = 0xffff;
-    tcp_set_user_timeout(1u << 30);
+    tcp_set_user_timeout(&tcb, 1u << 30);
     u32 end = conn.sent;
     for (u32 i = 0; i < LAST_STEPS && (conn.have < conn.given || delivered() < end); i++) {
         while (delivered() < end && !events.closed) {
@@ -527,7 +527,7 @@ void fuzz_one(void)
         finish();
     peer_on_receive = peer_on_closed = NULL;
     peer_tx_fails = false;
-    tcp_abort();
+    tcp_abort(&tcb);
     peer_drain();
     CHECK(peer_rx_pool.available == peer_rx_pool.total);
     CHECK(peer_tx_pool.available == peer_tx_pool.total);

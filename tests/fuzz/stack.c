@@ -29,6 +29,7 @@ static const u8 mark[] = {0xd7, 0x1b, 0xe3, 0x5c, 0x09, 0xb6, 0x4f, 0xa1};
 
 struct heard heard;
 struct owner owner;
+struct tcb tcb;
 
 static u8 send_buffer[65536];
 
@@ -69,7 +70,7 @@ void stack_connect(void)
 {
     static const struct tcp_ops ops = {on_connected, on_receive, on_writable, on_closed};
     owner.open = true;
-    tcp_connect(WIRE_PEER, STACK_PORT, &ops, &owner, 20000, host_now);
+    tcp_connect(&tcb, WIRE_PEER, STACK_PORT, &ops, &owner, 20000, host_now);
 }
 
 /* --- What is sent --- */
@@ -292,7 +293,9 @@ void stack_reset(enum situation s)
     else
         wire_reset_configured(1000);
     wire_neighbours = true;
-    tcp_init(&(struct tcp_params){send_buffer, sizeof(send_buffer), 256 * 1024});
+    tcp_init();
+    if (!tcb.lent.send_buffer)
+        tcp_lend(&tcb, &(struct tcp_params){send_buffer, sizeof(send_buffer), 256 * 1024});
     memset(send_buffer, 'x', sizeof(send_buffer));
     if (s >= CONFIGURED) {
         wire_know_neighbours();
@@ -307,7 +310,7 @@ void stack_reset(enum situation s)
     stack_run(20);
     if (s == CONNECTED) {
         accept_connection();
-        tcp_send("a request", 9);
+        tcp_send(&tcb, "a request", 9);
         stack_run(20);
     }
     mark_memory();
@@ -315,7 +318,7 @@ void stack_reset(enum situation s)
 
 void stack_end(void)
 {
-    tcp_abort();
+    tcp_abort(&tcb);
     dhcp_stop();
     owner.open = false;
     wire_tx_full = false;

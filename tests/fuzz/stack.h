@@ -5,6 +5,7 @@
 
 #include "base/types.h"
 #include "net/net_wire.h"
+#include "net/tcb.h"
 
 #define STACK_PORT 3260 /* of WIRE_PEER, where connections go to */
 
@@ -41,7 +42,8 @@ extern struct heard {
     u32 packet_len;   /* 0: none yet */
 } heard;
 
-/* The owner of the connection. */
+/* The connection, and its owner. */
+extern struct tcb tcb;
 extern struct owner {
     bool open; /* connect was called, closed not yet */
     u32 received;

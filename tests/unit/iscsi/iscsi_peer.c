@@ -48,8 +48,10 @@ static u32 written_from, written_end = PEER_BLOCKS; /* what may have changed of 
 
 /* The stand-ins. */
 
-void tcp_connect(ip4 addr, u16 port, const struct tcp_ops *o, void *ctx, u32 give_up_ms, msec now)
+void tcp_connect(struct tcb *tcb, ip4 addr, u16 port, const struct tcp_ops *o, void *ctx,
+                 u32 give_up_ms, msec now)
 {
+    (void)tcb;
     (void)ctx;
     (void)give_up_ms;
     (void)now;
@@ -62,20 +64,22 @@ void tcp_connect(ip4 addr, u16 port, const struct tcp_ops *o, void *ctx, u32 giv
     to_target_len = to_initiator_len = expect_len = 0;
 }
 
-void tcp_expect(u8 *to, u32 len)
+void tcp_expect(struct tcb *tcb, u8 *to, u32 len)
 {
+    (void)tcb;
     expect_to = to;
     expect_len = len;
 }
 
-u32 tcp_send_space(void)
+u32 tcp_send_space(const struct tcb *tcb)
 {
+    (void)tcb;
     return peer.open ? peer.send_space - to_target_len : 0;
 }
 
-u32 tcp_send(const void *data, u32 len)
+u32 tcp_send(struct tcb *tcb, const void *data, u32 len)
 {
-    u32 n = min_u32(len, tcp_send_space());
+    u32 n = min_u32(len, tcp_send_space(tcb));
     if (n < len) {
         fprintf(stderr, "half a PDU was sent\n");
         abort();
@@ -85,27 +89,37 @@ u32 tcp_send(const void *data, u32 len)
     return n;
 }
 
-void tcp_abort(void)
+void tcp_abort(struct tcb *tcb)
 {
+    (void)tcb;
     peer.aborts++;
     peer.open = connecting = false;
     to_target_len = to_initiator_len = 0;
 }
 
-void tcp_close(msec now)
+void tcp_close(struct tcb *tcb, msec now)
 {
+    (void)tcb;
     (void)now;
     peer.open = false;
 }
 
-void tcp_set_user_timeout(u32 ms)
+void tcp_set_user_timeout(struct tcb *tcb, u32 ms)
 {
+    (void)tcb;
     (void)ms;
 }
 
-bool tcp_shorten(void)
+bool tcp_shorten(const struct tcb *tcb)
 {
+    (void)tcb;
     return peer.long_lost;
+}
+
+void tcp_lend(struct tcb *tcb, const struct tcp_params *params)
+{
+    (void)tcb;
+    (void)params;
 }
 
 void dns_start(const char *name, msec now)
@@ -738,7 +752,7 @@ static bool deliver(void)
         memset(writes, 0, sizeof(writes));
         ops->connected(NULL, host_now);
     }
-    was_full = peer.open && tcp_send_space() < 16384;
+    was_full = peer.open && tcp_send_space(NULL) < 16384;
     u32 from = 0;
     while (peer.open && to_target_len - from >= BHS_SIZE) {
         const u8 *next = to_target + from;

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/loop.h"
 #include "base/random.h"
+#include "iscsi/conn.h"
 #include "iscsi/session.h"
 #include "net/arp.h"
 #include "net/net.h"
@@ -23,6 +24,7 @@
 #define tcp_close            socket_close
 #define tcp_set_user_timeout socket_user_timeout
 #define tcp_shorten          socket_shorten
+#define tcp_lend             socket_lend
 #define dns_start            socket_dns_start
 #define dns_result           socket_dns_result
 #include "iscsi/iscsi_peer.c"
@@ -34,6 +36,7 @@
 #undef tcp_close
 #undef tcp_set_user_timeout
 #undef tcp_shorten
+#undef tcp_lend
 #undef dns_start
 #undef dns_result
 
@@ -125,7 +128,7 @@ static const struct tcp_ops target_ops = {target_connected, target_data, target_
 static void accept_syn(u16 portal, u16 port, u32 seq)
 {
     if (peer.open)
-        socket_abort(); /* of a client that has come back */
+        socket_abort(NULL); /* of a client that has come back */
     memset(&server, 0, offsetof(typeof(server), out));
     server.open = true;
     server.portal = portal;
@@ -160,12 +163,12 @@ static void input(const u8 *tcp, u32 len)
     }
     if (flags & RST) {
         server.open = false;
-        socket_abort();
+        socket_abort(NULL);
         return;
     }
     server.window = get_be16(tcp + 14);
     if (server.una == server.iss)
-        socket_accept(WIRE_US, port, &target_ops, NULL, 0, host_now);
+        socket_accept(NULL, WIRE_US, port, &target_ops, NULL, 0, host_now);
     if (serial_after(ack, server.una)) {
         server.una = ack;
         server.rto_at = host_now + RTO_MS;
@@ -175,7 +178,7 @@ static void input(const u8 *tcp, u32 len)
     while (deliver())
         ;
     if (seq == server.rcv_nxt && len && peer.open) {
-        server.rcv_nxt += socket_in(data, len);
+        server.rcv_nxt += socket_in(NULL, data, len);
         while (deliver())
             ;
     }
@@ -183,7 +186,7 @@ static void input(const u8 *tcp, u32 len)
         server.rcv_nxt++;
         emit(ACK, server.nxt, NULL, 0);
         reset(server.nxt);
-        socket_abort();
+        socket_abort(NULL);
     } else if (len && server.open) {
         emit(ACK, server.nxt, NULL, 0);
     }
@@ -210,7 +213,7 @@ static void output(void)
 static void reboot(void)
 {
     server.open = false;
-    socket_abort();
+    socket_abort(NULL);
 }
 
 static void plug(bool in)
@@ -261,11 +264,14 @@ static void setup(void)
     static const struct poller net = {net_poll, net_timeout};
     wire_reset(1000);
     loop_register(&net);
-    static const struct tcp_params params = {send_buffer, SEND_BUFFER, 32768};
-    tcp_init(&params);
+    static bool lent;
+    if (!lent)
+        conn_lend(&(struct tcp_params){send_buffer, SEND_BUFFER, 32768});
+    lent = true;
+    tcp_init();
     peer_reset();
     wire_reset_configured(1000);
-    tcp_init(&params);
+    tcp_init();
     wire_rx_flags = PKT_L4_CSUM_OK;
     memset(&server, 0, offsetof(typeof(server), out));
     resets = countdown = dead_portal = 0;

@@ -12,10 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUEUE    4096
-#define TX_POOL  64
-#define RECEIVED (16u << 20)
+#define QUEUE        4096
+#define TX_POOL      64
+#define RECEIVED     (16u << 20)
+#define USER_TIMEOUT 30000
 
+struct tcb tcb;
 struct peer_options peer_options;
 struct peer_events events;
 void (*peer_on_connected)(void);
@@ -214,7 +216,7 @@ const struct tcp_ops peer_ops = {on_connected, on_receive, on_writable, on_close
 void peer_reset(msec start)
 {
     static u8 *received;
-    tcp_abort();
+    tcp_abort(&tcb);
     host_reset(start);
     now = start;
     peer_tx_fails = peer_no_route = peer_no_arp = false;
@@ -234,7 +236,10 @@ void peer_reset(msec start)
     if (!received)
         received = malloc(RECEIVED);
     events = (struct peer_events){.received = received};
-    tcp_init(&(struct tcp_params){send_buffer, SEND_BUFFER, PEER_WINDOW});
+    tcp_init();
+    if (!tcb.lent.send_buffer)
+        tcp_lend(&tcb, &(struct tcp_params){send_buffer, SEND_BUFFER, PEER_WINDOW});
+    tcp_set_user_timeout(&tcb, USER_TIMEOUT);
 }
 
 void peer_setup(void)
@@ -244,7 +249,7 @@ void peer_setup(void)
 
 void peer_teardown(void)
 {
-    tcp_abort();
+    tcp_abort(&tcb);
     assert_int_equal(peer_rx_pool.available, peer_rx_pool.total);
     assert_int_equal(peer_tx_pool.available, peer_tx_pool.total);
 }
@@ -421,7 +426,7 @@ void peer_send_sack(u32 ack, u32 blocks, const u32 (*block)[2])
 
 void peer_connect(void)
 {
-    tcp_connect(PEER_ADDR, PEER_PORT, &peer_ops, &events, 20000, now);
+    tcp_connect(&tcb, PEER_ADDR, PEER_PORT, &peer_ops, &events, 20000, now);
 }
 
 void state_syn_sent(void)
@@ -473,7 +478,7 @@ void state_established(void)
 void state_fin_wait_1(void)
 {
     state_established();
-    tcp_close(now);
+    tcp_close(&tcb, now);
     peer_poll();
     peer_expect(FIN | ACK, our_iss + 1, peer_options.iss + 1, 0);
 }
@@ -512,7 +517,7 @@ void send_pattern(u32 position, u32 len)
 {
     static u8 data[SEND_BUFFER];
     fill_pattern(data, position, len);
-    assert_int_equal(tcp_send(data, len), len);
+    assert_int_equal(tcp_send(&tcb, data, len), len);
 }
 
 bool received_pattern(u32 len)

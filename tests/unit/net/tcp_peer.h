@@ -4,7 +4,7 @@
 #define TCP_PEER_H
 
 #include "base/types.h"
-#include "net/tcp.h"
+#include "net/tcb.h"
 
 #define PEER_OUR_ADDR 0x0a000002 /* lunboot's */
 #define PEER_ADDR     0x0a000001
@@ -52,6 +52,8 @@ struct peer_options {
     u32 iss;
 };
 extern struct peer_options peer_options;
+
+extern struct tcb tcb; /* the connection */
 
 /* The upward side: what TCP told its owner. */
 extern struct peer_events {

@@ -59,7 +59,7 @@ TEST(cve_2023_45236_predictable_port)
         low += our_port < 32768;
         neighbours += our_port - last + 8 < 16;
         last = our_port;
-        tcp_abort();
+        tcp_abort(&tcb);
     }
     assert_in_range(low, COUNT * 31 / 63 - 136, COUNT * 31 / 63 + 136);
     assert_true(neighbours < 8); /* one in 4,000 is to be expected */

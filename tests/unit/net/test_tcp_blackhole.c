@@ -136,11 +136,11 @@ TEST(when_only_short_ones_were_heard_shorter_ones_are_asked_for)
 {
     state_established();
     hear(1330);
-    assert_true(tcp_shorten());
+    assert_true(tcp_shorten(&tcb));
     assert_int_equal(peer_path_mtu, 1400);
     assert_int_equal(announced(), 1360);
     peer_accept();
-    assert_false(tcp_shorten()); /* as long ones as that were heard */
+    assert_false(tcp_shorten(&tcb)); /* as long ones as that were heard */
 }
 
 TEST(down_to_what_everybody_takes)
@@ -148,11 +148,11 @@ TEST(down_to_what_everybody_takes)
     static const u16 mss[] = {1360, 1180, 536};
     state_established();
     for (u32 i = 0; i < ARRAY_SIZE(mss); i++) {
-        assert_true(tcp_shorten());
+        assert_true(tcp_shorten(&tcb));
         assert_int_equal(announced(), mss[i]);
         peer_accept();
     }
-    assert_false(tcp_shorten());
+    assert_false(tcp_shorten(&tcb));
 }
 
 TEST(what_the_peer_takes_is_what_it_sends)
@@ -161,18 +161,18 @@ TEST(what_the_peer_takes_is_what_it_sends)
     peer_options.mss = 1400;
     state_established();
     hear(1388);
-    assert_false(tcp_shorten());
+    assert_false(tcp_shorten(&tcb));
 }
 
 TEST(a_long_segment_shows_that_they_pass)
 {
     state_established();
     hear(1448);
-    assert_false(tcp_shorten());
+    assert_false(tcp_shorten(&tcb));
     /* Also on the next connection, where none has come yet. */
     assert_int_equal(announced(), 1460);
     peer_accept();
-    assert_false(tcp_shorten());
+    assert_false(tcp_shorten(&tcb));
 }
 
 TEST(a_peer_that_does_not_acknowledge_is_silent)
@@ -181,14 +181,14 @@ TEST(a_peer_that_does_not_acknowledge_is_silent)
     send_pattern(0, 48);
     peer_poll();
     peer_drain();
-    assert_false(tcp_shorten());
+    assert_false(tcp_shorten(&tcb));
     peer_send(ACK, RCV, UNA + 48, NULL, 0);
-    assert_true(tcp_shorten());
+    assert_true(tcp_shorten(&tcb));
 }
 
 TEST(without_a_connection_nothing_is_known)
 {
-    assert_false(tcp_shorten());
+    assert_false(tcp_shorten(&tcb));
     state_syn_sent();
-    assert_false(tcp_shorten());
+    assert_false(tcp_shorten(&tcb));
 }

@@ -24,7 +24,7 @@ static void state_expecting(u32 len)
 {
     state_established();
     memset(place, UNTOUCHED, SIZE);
-    tcp_expect(place, len);
+    tcp_expect(&tcb, place, len);
 }
 
 /* What the stream has at this position arrives. */
@@ -61,7 +61,7 @@ TEST(the_next_bytes_go_to_their_place)
     arrive(0, 201); /* odd */
     assert_ptr_equal(events.data, place);
     assert_true(untouched(201));
-    tcp_expect(place + 201, 399);
+    tcp_expect(&tcb, place + 201, 399);
     arrive(201, 399);
     assert_ptr_equal(events.data, place + 201);
     assert_true(untouched(600));
@@ -125,7 +125,7 @@ TEST(text_out_of_order_goes_through_the_queue)
     arrive(0, 300);
     assert_true(untouched(300)); /* nothing was named for what came out of the queue */
     assert_true(received_pattern(600));
-    tcp_expect(place, 300);
+    tcp_expect(&tcb, place, 300);
     arrive(300, 300); /* once more */
     assert_true(untouched(300));
     arrive(600, 300);
@@ -138,7 +138,7 @@ TEST(overlapping_text_is_not_put_there)
     state_established();
     arrive(0, 100);
     memset(place, UNTOUCHED, SIZE);
-    tcp_expect(place, 600);
+    tcp_expect(&tcb, place, 600);
     arrive(50, 100);
     assert_true(untouched(0));
     assert_true(received_pattern(150));
@@ -161,7 +161,7 @@ TEST(what_the_nic_has_checked_is_not_copied)
 TEST(after_the_close_nothing_is_put_there)
 {
     state_expecting(600);
-    tcp_close(now);
+    tcp_close(&tcb, now);
     arrive(0, 600);
     assert_true(untouched(0));
     assert_true(received_pattern(600));
@@ -170,7 +170,7 @@ TEST(after_the_close_nothing_is_put_there)
 TEST(a_new_connection_has_no_place)
 {
     state_expecting(600);
-    tcp_abort();
+    tcp_abort(&tcb);
     peer_drain();
     state_syn_sent();
     peer_accept();
@@ -184,9 +184,9 @@ static void state_two_segments(u32 rest)
 {
     state_expecting(2000 + rest);
     arrive(0, 1000);
-    tcp_expect(place + 1000, 1000 + rest);
+    tcp_expect(&tcb, place + 1000, 1000 + rest);
     arrive(1000, 1000);
-    tcp_expect(place + 2000, rest);
+    tcp_expect(&tcb, place + 2000, rest);
     peer_poll();
 }
 

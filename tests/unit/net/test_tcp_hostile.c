@@ -114,7 +114,7 @@ TEST(timestamps_wrap)
 
 TEST(timestamps_24_days_old_prove_nothing)
 {
-    tcp_set_user_timeout(0x7fffffff);
+    tcp_set_user_timeout(&tcb, 0x7fffffff);
     state_established();
     with_ts(RCV, 50000, "abc");
     now += 0x7d000000;
@@ -214,7 +214,7 @@ TEST(random_segments_do_no_harm)
         peer_options.ts = round & 2;
         fixture[round % ARRAY_SIZE(fixture)]();
         if (round & 4)
-            tcp_send("some data", 9);
+            tcp_send(&tcb, "some data", 9);
         for (u32 i = 0; i < 60; i++) {
             struct seg s = {.sport = PEER_PORT, .dport = our_port};
             s.flags = (u8)(RANDOM() & 0x3f);
@@ -248,7 +248,7 @@ TEST(random_segments_do_no_harm)
                 peer_run(RANDOM() % 3000);
             peer_drain();
         }
-        tcp_abort();
+        tcp_abort(&tcb);
         assert_int_equal(peer_rx_pool.available, peer_rx_pool.total);
         assert_int_equal(peer_tx_pool.available, peer_tx_pool.total);
         assert_true(events.closed <= 1);

@@ -293,7 +293,7 @@ TEST(random_pieces_make_the_stream)
                 peer_drain();
         }
         assert_true(received_pattern(total));
-        tcp_abort();
+        tcp_abort(&tcb);
         assert_int_equal(peer_rx_pool.available, peer_rx_pool.total);
     }
 }

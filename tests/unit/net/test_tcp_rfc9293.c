@@ -30,7 +30,7 @@ TEST(our_mss_is_what_the_interface_takes)
         peer_poll();
         struct seg *s = peer_next();
         assert_int_equal(s->mss, mtus[i] - 40);
-        tcp_abort();
+        tcp_abort(&tcb);
     }
 }
 

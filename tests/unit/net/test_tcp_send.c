@@ -57,9 +57,9 @@ TEST(buffer_takes_what_there_is_room_for)
 {
     static u8 data[SEND_BUFFER + 100];
     state_established();
-    assert_int_equal(tcp_send_space(), SEND_BUFFER);
-    assert_int_equal(tcp_send(data, sizeof(data)), SEND_BUFFER);
-    assert_int_equal(tcp_send(data, 1), 0);
+    assert_int_equal(tcp_send_space(&tcb), SEND_BUFFER);
+    assert_int_equal(tcp_send(&tcb, data, sizeof(data)), SEND_BUFFER);
+    assert_int_equal(tcp_send(&tcb, data, 1), 0);
     peer_poll();
     assert_int_equal(peer_drain(), 10); /* initial window (RFC 6928) */
     assert_int_equal(events.writable, 0);
@@ -67,14 +67,14 @@ TEST(buffer_takes_what_there_is_room_for)
     assert_int_equal(events.writable, 0);
     peer_poll();
     assert_int_equal(events.writable, 1);
-    assert_int_equal(tcp_send_space(), MSS);
+    assert_int_equal(tcp_send_space(&tcb), MSS);
 }
 
 TEST(slow_start_doubles)
 {
     static u8 data[SEND_BUFFER];
     state_established();
-    tcp_send(data, SEND_BUFFER);
+    tcp_send(&tcb, data, SEND_BUFFER);
     peer_poll();
     assert_int_equal(peer_drain(), 10);
     for (u32 i = 1; i <= 5; i++)
@@ -143,7 +143,7 @@ TEST(zero_window_is_probed_with_back_off)
 
 TEST(silent_peer_with_zero_window_is_left)
 {
-    tcp_set_user_timeout(10000);
+    tcp_set_user_timeout(&tcb, 10000);
     state_established();
     peer_window = 0;
     ack(0);
@@ -206,7 +206,7 @@ TEST(old_window_update_does_not_count)
 
 TEST(retransmission_backs_off_exponentially)
 {
-    tcp_set_user_timeout(1000000);
+    tcp_set_user_timeout(&tcb, 1000000);
     state_established();
     send_pattern(0, 100);
     peer_poll();
@@ -318,7 +318,7 @@ TEST(first_duplicate_acks_send_new_data)
     peer_options.sack = false;
     state_established();
     ack(0); /* the window as it stays */
-    tcp_send(data, SEND_BUFFER);
+    tcp_send(&tcb, data, SEND_BUFFER);
     peer_poll();
     assert_int_equal(peer_drain(), 10);
     for (u32 i = 0; i < 2; i++) { /* limited transmit (RFC 3042) */
@@ -406,7 +406,7 @@ TEST(window_that_is_not_used_does_not_grow)
         assert_int_equal(peer_drain(), 1);
         ack((i + 1) * 1000);
     }
-    tcp_send(data, SEND_BUFFER);
+    tcp_send(&tcb, data, SEND_BUFFER);
     peer_poll();
     assert_int_equal(peer_drain(), 10);
 }
@@ -481,7 +481,7 @@ TEST(refused_transmission_changes_nothing)
     state_established();
     peer_tx_fails = true;
     send_pattern(0, 3000);
-    tcp_close(now);
+    tcp_close(&tcb, now);
     peer_run(5000);
     assert_int_equal(tcp_timeout(now), 10);
     peer_tx_fails = false;
@@ -546,7 +546,7 @@ TEST(pause_takes_the_congestion_window_back)
 {
     static u8 data[SEND_BUFFER];
     state_in_flight(0);
-    tcp_send(data, SEND_BUFFER);
+    tcp_send(&tcb, data, SEND_BUFFER);
     peer_poll();
     assert_true(peer_queued() > 10);
     ack(peer_drain() * MSS);
@@ -555,7 +555,7 @@ TEST(pause_takes_the_congestion_window_back)
     our_iss += SEND_BUFFER;
     peer_run(1000);
     peer_drain();
-    tcp_send(data, SEND_BUFFER);
+    tcp_send(&tcb, data, SEND_BUFFER);
     peer_poll();
     assert_int_equal(peer_drain(), 10); /* RFC 5681, 4.1 */
 }
@@ -566,7 +566,7 @@ TEST(congestion_window_after_a_loss)
     peer_options.sack = false;
     state_established();
     ack(0);
-    tcp_send(data, SEND_BUFFER);
+    tcp_send(&tcb, data, SEND_BUFFER);
     peer_poll();
     assert_int_equal(peer_drain(), 10);
     for (u32 i = 0; i < 3; i++)

@@ -222,7 +222,7 @@ static void run(const struct sim *parameters)
     peer.timer = now + 300;
     peer_options =
         (struct peer_options){sim->sack, sim->ts, sim->wscale, 1460, 65535, sim->peer_iss};
-    tcp_set_user_timeout(600000);
+    tcp_set_user_timeout(&tcb, 600000);
     state_established();
     peer_tx_fail_rate = sim->tx_fail;
 
@@ -232,8 +232,8 @@ static void run(const struct sim *parameters)
         u32 n = (u32)rand() % 20000;
         if (n > sim->up - sent)
             n = sim->up - sent;
-        if (n > tcp_send_space())
-            n = tcp_send_space();
+        if (n > tcp_send_space(&tcb))
+            n = tcp_send_space(&tcb);
         send_pattern(sent, n);
         sent += n;
 
@@ -265,7 +265,7 @@ static void run(const struct sim *parameters)
                   now - start, net_stats.tcp_retransmits, net_stats.tcp_fast_retransmits,
                   net_stats.tcp_out_of_order, tcb.srtt8 / 8);
     free(peer.got);
-    tcp_abort();
+    tcp_abort(&tcb);
     assert_int_equal(peer_rx_pool.available, peer_rx_pool.total);
     assert_int_equal(peer_tx_pool.available, peer_tx_pool.total);
 }

@@ -62,7 +62,7 @@ TEST(the_window_is_what_the_ring_holds_of_the_peers_segments)
         peer_options.mss = cases[i].peer_mss;
         state_syn_sent();
         assert_int_equal(peer_accept()->wnd << 3, cases[i].window & ~7u);
-        tcp_abort();
+        tcp_abort(&tcb);
     }
 }
 
@@ -215,7 +215,7 @@ TEST(ports_and_sequence_numbers_are_random)
             assert_int_not_equal(port[i], port[k]);
             assert_true(iss[i] - iss[k] + 0x10000 > 0x20000);
         }
-        tcp_abort();
+        tcp_abort(&tcb);
     }
 }
 
@@ -256,7 +256,7 @@ TEST(peer_closes_with_data_still_to_send)
     peer_send(FIN | ACK, RCV, UNA, "x", 1);
     assert_int_equal(events.received_len, 1);
     assert_closed(ERR_TCP_CLOSED);
-    assert_int_equal(tcp_send("y", 1), 0);
+    assert_int_equal(tcp_send(&tcb, "y", 1), 0);
     peer_poll();
     peer_expect(FIN | PSH | ACK, UNA, RCV + 2, 100);
 }
@@ -274,7 +274,7 @@ TEST(late_fin_is_acknowledged_in_time_wait)
     peer_send(FIN | ACK, RCV, UNA + 1, NULL, 0);
     peer_poll();
     peer_expect(ACK, UNA + 1, RCV + 1, 0);
-    tcp_abort(); /* nothing is left that a reset could end */
+    tcp_abort(&tcb); /* nothing is left that a reset could end */
     peer_expect_silence();
     assert_int_equal(events.closed, 1);
 }
@@ -292,8 +292,8 @@ TEST(close_sends_what_is_in_the_buffer_first)
 {
     state_established();
     send_pattern(0, 2000);
-    tcp_close(now);
-    assert_int_equal(tcp_send("z", 1), 0);
+    tcp_close(&tcb, now);
+    assert_int_equal(tcp_send(&tcb, "z", 1), 0);
     peer_poll();
     peer_expect(ACK, UNA, RCV, 1448);
     peer_expect(FIN | PSH | ACK, UNA + 1448, RCV, 552);
@@ -332,7 +332,7 @@ TEST(fin_is_repeated)
 
 TEST(peer_that_never_closes_is_left)
 {
-    tcp_set_user_timeout(5000);
+    tcp_set_user_timeout(&tcb, 5000);
     state_fin_wait_2();
     peer_run(5000);
     assert_closed(ERR_TCP_TIMEOUT);
@@ -341,7 +341,7 @@ TEST(peer_that_never_closes_is_left)
 TEST(closing_before_the_handshake_is_done)
 {
     state_syn_sent();
-    tcp_close(now);
+    tcp_close(&tcb, now);
     assert_int_equal(events.closed, 0);
     peer_poll();
     assert_closed(OK);
@@ -351,7 +351,7 @@ TEST(closing_before_the_handshake_is_done)
 TEST(closing_while_the_syn_ack_arrives)
 {
     state_syn_sent();
-    tcp_close(now);
+    tcp_close(&tcb, now);
     peer_options.ts = false;
     peer_send(SYN | ACK, PEER_ISS, our_iss + 1, NULL, 0);
     assert_int_equal(events.connected, 0);
@@ -365,11 +365,11 @@ TEST(abort_sends_rst_and_is_silent)
     send_pattern(0, 10);
     peer_poll();
     peer_drain();
-    tcp_abort();
+    tcp_abort(&tcb);
     peer_expect(RST | ACK, UNA + 10, RCV, 0);
     assert_int_equal(events.closed, 0);
     assert_int_equal(tcp_timeout(now), TIMEOUT_NEVER);
-    assert_int_equal(tcp_send_space(), 0);
+    assert_int_equal(tcp_send_space(&tcb), 0);
 }
 
 TEST(reset_by_peer)
@@ -409,7 +409,7 @@ TEST(owner_reconnects_inside_closed)
 
 static void abort_connection(void)
 {
-    tcp_abort();
+    tcp_abort(&tcb);
 }
 
 TEST(owner_aborts_inside_receive)
@@ -459,7 +459,7 @@ TEST(owner_aborts_inside_receive_from_the_queue)
 
 TEST(user_timeout_ends_it)
 {
-    tcp_set_user_timeout(10000);
+    tcp_set_user_timeout(&tcb, 10000);
     state_established();
     peer_run(3000);
     send_pattern(0, 10);
@@ -472,7 +472,7 @@ TEST(user_timeout_ends_it)
 
 TEST(user_timeout_while_nothing_goes_out)
 {
-    tcp_set_user_timeout(10000);
+    tcp_set_user_timeout(&tcb, 10000);
     state_established();
     peer_no_arp = true;
     send_pattern(0, 10);
@@ -482,7 +482,7 @@ TEST(user_timeout_while_nothing_goes_out)
 
 TEST(clock_that_jumps_is_no_timeout)
 {
-    tcp_set_user_timeout(10000);
+    tcp_set_user_timeout(&tcb, 10000);
     state_established();
     send_pattern(0, 10);
     peer_poll();
@@ -512,7 +512,7 @@ TEST(keepalive_asks_and_is_content_with_an_answer)
 
 TEST(keepalive_that_does_not_go_out_is_no_answer)
 {
-    tcp_set_user_timeout(10000);
+    tcp_set_user_timeout(&tcb, 10000);
     state_established();
     peer_no_arp = true;
     peer_run(25000);
@@ -521,7 +521,7 @@ TEST(keepalive_that_does_not_go_out_is_no_answer)
 
 TEST(keepalive_without_an_answer_ends_it)
 {
-    tcp_set_user_timeout(10000);
+    tcp_set_user_timeout(&tcb, 10000);
     state_established();
     peer_run(15000);
     assert_int_equal(peer_drain(), 1);

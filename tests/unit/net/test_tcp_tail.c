@@ -55,7 +55,7 @@ static void state_in_flight(u32 segments)
 static u32 burst(void)
 {
     static u8 data[SEND_BUFFER / 2];
-    tcp_send(data, sizeof(data));
+    tcp_send(&tcb, data, sizeof(data));
     peer_poll();
     return peer_drain();
 }
