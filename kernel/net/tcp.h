@@ -36,8 +36,8 @@ struct tcp_ops {
 struct tcp_params {
     u8 *send_buffer;      /* its alone, for ever */
     u32 send_buffer_size; /* a power of two, 64 KiB or more */
-    u32 window;           /* bytes that we let a peer send ahead; less when the receive ring holds
-                           * less of its segments */
+    u32 window;           /* bytes that we let a peer send ahead; less when the receive ring, which
+                           * all windows share, holds less of its segments */
 };
 
 /* Close all connections without a word to anybody, and give back what they keep of the receive
@@ -47,9 +47,9 @@ void tcp_init(void);
 /* Once for each connection, which is all zeros before: it is TCP's from now on, and closed. */
 void tcp_lend(struct tcb *tcb, const struct tcp_params *params);
 
-/* Open the connection; what it was before is aborted. The port is random
- * (RFC 6056), the ISS is from RFC 6528. `give_up_ms`: how long the handshake may take. Errors come
- * through closed(). */
+/* Open the connection; what it was before is aborted. The port is random (RFC 6056) and no other
+ * connection's, the ISS is from RFC 6528. `give_up_ms`: how long the handshake may take. Errors
+ * come through closed(). */
 void tcp_connect(struct tcb *tcb, ip4 addr, u16 port, const struct tcp_ops *ops, void *ctx,
                  u32 give_up_ms, msec now);
 
