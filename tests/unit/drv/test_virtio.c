@@ -162,6 +162,36 @@ TEST(capabilities_that_can_not_be_are_passed_over)
     assert_works();
 }
 
+TEST(a_queue_to_be_notified_outside_of_the_window_is_refused)
+{
+    static const struct {
+        u16 apart;
+        u32 step, length;
+        enum error e;
+    } cases[] = {
+        {1024, 4, 4096, ERR_NIC_DEAD},
+        {3, 4, 13, ERR_NIC_DEAD},
+        {4, 0x40000000, 4096, ERR_NIC_DEAD}, /* 2^32 */
+        {3, 4, 14, OK},
+        {1023, 4, 4096, OK},
+    };
+    for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+        model_power_on();
+        u8 *notify = nic_model->capability[4];
+        nic_model->notify_apart = cases[i].apart;
+        put_le32(notify + 12, cases[i].length);
+        put_le32(notify + 16, cases[i].step);
+        assert_int_equal(try_open(), cases[i].e);
+        if (cases[i].e) {
+            assert_int_equal(nic_model->status, 0);
+        } else {
+            assert_works();
+            dev->ops->stop(dev);
+        }
+        assert_int_equal(rx_pool.available, RX_PKTS);
+    }
+}
+
 TEST(a_device_that_does_not_go_along_is_dead)
 {
     nic_model->refuses = true;
