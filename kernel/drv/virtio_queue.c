@@ -33,8 +33,8 @@
 
 #define RX_ROOM        PKT_REST_ROOM /* before what the device writes */
 /* Frames that wait on the host, in the queue of a TAP device (1000) or in QEMU, when ours is full:
- * at 20 ms its 256 alone would be 18 MB/s. */
-#define RX_BEHIND      768
+ * at 20 ms its 256 alone would be 18 MB/s, and these are what bounds it. */
+#define RX_BEHIND      960
 
 struct descriptor {
     u64 address;

@@ -93,7 +93,7 @@ TEST(by_its_own_interface)
     assert_int_equal(nic_model->taken[1], VIRTIO_VERSION_1 | VIRTIO_ACCESS_PLATFORM);
     assert_int_equal(nic_model->queue[VIRTIO_RX].size, RX_COUNT);
     assert_int_equal(nic_model->queue[VIRTIO_TX].size, 2 * TX_COUNT);
-    assert_int_equal(dev->rx_ring, RX_COUNT + 768); /* those that wait on the host */
+    assert_int_equal(dev->rx_ring, RX_COUNT + 960); /* those that wait on the host */
     assert_true(nic_model->pci_command & PCI_COMMAND_MASTER);
     assert_works();
 }
