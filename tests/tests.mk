@@ -27,3 +27,10 @@ targets:
 	@tools/install-packages test
 	@$(MAKE) all bootdisks
 	@B=$(B) tests/targets/run $(T)
+
+# What boots from the LUN: all, or G=name.
+.PHONY: zoo
+zoo:
+	@tools/install-packages test
+	@$(MAKE) all
+	@B=$(B) tests/zoo/run $(G)

@@ -11,7 +11,7 @@ os.environ["PATH"] += ":/usr/sbin:/sbin"  # where tgtd, dnsmasq and ip are; user
 
 def need(*tools):
     """Each is a program, or the path of a file. Missing: an error in CI, a visible skip elsewhere."""
-    missing = [t for t in tools if not (os.path.exists(t) if "/" in t else shutil.which(t))]
+    missing = [t for t in map(str, tools) if not (os.path.exists(t) if "/" in t else shutil.which(t))]
     if missing:
         skip_or_fail(f"{', '.join(missing)} missing: run make packages")
 
