@@ -4,17 +4,33 @@
 #include "base/bytes.h"
 #include "base/str.h"
 
-/* 4.2.2: the first 32 fraction bits of the cube roots of the first 64 primes. */
-static const u32 constants[64] = {
-    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
-};
+#define FRACTION 61 /* bits, of what is below 1; three times that is within 64 */
+
+/* 4.2.2: the first 32 fraction bits of the cube root of n, which is below 512. Bit by bit: an
+ * eighth of the root, its square and its cube grow together. What is cut off on the way changes no
+ * bit of a prime's that counts here. */
+static u32 cube_root(u32 n)
+{
+    u64 root = 0, square = 0, cube = 0;
+    for (u32 bit = 1; bit <= 3 + 32; bit++) {
+        u64 more = (u64)1 << (FRACTION - bit);
+        u64 next = cube + ((3 * square + ((3 * root + more) >> bit)) >> bit);
+        if (next >> (FRACTION - 9) >= n)
+            continue;
+        cube = next;
+        square += (2 * root + more) >> bit;
+        root += more;
+    }
+    return (u32)(root >> (FRACTION - 3 - 32));
+}
+
+static bool is_prime(u32 n)
+{
+    u32 factor = 2;
+    while (n % factor)
+        factor++;
+    return factor == n;
+}
 
 static u32 rotr(u32 x, u32 n)
 {
@@ -30,8 +46,11 @@ static u32 mix(u32 x, u32 first, u32 second, u32 third)
 void sha256_block(u32 *state, const u8 *block)
 {
     u32 w[64], v[8]; /* v is a to h */
+    u32 prime = 1;
     memcpy(v, state, sizeof(v));
     for (u32 t = 0; t < 64; t++) {
+        while (!is_prime(++prime))
+            ;
         if (t < 16) {
             w[t] = get_be32(block + 4 * t);
         } else {
@@ -40,7 +59,7 @@ void sha256_block(u32 *state, const u8 *block)
                    (rotr(y, 7) ^ rotr(y, 18) ^ y >> 3);
         }
         u32 t1 =
-            v[7] + mix(v[4], 6, 5, 14) + ((v[4] & v[5]) ^ (~v[4] & v[6])) + constants[t] + w[t];
+            v[7] + mix(v[4], 6, 5, 14) + ((v[4] & v[5]) ^ (~v[4] & v[6])) + cube_root(prime) + w[t];
         u32 t2 = mix(v[0], 2, 11, 9) + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
         memmove(v + 1, v, 7 * sizeof(*v));
         v[4] += t1;
