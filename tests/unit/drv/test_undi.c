@@ -118,15 +118,18 @@ static void call(u16 segment, u16 offset, struct rm_regs *r)
 
 /* ---- the machine -----------------------------------------------------------------------------*/
 
+static u32 model;
+
 static u32 pci_read(u16 bdf, u8 offset)
 {
-    return bdf != AT_NIC ? UINT32_MAX : offset == PCI_INTERRUPT_LINE ? 11 : 0x813910ec;
+    return bdf != AT_NIC ? UINT32_MAX : offset == PCI_INTERRUPT_LINE ? 11 : model;
 }
 
 static void power_on(void)
 {
     host_reset(0);
     host_pci_read32 = pci_read;
+    model = 0x813910ec;
     host_call_real = call;
     mem = calloc(1, MEM_SIZE);
     host_set_phys(mem, MEM_SIZE);
@@ -236,6 +239,21 @@ TEST_WITH(it_is_brought_up_in_the_order_of_its_states, with_device, power_off)
     assert_false(dev->wake.polled);
     assert_true(dev->link_up);
     assert_int_equal(dev->base_kib, UNDI_END / 1024 - BASE_KIB + UNDI_BLOCK / 1024);
+}
+
+/* The rest of what is sent at once gets lost, or worse: the window must not invite it. */
+TEST(of_some_it_is_known_how_little_they_hold)
+{
+    static const struct {
+        u32 model;
+        u16 frames;
+    } cases[] = {{0x813910ec, 128}, {0x12098086, 2}, {0x12298086, 2}, {0x24498086, 2},
+                 {0x802910ec, 6},   {0x20001022, 128}};
+    for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+        model = cases[i].model;
+        assert_int_equal(try_open(), OK);
+        assert_int_equal(dev->rx_ring, cases[i].frames);
+    }
 }
 
 TEST(some_refuse_what_is_not_needed)
