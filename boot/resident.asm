@@ -413,11 +413,13 @@ call32:
 
         bits 16
 wait_entry:                             ; in V86 mode HLT is the monitor's, and not all know it
-        sti
         cmp byte [cs:RES_v86], 0
         jne .awake
+        sti                             ; what is pending comes behind the next instruction, and has to wake it
         hlt
 .awake:
+        sti
+        nop
         iret
 
 ; Jump to the boot sector; the registers are set but for the stack and the flags.

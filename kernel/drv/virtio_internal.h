@@ -60,12 +60,13 @@ u8 virtio_isr(void);
  * size, the other one a smaller power of 2, too. */
 u16 virtio_queue_size(u16 queue);
 
-/* Where a queue's parts are in memory, and so many descriptors of it. */
+/* Where a queue's parts are in memory, and so many descriptors of it. False: where the device wants
+ * to be told of it can't be. */
 struct virtio_area {
     volatile void *descriptors, *available, *used;
     u16 size;
 };
-void virtio_queue_set(u16 queue, const struct virtio_area *area);
+bool virtio_queue_set(u16 queue, const struct virtio_area *area);
 
 /* There is something new in a queue. */
 void virtio_notify(u16 queue);

@@ -44,8 +44,8 @@ static const u8 least[TYPES] = {
 #define LEGACY_PAGE_SIZE     4096
 
 static struct mmio *window[TYPES]; /* NULL: it has none */
-static u32 notify_distance;
-static u16 notify_offset[2]; /* of each queue */
+static u32 notify_distance, notify_length;
+static u32 notify_offset[2]; /* of each queue */
 static u16 port;             /* 0: not the legacy interface */
 
 /* The memory that a capability names; false when it names none that can be. */
@@ -60,8 +60,10 @@ static enum error take_capability(u16 bdf, u8 at)
     if (e || offset > UINT32_MAX - length || offset + length > UINT32_MAX - bar)
         return e;
     window[type] = platform_mmio(bar + offset);
-    if (type == TYPE_NOTIFY)
+    if (type == TYPE_NOTIFY) {
         notify_distance = pci_read32(bdf, at + CAP_NOTIFY);
+        notify_length = length;
+    }
     return OK;
 }
 
@@ -167,19 +169,24 @@ static void write_address(u32 offset, volatile void *p)
     mmio_write(window[TYPE_COMMON], offset + 4, 4, (u32)(address >> 32));
 }
 
-void virtio_queue_set(u16 queue, const struct virtio_area *area)
+bool virtio_queue_set(u16 queue, const struct virtio_area *area)
 {
     select(queue);
     if (port) {
         io_write(port + LEGACY_PAGE, 4, (u32)(dma_address(area->descriptors) / LEGACY_PAGE_SIZE));
-        return;
+        return true;
     }
     mmio_write(window[TYPE_COMMON], COMMON_SIZE, 2, area->size);
     write_address(COMMON_DESCRIPTORS, area->descriptors);
     write_address(COMMON_AVAILABLE, area->available);
     write_address(COMMON_USED, area->used);
-    notify_offset[queue] = (u16)mmio_read(window[TYPE_COMMON], COMMON_NOTIFY, 2);
+    /* 4.1.4.4.1 */
+    u64 notify = (u64)mmio_read(window[TYPE_COMMON], COMMON_NOTIFY, 2) * notify_distance;
+    if (notify > notify_length - least[TYPE_NOTIFY])
+        return false;
+    notify_offset[queue] = (u32)notify;
     mmio_write(window[TYPE_COMMON], COMMON_ENABLE, 2, 1);
+    return true;
 }
 
 void virtio_notify(u16 queue)
@@ -187,5 +194,5 @@ void virtio_notify(u16 queue)
     if (port)
         io_write(port + LEGACY_NOTIFY, 2, queue);
     else
-        mmio_write(window[TYPE_NOTIFY], notify_offset[queue] * notify_distance, 2, queue);
+        mmio_write(window[TYPE_NOTIFY], notify_offset[queue], 2, queue);
 }

@@ -33,8 +33,8 @@
 
 #define RX_ROOM        PKT_REST_ROOM /* before what the device writes */
 /* Frames that wait on the host, in the queue of a TAP device (1000) or in QEMU, when ours is full:
- * at 20 ms its 256 alone would be 18 MB/s. */
-#define RX_BEHIND      768
+ * at 20 ms its 256 alone would be 18 MB/s, and these are what bounds it. */
+#define RX_BEHIND      960
 
 struct descriptor {
     u64 address;
@@ -344,10 +344,10 @@ static u16 size_for(u16 number, u32 descriptors)
     return size;
 }
 
-static void queue_set(const struct queue *q)
+static bool queue_set(const struct queue *q)
 {
     struct virtio_area area = {q->desc, q->available, q->used, q->size};
-    virtio_queue_set(q->number, &area);
+    return virtio_queue_set(q->number, &area);
 }
 
 enum error virtio_queues_set(const struct nic_memory *memory, bool header_12, bool events)
@@ -367,9 +367,7 @@ enum error virtio_queues_set(const struct nic_memory *memory, bool header_12, bo
     tx_init();
     queue_interrupts(&rx, false);
     queue_interrupts(&tx, false);
-    queue_set(&rx);
-    queue_set(&tx);
-    return OK;
+    return queue_set(&rx) && queue_set(&tx) ? OK : ERR_NIC_DEAD;
 }
 
 u16 virtio_queues_fill(void)

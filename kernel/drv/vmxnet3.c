@@ -90,6 +90,7 @@ static bool start(void)
         return false;
     }
     mmio_write32(fast, IMR, 1);
+    common->shared.interrupt_control = 0;
     vmxnet3_rings_fill(fast);
     return true;
 }

@@ -105,6 +105,22 @@ def test_states_kvm(logs, on_lun):
     check(report, disk, phases)
 
 
+PIT_STOPS = "o /b 0x43 0x30"  # mode 0 of its channel 0: one more interrupt at most
+
+
+@pytest.mark.parametrize("nic", ["e1000", "e1000e", "virtio-net-pci", "vmxnet3"])
+def test_nic_alone_wakes(logs, on_lun, wire, nic):
+    """Without the tick every wait for an answer ends by the NIC's interrupt, also by one that was pending before the
+    CPU halted: VMXNET3's always is, for what was just sent."""
+    disk = BootDisk(logs / "disk", "disktest", 32, bootdisk.RANDOM, reads=30)
+    pc, _ = on_lun(disk, wire=wire(rtt=50), nic=nic)
+    pc.e9.expect("^@ phase")
+    pc.qmp("human-monitor-command", **{"command-line": PIT_STOPS})
+    read = pc.e9.text().count("@ read")
+    check(report := run(pc), disk, bootdisk.RANDOM)
+    assert len(report.all("read")) > read + 10
+
+
 @pytest.mark.parametrize("accel", ["tcg", "kvm"])
 def test_nested(logs, on_lun, wire, accel):
     """INT 13h from the timer interrupt while a call is under way: each call outlasts a tick of 55 ms,

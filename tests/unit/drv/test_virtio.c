@@ -93,7 +93,7 @@ TEST(by_its_own_interface)
     assert_int_equal(nic_model->taken[1], VIRTIO_VERSION_1 | VIRTIO_ACCESS_PLATFORM);
     assert_int_equal(nic_model->queue[VIRTIO_RX].size, RX_COUNT);
     assert_int_equal(nic_model->queue[VIRTIO_TX].size, 2 * TX_COUNT);
-    assert_int_equal(dev->rx_ring, RX_COUNT + 768); /* those that wait on the host */
+    assert_int_equal(dev->rx_ring, RX_COUNT + 960); /* those that wait on the host */
     assert_true(nic_model->pci_command & PCI_COMMAND_MASTER);
     assert_works();
 }
@@ -160,6 +160,36 @@ TEST(capabilities_that_can_not_be_are_passed_over)
     }
     open_device();
     assert_works();
+}
+
+TEST(a_queue_to_be_notified_outside_of_the_window_is_refused)
+{
+    static const struct {
+        u16 apart;
+        u32 step, length;
+        enum error e;
+    } cases[] = {
+        {1024, 4, 4096, ERR_NIC_DEAD},
+        {3, 4, 13, ERR_NIC_DEAD},
+        {4, 0x40000000, 4096, ERR_NIC_DEAD}, /* 2^32 */
+        {3, 4, 14, OK},
+        {1023, 4, 4096, OK},
+    };
+    for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+        model_power_on();
+        u8 *notify = nic_model->capability[4];
+        nic_model->notify_apart = cases[i].apart;
+        put_le32(notify + 12, cases[i].length);
+        put_le32(notify + 16, cases[i].step);
+        assert_int_equal(try_open(), cases[i].e);
+        if (cases[i].e) {
+            assert_int_equal(nic_model->status, 0);
+        } else {
+            assert_works();
+            dev->ops->stop(dev);
+        }
+        assert_int_equal(rx_pool.available, RX_PKTS);
+    }
 }
 
 TEST(a_device_that_does_not_go_along_is_dead)

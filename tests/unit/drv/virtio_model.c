@@ -96,7 +96,7 @@ static u32 common_read(u32 offset)
     case 24:
         return selected < 2 ? m->queue_size : 0;
     case 30:
-        return selected * 3u;
+        return selected * (u32)nic_model->notify_apart;
     }
     fail_msg("common configuration: read of %u", offset);
     return 0;
@@ -164,7 +164,7 @@ static void memory_write(u32 offset, u32 value)
         return;
     }
     assert_int_equal(offset / WINDOW, NOTIFY);
-    assert_int_equal(offset % WINDOW, value * 3 * NOTIFY_STEP);
+    assert_int_equal(offset % WINDOW, value * nic_model->notify_apart * NOTIFY_STEP);
     notify((u16)value);
 }
 
@@ -302,6 +302,7 @@ void model_power_on(void)
     nic_model->offered[0] = MODEL_FEATURES | 1u << 10 | 1u << 28; /* and some that we leave */
     nic_model->offered[1] = VIRTIO_VERSION_1 | VIRTIO_ACCESS_PLATFORM;
     nic_model->queue_size = 128;
+    nic_model->notify_apart = 3;
     nic_model->pci_command = PCI_COMMAND_NO_INTX;
     memcpy(nic_model->mac, mac, sizeof(mac));
     add_capability(5, 0); /* the window of PCI configuration space */

@@ -19,7 +19,8 @@ struct model_descriptor {
 struct virtio_model {
     bool legacy, modern; /* which interfaces it has */
     u32 offered[2], taken[2];
-    u16 queue_size; /* the largest, or of the legacy interface the only one */
+    u16 queue_size;   /* the largest, or of the legacy interface the only one */
+    u16 notify_apart; /* how far the queues are, in steps of the capability's */
     u8 mac[6];
     bool link;
     u8 status, isr;

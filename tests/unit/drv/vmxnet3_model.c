@@ -244,7 +244,7 @@ void model_power_on(void)
 
 static void interrupt(void)
 {
-    if (!nic_model->masked) {
+    if (!nic_model->masked && !(nic_model->shared->interrupt_control & INTERRUPTS_OFF)) {
         nic_model->asserted = true;
         nic_model->masked = nic_model->shared->automask;
     }
