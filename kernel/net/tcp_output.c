@@ -177,8 +177,8 @@ static bool ack_due(bool more)
      * way probes soon, with only one it waits for our delayed ACK (RFC 8985, 7.2). And a small
      * window must not close over it. */
     bool nearly = tcb.expect_len && tcb.expect_len <= tcb.rcv_mss;
-    u32 enough = more ? tcb.rcv_wnd / 4
-                      : min_u32((nearly ? 4u : 2u) * tcb.rcv_mss, tcb.rcv_wnd / 2);
+    u32 enough =
+        more ? tcb.rcv_wnd / 4 : min_u32((nearly ? 4u : 2u) * tcb.rcv_mss, tcb.rcv_wnd / 2);
     return tcb.ack_now || tcb.rcv_nxt - tcb.last_ack_sent >= enough ||
            (tcb.delack_armed && time_reached(tcb.now, tcb.delack_at));
 }

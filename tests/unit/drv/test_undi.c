@@ -42,7 +42,7 @@ static struct {
     struct answer isr[ANSWERS]; /* to ISR_PROCESS and ISR_GET_NEXT, then ISR_DONE */
     u32 isr_count, isr_next;
     bool interrupts; /* ISR_START forbids them, ISR_DONE allows them */
-    bool endless; /* the last answer is given again and again */
+    bool endless;    /* the last answer is given again and again */
     u8 sent[2000];
     u32 sent_len;
     u8 sent_protocol, sent_flag;
@@ -250,8 +250,8 @@ TEST(of_some_it_is_known_how_little_they_hold)
     static const struct {
         u32 model;
         u16 frames;
-    } cases[] = {{0x813910ec, 128}, {0x12098086, 2}, {0x12298086, 2}, {0x24498086, 2},
-                 {0x802910ec, 6},   {0x20001022, 128}};
+    } cases[] = {{0x813910ec, 128}, {0x12098086, 2}, {0x12298086, 2},
+                 {0x24498086, 2},   {0x802910ec, 6}, {0x20001022, 128}};
     for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
         model = cases[i].model;
         assert_int_equal(try_open(), OK);
