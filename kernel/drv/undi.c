@@ -6,6 +6,7 @@
 #include "base/platform.h"
 #include "base/realmode.h"
 #include "base/str.h"
+#include "drv/pci.h"
 #include "drv/undi_internal.h"
 
 #define HEADER      14 /* bytes, Ethernet's */
@@ -21,6 +22,7 @@
 static struct netdev nic;
 static struct nic_memory memory;
 static u16 next;                           /* what UNDI is to be asked: ISR_START and so on */
+static bool waiting;                       /* for an interrupt */
 static struct pkt *arrived, **arrived_end; /* whole frames */
 static u32 frame_bytes, frame_got;         /* of a frame whose fragments are arriving, */
 static struct pkt *frame;                  /* which is here, or NULL: it is left out */
@@ -94,12 +96,15 @@ static void take_fragment(const u8 *p)
 /* Does UNDI have something to tell? */
 static bool start(void)
 {
+    if (nic.paused)
+        return false;
     if (next == ISR_START && (nic.wake.polled || isr(ISR_START, ISR_OURS + 1) == ISR_OURS))
         next = ISR_PROCESS;
     return next != ISR_START;
 }
 
-/* Let it tell one thing. False: that was all. */
+/* Let it tell one thing. False: that was all. Then UNDI lets its NIC interrupt, until it is asked
+ * for the next. */
 static bool step(void)
 {
     if (!start())
@@ -114,8 +119,11 @@ static bool step(void)
     } else {
         next = ISR_START;
         drop_frame();
+        if (!waiting)
+            start();
+        return false;
     }
-    return next != ISR_START;
+    return true;
 }
 
 static bool ready(struct netdev *dev)
@@ -142,6 +150,39 @@ static void drop_all(void)
     while (arrived)
         pkt_free(receive(&nic));
     drop_frame();
+}
+
+/* ---- silence ---- */
+
+static bool open(void)
+{
+    put_le16(undi_parameters(OPEN_BYTES) + OPEN_FILTER, FILTER_DIRECTED | FILTER_BROADCAST);
+    return undi_call(UNDI_OPEN);
+}
+
+/* A call that needs no parameters but room for so many bytes. */
+static bool simple(u16 function, u32 bytes)
+{
+    undi_parameters(bytes);
+    return undi_call(function);
+}
+
+/* Some drivers of operating systems take no NIC that is in use. */
+static void pause(struct netdev *dev, bool on)
+{
+    if (on) {
+        simple(UNDI_CLOSE, UNDI_STATUS_BYTES);
+        drop_frame();
+        next = ISR_START;
+        sending = false;
+    }
+    dev->paused = on || !open();
+}
+
+static void resume(struct netdev *dev)
+{
+    if (dev->paused)
+        pause(dev, false);
 }
 
 /* ---- sending ---- */
@@ -171,6 +212,7 @@ static bool transmit(struct netdev *dev, struct pkt *p)
 {
     static const u8 broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     struct undi_block *block = undi_block();
+    resume(dev);
     wait_for_room();
     u32 len = min_u32(p->len, UNDI_FRAME);
     memcpy(block->frame, p->data, len);
@@ -202,22 +244,22 @@ static void nothing(struct netdev *dev)
     (void)dev;
 }
 
+static bool wake_ready(struct netdev *dev)
+{
+    resume(dev);
+    return ready(dev);
+}
+
 static bool wake_enable(struct netdev *dev, bool on)
 {
-    return on && !ready(dev);
+    waiting = on;
+    return on ? !wake_ready(dev) : start();
 }
 
 static bool acknowledge(struct netdev *dev)
 {
     (void)dev;
     return start();
-}
-
-/* A call that needs no parameters but room for so many bytes. */
-static bool simple(u16 function, u32 bytes)
-{
-    undi_parameters(bytes);
-    return undi_call(function);
 }
 
 static void stop(struct netdev *dev)
@@ -234,6 +276,7 @@ static const struct netdev_ops ops = {
     .flush = nothing,
     .update = nothing,
     .stop = stop,
+    .pause = pause,
 };
 
 /* Some UNDIs want to be told their own MAC address, and others refuse it. */
@@ -253,37 +296,48 @@ static bool has_interrupts(void)
            get_le32(undi_block()->parameters + IFACE_FLAGS) & IFACE_IRQ;
 }
 
-static bool open(void)
-{
-    put_le16(undi_parameters(OPEN_BYTES) + OPEN_FILTER, FILTER_DIRECTED | FILTER_BROADCAST);
-    return undi_call(UNDI_OPEN);
-}
-
 static u32 packet_size(const struct nic_id *id, u32 bytes)
 {
     (void)id;
     return bytes <= UNDI_FRAME ? PKT_SIZE : 0;
 }
 
+/* How many frames may come while nobody looks. Most UNDIs lose those that are too many, which costs
+ * a retransmission. But iPXE's driver of Intel's 8255x has four buffers, and clears the end mark of
+ * the last one before it says which is the next: a NIC that reads both between these two goes on at
+ * address 0, over the interrupt vectors. And QEMU's NE2000 takes a ring that is exactly full for an
+ * empty one, whereupon iPXE finds no frame in it any more. */
+static u16 rx_ring(u16 bdf)
+{
+    static const struct {
+        u32 model; /* as PCI has it: device, vendor */
+        u16 frames;
+    } few[] = {{0x12098086, 2}, {0x12298086, 2}, {0x24498086, 2}, {0x802910ec, 6}};
+    u32 model = pci_read32(bdf, PCI_VENDOR_ID);
+    for (u32 i = 0; i < ARRAY_SIZE(few); i++)
+        if (few[i].model == model)
+            return few[i].frames;
+    return RX_RING;
+}
+
 static enum error undi_open(u16 bdf, const struct nic_id *id, const struct nic_memory *lent,
                             struct netdev **dev)
 {
-    (void)bdf;
     (void)id;
     memory = *lent;
     nic = (struct netdev){
         .ops = &ops,
-        .wake = {.ready = ready, .enable = wake_enable, .acknowledge = acknowledge},
+        .wake = {.ready = wake_ready, .enable = wake_enable, .acknowledge = acknowledge},
         .mtu = MTU_ETHERNET,
         .link_up = true,
         .base_kib = undi_kib(),
-        .rx_ring = RX_RING,
+        .rx_ring = rx_ring(bdf),
         .tx_pool = memory.tx_pool,
     };
     arrived = NULL;
     arrived_end = &arrived;
     next = ISR_START;
-    sending = false;
+    waiting = sending = false;
     silent = 0;
     simple(UNDI_STARTUP, UNDI_STATUS_BYTES);
     enum error e = !simple(UNDI_INITIALIZE, INITIALIZE_BYTES) ? ERR_NIC_DEAD

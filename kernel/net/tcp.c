@@ -3,6 +3,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "net/ip.h"
+#include "net/port.h"
 #include "net/tcp_internal.h"
 
 #define DEFAULT_USER_TIMEOUT 30000
@@ -64,7 +65,7 @@ void tcp_connect(struct tcb *tcb, ip4 addr, u16 port, const struct tcp_ops *ops,
     u32 window = min_u32(tcb->lent.window, MAX_WINDOW);
     while (window >> tcb->rcv_wscale > 65535)
         tcb->rcv_wscale++;
-    tcb->rcv_wnd = window;
+    tcb->rcv_wnd = min_u32(window, net_device()->rx_ring * tcp_local_mss(tcb));
     tcb->ts_offset = random_u32();
     tcb->give_up_ms = give_up_ms;
     tcb->stall_since = now;

@@ -43,7 +43,7 @@ bool tcp_transmit(struct tcb *tcb, u32 seq, u32 len, u8 flags)
     u32 header = TCP_HEADER + tcp_options_build(tcb, h + TCP_HEADER, flags);
     u32 window = tcb->rcv_wnd >> tcb->rcv_wscale;
     if (flags & TCP_SYN)
-        window = min_u32(tcb->lent.window, 65535);
+        window = min_u32(tcb->rcv_wnd, 65535);
     put_be32(h + TCP_PORTS, tcb->ports);
     put_be32(h + TCP_SEQ, seq);
     put_be32(h + TCP_ACK_NUMBER, tcb->rcv_nxt); /* 0 while there is nothing to acknowledge */
@@ -174,9 +174,11 @@ static bool ack_due(const struct tcb *tcb, bool more)
 {
     /* With more in the ring, one ACK will do for all, as long as the peer's window stays open. Nor
      * is the last segment of an answer left alone: when it gets lost, a peer that has several under
-     * way probes soon, with only one it waits for our delayed ACK (RFC 8985, 7.2). */
+     * way probes soon, with only one it waits for our delayed ACK (RFC 8985, 7.2). And a small
+     * window must not close over it. */
     bool nearly = tcb->expect_len && tcb->expect_len <= tcb->rcv_mss;
-    u32 enough = more ? tcb->rcv_wnd / 4 : (nearly ? 4u : 2u) * tcb->rcv_mss;
+    u32 enough =
+        more ? tcb->rcv_wnd / 4 : min_u32((nearly ? 4u : 2u) * tcb->rcv_mss, tcb->rcv_wnd / 2);
     return tcb->ack_now || tcb->rcv_nxt - tcb->last_ack_sent >= enough ||
            (tcb->delack_armed && time_reached(tcp_now, tcb->delack_at));
 }

@@ -8,6 +8,7 @@ one boot goes through together in `make test`; those that take long are in none,
 
 import os
 import struct
+import subprocess
 import time
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ import pytest
 from bootdisk import DEBUG_EXIT
 from nics import UNDI, rom_of
 from rig import pdu
+from rig.paths import BUILD, TOP
 from rig.target import Target
 from soakdisk import Soak, SoakDisk
 from statusline import line, wait_for_line
@@ -33,7 +35,13 @@ def make_rig(stack, net, logs, dhcp, tftp, wire, machine):
         disk = SoakDisk(logs / "disk")
         portals = (("192.0.2.1", 3260), ("192.0.2.1", 3261))
         target = stack.enter_context(Target(net, disk.path, portals, **options))
-        server = dhcp(options={17: target.root_path()}, lease=f"{LEASE}s", extra=tftp if nic in UNDI else ())
+        path = target.root_path()
+        if nic in UNDI:  # iPXE would log in first, and knows no digests
+            subprocess.run([TOP / "tools/mkimg", "-i", BUILD / "lunboot.pxe", "-o", logs / "tftp/lunboot.pxe",
+                            f"root-path={path}"], check=True)
+            server = dhcp(lease=f"{LEASE}s", extra=tftp)
+        else:
+            server = dhcp(options={17: path}, lease=f"{LEASE}s")
         the_wire = wire()
         pc = machine(namespace=net, wire=the_wire, nic=nic, rom=rom_of(nic), extra=DEBUG_EXIT)
         soak = Soak(pc, disk)

@@ -9,7 +9,7 @@ import pytest
 from bootdisk import DEBUG_EXIT, RANDOM, BootDisk, Report, on_lun, run  # noqa: F401 (fixtures)
 from nic_dma import of_virtio, of_vmxnet3
 from nics import DIFFERENT, UNDI, rom_of
-from test_memory import RESERVED, ROOM_20
+from test_memory import RESERVED, ROOM_20, USABLE
 
 from rig import pdu
 from rig.target import Target
@@ -19,6 +19,7 @@ INTERRUPT_STATUS = 0x08  # of PCI's status register: INTx is asserted
 RECEIVE_ENABLE = 0x02
 DATAGRAMS = 200
 LOW = 1 << 20  # below it the tick writes
+PAGE = 4096
 
 # Datagrams that want an answer: the NIC receives, interrupts if it may, and lunboot's tick sends.
 TRAFFIC = f"""
@@ -91,6 +92,34 @@ def test_nic_is_silent_and_its_dma_stays_in_hidden_memory(net, logs, on_lun, nic
         assert not [area for area in areas if not within(*area[1:], [hidden])]
     else:
         check_intel(report, hidden)
+
+
+@pytest.mark.parametrize("nic", [UNDI[0], pytest.param(UNDI[1], marks=pytest.mark.machines)])
+def test_undi_is_silent_and_its_dma_stays_in_hidden_memory(net, logs, on_lun, nic):
+    """The PXE ROM's driver has its rings in memory that the ROM hides by itself."""
+    disk = BootDisk(logs / "disk", "takeover", 8, seconds=3, reads=50)
+    pc, _ = on_lun(disk, memory="64M", nic=nic, rom=None)
+    pc.e9.expect("^@ idle", 120)
+    pc.qmp("stop")
+    before = pc.memory(0, 64 << 20)
+    pc.qmp("cont")
+    address = re.search(r"^Address +([\d.]+)", pc.serial.text(), re.M)[1]
+    net.run(sys.executable, "-c", TRAFFIC, address)
+    pc.qmp("stop")
+    after = pc.memory(0, 64 << 20)
+    pc.qmp("cont")
+    report = run(pc)
+    report.check_reads(disk)
+
+    usable = [(low, low + length) for room, _, _, _, _, low, _, length, kind, *_ in
+              report.numbers("e820") if room == ROOM_20 and kind == USABLE]
+    changed = [at for at in range(LOW, 64 << 20, PAGE) if before[at : at + PAGE] != after[at : at + PAGE]]
+    assert changed
+    assert not [f"{at:x}" for at in changed if within(at, at + PAGE, usable)]
+    # Each time that it has told all, it lets the NIC interrupt until it is asked again: one may come then.
+    reports = report.numbers("nic")
+    assert len(reports) == 3
+    assert not [status for _, status, *_ in reports if status & INTERRUPT_STATUS]
 
 
 @pytest.mark.parametrize("nic", [*DIFFERENT, pytest.param(UNDI[0], marks=pytest.mark.machines)])

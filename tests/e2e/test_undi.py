@@ -5,11 +5,19 @@ import subprocess
 import bootdisk
 import pytest
 from bootdisk import BootDisk, run
+from nics import UNDI
+from test_debian import check_report
 
 from rig.paths import BUILD, TOP
 
 PHASES = bootdisk.WHOLE | bootdisk.WRITE
 BOOTS = 240  # seconds, for a busy machine under TCG
+
+
+def use_undi(logs):
+    """Of a NIC that lunboot has a driver for, too."""
+    subprocess.run([TOP / "tools/mkimg", "-i", BUILD / "lunboot.pxe", "-o", logs / "tftp/lunboot.pxe", "nic=undi"],
+                   check=True)
 
 
 def check(pc, disk):
@@ -21,9 +29,9 @@ def check(pc, disk):
 
 
 @pytest.mark.parametrize("nic", [
-    "rtl8139",  # polled
+    "rtl8139",  # with interrupts
     pytest.param("pcnet", marks=pytest.mark.machines),
-    pytest.param("i82559er", marks=pytest.mark.machines),  # with interrupts
+    pytest.param("i82559er", marks=pytest.mark.machines),
     pytest.param("ne2k_pci", marks=pytest.mark.machines),
 ])
 def test_pxe(net, tgtd, dhcp, machine, logs, tftp, nic):
@@ -38,8 +46,7 @@ def test_pxe(net, tgtd, dhcp, machine, logs, tftp, nic):
     pytest.param("e1000e", marks=pytest.mark.machines),
 ])
 def test_pxe_in_place_of_our_driver(net, tgtd, dhcp, machine, logs, tftp, nic):
-    subprocess.run([TOP / "tools/mkimg", "-i", BUILD / "lunboot.pxe", "-o", logs / "tftp/lunboot.pxe", "nic=undi"],
-                   check=True)
+    use_undi(logs)
     disk = BootDisk(logs / "disk", "disktest", 1, PHASES)
     dhcp(options={17: tgtd().target().lun(disk.path).root_path()}, extra=tftp)
     check(machine(namespace=net, tap="tap0", nic=nic, rom=None), disk)
@@ -54,3 +61,17 @@ def test_option_rom(net, tgtd, dhcp, machine, logs, iso, medium):
              "-device", "ide-hd,drive=stick,bootindex=0")
     start = {"iso": iso()} if medium == "iso" else {"extra": stick}
     check(machine(namespace=net, tap="tap0", nic="rtl8139", rom=None, **start), disk)
+
+
+# Debian's own driver takes the NIC as the PXE ROM has left it, and mounts its root file system by it. QEMU's NE2000
+# loses Linux, too, when its ring is full: RESULTS.md.
+@pytest.mark.slow
+@pytest.mark.parametrize("nic", [
+    pytest.param(nic, marks=pytest.mark.machines) for nic in (*UNDI, "virtio-net-pci", "vmxnet3")])
+def test_debian(net, tgtd, dhcp, machine, logs, tftp, debian_disk, nic):
+    use_undi(logs)
+    target = tgtd().target("iqn.2026-01.org.lunboot:debian").lun(debian_disk)
+    dhcp(options={17: target.root_path()}, first="192.0.2.100", last="192.0.2.100", extra=tftp)
+    pc = machine(namespace=net, tap="tap0", nic=nic, rom=None, memory="512M")
+    pc.expect("^NIC      PXE's UNDI at 00:0", 60)
+    check_report(pc, target, "192.0.2.100")

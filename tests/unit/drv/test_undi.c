@@ -41,7 +41,8 @@ static struct {
     bool irq, ours, silent;
     struct answer isr[ANSWERS]; /* to ISR_PROCESS and ISR_GET_NEXT, then ISR_DONE */
     u32 isr_count, isr_next;
-    bool endless; /* the last answer is given again and again */
+    bool interrupts; /* ISR_START forbids them, ISR_DONE allows them */
+    bool endless;    /* the last answer is given again and again */
     u8 sent[2000];
     u32 sent_len;
     u8 sent_protocol, sent_flag;
@@ -58,6 +59,7 @@ static void answer_isr(u8 *p)
     u16 what = get_le16(p + ISR_FLAG);
     if (what == ISR_START) {
         put_le16(p + ISR_FLAG, undi.ours ? ISR_OURS : ISR_OURS + 1);
+        undi.interrupts &= !undi.ours;
         return;
     }
     struct answer a = {.flag = ISR_DONE};
@@ -68,6 +70,7 @@ static void answer_isr(u8 *p)
         a = undi.isr[undi.isr_next];
         undi.isr_next += !(undi.endless && undi.isr_next + 1 == undi.isr_count);
     }
+    undi.interrupts |= a.flag == ISR_DONE;
     put_le16(p + ISR_FLAG, a.flag);
     put_le16(p + ISR_BUFFER, a.buffer);
     put_le16(p + ISR_FRAME, a.frame);
@@ -118,15 +121,18 @@ static void call(u16 segment, u16 offset, struct rm_regs *r)
 
 /* ---- the machine -----------------------------------------------------------------------------*/
 
+static u32 model;
+
 static u32 pci_read(u16 bdf, u8 offset)
 {
-    return bdf != AT_NIC ? UINT32_MAX : offset == PCI_INTERRUPT_LINE ? 11 : 0x813910ec;
+    return bdf != AT_NIC ? UINT32_MAX : offset == PCI_INTERRUPT_LINE ? 11 : model;
 }
 
 static void power_on(void)
 {
     host_reset(0);
     host_pci_read32 = pci_read;
+    model = 0x813910ec;
     host_call_real = call;
     mem = calloc(1, MEM_SIZE);
     host_set_phys(mem, MEM_SIZE);
@@ -236,6 +242,21 @@ TEST_WITH(it_is_brought_up_in_the_order_of_its_states, with_device, power_off)
     assert_false(dev->wake.polled);
     assert_true(dev->link_up);
     assert_int_equal(dev->base_kib, UNDI_END / 1024 - BASE_KIB + UNDI_BLOCK / 1024);
+}
+
+/* The rest of what is sent at once gets lost, or worse: the window must not invite it. */
+TEST(of_some_it_is_known_how_little_they_hold)
+{
+    static const struct {
+        u32 model;
+        u16 frames;
+    } cases[] = {{0x813910ec, 128}, {0x12098086, 2}, {0x12298086, 2},
+                 {0x24498086, 2},   {0x802910ec, 6}, {0x20001022, 128}};
+    for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+        model = cases[i].model;
+        assert_int_equal(try_open(), OK);
+        assert_int_equal(dev->rx_ring, cases[i].frames);
+    }
 }
 
 TEST(some_refuse_what_is_not_needed)
@@ -393,6 +414,73 @@ TEST(frames_that_nobody_has_taken_are_given_back)
     assert_true(dev->wake.ready(dev));
     dev->ops->stop(dev);
     assert_int_equal(rx_pool.available, RX_PKTS);
+}
+
+/* ---- silence ---------------------------------------------------------------------------------*/
+
+TEST(its_nic_interrupts_while_somebody_waits_alone)
+{
+    whole(60);
+    expect_frame(60);
+    assert_null(dev->ops->receive(dev));
+    assert_false(undi.interrupts);
+    assert_true(dev->wake.enable(dev, true));
+    assert_true(undi.interrupts);
+    dev->wake.enable(dev, false);
+    assert_false(undi.interrupts);
+    whole(60);
+    expect_frame(60);
+    assert_null(dev->ops->receive(dev));
+    assert_false(undi.interrupts);
+}
+
+TEST(paused_it_is_closed_and_not_asked)
+{
+    static const u8 silent[] = {UNDI_CLOSE};
+    send(60, 0x0800, false);
+    undi.calls = 0;
+    dev->ops->pause(dev, true);
+    assert_true(dev->paused);
+    whole(60);
+    assert_null(dev->ops->receive(dev));
+    dev->wake.enable(dev, false);
+    assert_false(dev->wake.acknowledge(dev));
+    assert_int_equal(undi.calls, sizeof(silent));
+    assert_memory_equal(undi.called, silent, sizeof(silent));
+}
+
+static void pause(void)
+{
+    dev->ops->pause(dev, true);
+    undi.calls = 0;
+    undi.unsent = 0;
+}
+
+TEST(who_sends_or_waits_opens_it)
+{
+    send(60, 0x0800, false);
+    pause();
+    send(60, 0x0800, false); /* and does not wait for the one before */
+    assert_int_equal(undi.called[0], UNDI_OPEN);
+    assert_int_equal(undi.called[1], UNDI_TRANSMIT);
+    pause();
+    dev->wake.enable(dev, true);
+    assert_int_equal(undi.called[0], UNDI_OPEN);
+    pause();
+    dev->wake.ready(dev);
+    assert_int_equal(undi.called[0], UNDI_OPEN);
+    assert_false(dev->paused);
+}
+
+TEST(one_that_does_not_open_stays_paused)
+{
+    pause();
+    undi.failing = UNDI_OPEN;
+    dev->ops->pause(dev, false);
+    assert_true(dev->paused);
+    undi.failing = 0xffff;
+    send(60, 0x0800, false);
+    assert_false(dev->paused);
 }
 
 /* ---- frames out ------------------------------------------------------------------------------*/

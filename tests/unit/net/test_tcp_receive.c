@@ -116,6 +116,17 @@ TEST(with_more_in_the_ring_one_ack_does_for_a_quarter_of_the_window)
     assert_true(received_pattern(n * 1448));
 }
 
+/* The peer has one more under way that is not whole, and can't send it. */
+TEST(a_small_window_does_not_wait_for_its_ack)
+{
+    net_device()->rx_ring = 2;
+    state_established();
+    data_at(0, 48);
+    data_at(48, 1448);
+    peer_poll();
+    peer_expect(ACK, UNA, RCV + 1496, 0);
+}
+
 TEST(one_small_segment_waits_40_ms_for_its_ack)
 {
     state_established();

@@ -54,6 +54,7 @@ TEST(the_window_is_what_the_ring_holds_of_the_peers_segments)
         {1500, 1024, 1460, PEER_WINDOW}, {1500, 192, 1460, PEER_WINDOW}, {1500, 100, 1460, 146000},
         {1500, 100, 65535, 146000},      {9000, 100, 8960, PEER_WINDOW}, {9000, 20, 8960, 179200},
         {9000, 100, 1460, 146000},       {9000, 100, 0, 65535},          {1500, 100, 1, 65535},
+        {1500, 6, 1460, 8760},           {1500, 2, 1460, 2920},          {1500, 2, 536, 2920},
     };
     for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
         peer_setup();
@@ -64,6 +65,14 @@ TEST(the_window_is_what_the_ring_holds_of_the_peers_segments)
         assert_int_equal(peer_accept()->wnd << 3, cases[i].window & ~7u);
         tcp_abort(&tcb);
     }
+}
+
+TEST(a_syn_says_no_more_than_a_small_ring_holds)
+{
+    net_device()->rx_ring = 2;
+    peer_connect();
+    peer_poll();
+    assert_int_equal(peer_next()->wnd, 2920);
 }
 
 TEST(only_what_the_peer_offers_is_used)
