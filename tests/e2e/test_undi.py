@@ -1,14 +1,13 @@
 """A NIC that lunboot has no driver for, or is not to drive, by the UNDI of its PXE ROM (QEMU's own, which is iPXE)."""
 
-import subprocess
-
 import bootdisk
 import pytest
 from bootdisk import BootDisk, run
 from nics import UNDI
 from test_debian import check_report
 
-from rig.paths import BUILD, TOP
+from rig.nbp import make_nbp
+from rig.paths import BUILD
 
 PHASES = bootdisk.WHOLE | bootdisk.WRITE
 BOOTS = 240  # seconds, for a busy machine under TCG
@@ -16,8 +15,7 @@ BOOTS = 240  # seconds, for a busy machine under TCG
 
 def use_undi(logs):
     """Of a NIC that lunboot has a driver for, too."""
-    subprocess.run([TOP / "tools/mkimg", "-i", BUILD / "lunboot.pxe", "-o", logs / "tftp/lunboot.pxe", "nic=undi"],
-                   check=True)
+    make_nbp(logs / "tftp/lunboot.pxe", "nic=undi")
 
 
 def check(pc, disk):
