@@ -33,7 +33,7 @@ static ip4 address_of(struct san_server server)
 {
     msec end = loop_now() + LOOK_UP_MS;
     server_look_up(&server, loop_now());
-    while (!server_looked_up(&server) && !time_reached(loop_now(), end) &&
+    while (!server_looked_up(&server, loop_now()) && !time_reached(loop_now(), end) &&
            iscsi_state() == ISCSI_READY)
         loop_once(NULL);
     return server.addr;

@@ -19,6 +19,10 @@ enum iscsi_state {
     ISCSI_CLOSED,     /* logged out */
 };
 
+/* What follows is about this disk, of SAN_DISKS, until another is selected: by this, or by what TCP
+ * tells, and by requests to the other's block device. */
+void iscsi_select(u32 disk);
+
 /* Begin to attach the LUN by the first path that works; config is copied. The state goes to
  * ISCSI_READY or ISCSI_FAILED, within give_up_ms. Once ready, a lost connection never fails the
  * session: it recovers for as long as it takes, by whatever path leads to the same disk. */

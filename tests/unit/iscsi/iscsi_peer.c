@@ -23,6 +23,7 @@ struct peer peer;
 struct iscsi_config peer_config;
 
 static const struct tcp_ops *ops;
+static void *ops_ctx;
 static bool connecting, was_full, discovery;
 static u8 to_target[1 << 20], to_initiator[8 << 20];
 static u32 to_target_len, to_initiator_len;
@@ -52,10 +53,10 @@ void tcp_connect(struct tcb *tcb, ip4 addr, u16 port, const struct tcp_ops *o, v
                  u32 give_up_ms, msec now)
 {
     (void)tcb;
-    (void)ctx;
     (void)give_up_ms;
     (void)now;
     ops = o;
+    ops_ctx = ctx;
     peer.addr = addr;
     peer.port = port;
     peer.connects++;
@@ -261,7 +262,7 @@ void peer_lose(enum error why)
 {
     peer.open = connecting = false;
     to_target_len = to_initiator_len = 0;
-    ops->closed(NULL, why, host_now);
+    ops->closed(ops_ctx, why, host_now);
 }
 
 /* Login. */
@@ -740,7 +741,7 @@ static bool deliver(void)
         connecting = false;
         moved = true;
         if (peer.refuse || portal == PORTAL_REFUSES) {
-            ops->closed(NULL, ERR_TCP_REFUSED, host_now);
+            ops->closed(ops_ctx, ERR_TCP_REFUSED, host_now);
             return true;
         }
         peer.open = true;
@@ -750,7 +751,7 @@ static bool deliver(void)
         agreed = in_use = (struct digests){0};
         peer_hold(0);
         memset(writes, 0, sizeof(writes));
-        ops->connected(NULL, host_now);
+        ops->connected(ops_ctx, host_now);
     }
     was_full = peer.open && tcp_send_space(NULL) < 16384;
     u32 from = 0;
@@ -775,7 +776,7 @@ static bool deliver(void)
     if (from <= to_target_len) /* else the connection is lost */
         memmove(to_target, to_target + from, to_target_len -= from);
     if (moved && was_full && peer.open)
-        ops->writable(NULL, host_now);
+        ops->writable(ops_ctx, host_now);
     u32 at = 0;
     static u8 piece[1 << 20];
     while (peer.open && at < min_u32(to_initiator_len, held_from)) {
@@ -792,7 +793,7 @@ static bool deliver(void)
         if (n <= expect_len && random_u32() % 2)
             data = memcpy(expect_to, copy, n);
         expect_len = 0;
-        ops->receive(NULL, data, n, host_now);
+        ops->receive(ops_ctx, data, n, host_now);
         free(copy);
         moved = true;
     }
