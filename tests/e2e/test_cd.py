@@ -9,6 +9,7 @@ import bootdisk
 import pytest
 from bootdisk import DEBUG_EXIT, BootDisk, run
 from rig.child import need
+from rig.paths import TOP
 
 CD_SECTOR = 2048
 DESCRIPTOR, CATALOGUE, IMAGE = 17, 18, 20  # sectors
@@ -124,6 +125,23 @@ def test_hard_disk(logs, on_cd):
     make_cd(logs / "cd", HARD_DISK, disk)
     pc = on_cd(logs / "cd", "cd", extra=DEBUG_EXIT)
     check(pc, disk, 0x80)
+
+
+def assembled(name, logs, **values):
+    defines = [f"-D{value}={number}" for value, number in values.items()]
+    subprocess.run(["nasm", "-f", "bin", *defines, "-o", logs / name, TOP / f"tests/e2e/{name}.asm"], check=True)
+    return (logs / name).read_bytes()
+
+
+def test_cd_beside_its_floppy(logs, on_cd):
+    """As ELTORITO.SYS needs it, which DOS loads from there."""
+    floppy = assembled("read-drives", logs, FIRST=0xE0, LAST=0xE1)
+    cd = b"the CD, ".ljust(DESCRIPTOR * CD_SECTOR, b"\0")
+    for record in (descriptor(), catalogue(FLOPPY_1440, IMAGE, 1), b"", floppy, bytes(1 << 20)):
+        cd += record.ljust(CD_SECTOR, b"\0")
+    (logs / "cd").write_bytes(cd)
+    pc = on_cd(logs / "cd", "cd")
+    pc.e9.expect("^the CD, nothing 0$", 60)
 
 
 @pytest.mark.parametrize("kept", [False, True])
