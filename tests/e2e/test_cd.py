@@ -144,6 +144,21 @@ def test_cd_beside_its_floppy(logs, on_cd):
     pc.e9.expect("^the CD, nothing 0$", 60)
 
 
+def test_local_cd_keeps_its_number(net, tgtd, machine, kernel, logs):
+    """A CD that the BIOS does not count has the number that its one hard disk would move up to."""
+    rom = bytearray(assembled("local-cd", logs))
+    rom[-1] = -sum(rom) & 0xFF
+    (logs / "cd.rom").write_bytes(rom)
+    (logs / "lun").write_bytes(assembled("read-drives", logs, FIRST=0x81, LAST=0x83).ljust(1 << 20, b"\0"))
+    (logs / "local").write_bytes(b"a disk, ".ljust(1 << 20, b"\0"))
+    target = tgtd().target().lun(logs / "lun")
+    pc = machine(namespace=net, tap="tap0", kernel=kernel, disks=[logs / "local"],
+                 extra=("-option-rom", str(logs / "cd.rom")),
+                 append=f"ip=192.0.2.77/24 root-path={target.root_path()}")
+    pc.expect("^Booting  drive 80h, ", 60)
+    pc.e9.expect("^the CD, a disk, nothing 3$", 60)
+
+
 @pytest.mark.parametrize("kept", [False, True])
 def test_without_boot_image(logs, on_cd, second_disk, kept):
     (logs / "cd").write_bytes(bytes(1 << 20))
