@@ -1,6 +1,8 @@
 /* Partition tables: whatever a disk's first sector holds, the geometry is one that callers can
- * count with, and a table that was written for a geometry is understood. */
+ * count with, and a table that was written for a geometry is understood. With sectors of any size,
+ * AH=48h tells of the same. */
 #include "base/bytes.h"
+#include "disk/edd.h"
 #include "disk/mbr.h"
 #include "disk/mbr_table.h"
 #include "input.h"
@@ -23,6 +25,23 @@ static void check(const struct geometry *g, u64 blocks)
     CHECK(lba == (u64)g->cylinders * per_cylinder - 1);
     CHECK(!geometry_lba(g, g->cylinders, 0, 1, &lba) && !geometry_lba(g, 0, g->heads, 1, &lba));
     CHECK(!geometry_lba(g, 0, 0, 0, &lba) && !geometry_lba(g, 0, 0, g->sectors + 1, &lba));
+}
+
+static void check_edd(const struct geometry *g, u64 blocks)
+{
+    static const u16 sizes[] = {512, 1024, 2048, 4096};
+    const struct edd_disk disk = {blocks, sizes[in_below(4)], *g, {0}};
+    u32 size = in_u8();
+    u8 *table = malloc(size);
+    u32 written = edd_parameters(table, size, &disk);
+    CHECK(written <= size && !written == (size < EDD_SIZE_MIN));
+    if (written) {
+        u64 named = (u64)get_le32(table + 4) * get_le32(table + 8) * get_le32(table + 12);
+        CHECK(get_le64(table + 16) == blocks && get_le16(table + 24) == disk.block_size);
+        CHECK(named == (u64)g->cylinders * g->heads * g->sectors);
+        CHECK(!(get_le16(table + 2) & 2) || blocks <= 15482880); /* CHS is said to be right */
+    }
+    free(table);
 }
 
 /* An entry as a tool that knows the geometry writes it. */
@@ -67,6 +86,7 @@ void fuzz_one(void)
     u8 *sector = exact_copy(mbr, sizeof(mbr));
     struct geometry g = geometry_guess(sector, blocks);
     check(&g, blocks);
+    check_edd(&g, blocks);
     if (written && get_le16(mbr + 510) == 0xaa55)
         check_agrees(&g);
     free(sector);

@@ -1,5 +1,5 @@
 # Unit tests: every portable file of kernel/, compiled for the host with ASan, UBSan and coverage, into
-# one library; every tests/unit/*/test_NAME.c is a program linked with it: $(B)/unit/NAME runs its tests,
+# one library; every tests/unit/**/test_NAME.c is a program linked with it: $(B)/unit/NAME runs its tests,
 # $(B)/unit/NAME WORD those whose names contain the word. A test may bring a function of its own in place
 # of a library member that it then does not pull in. The folders are those of kernel/; a stand-in lies in
 # that of what it stands for.
