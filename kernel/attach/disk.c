@@ -58,8 +58,8 @@ static enum error parse_paths(enum setting_id id)
             good++;
             continue;
         }
-        step_try("%s: %s", text, why);
-        say("E%u      %s=%s\n", ERR_ROOT_PATH, setting_name(id), step_tried());
+        step_try("%s=%s: %s", setting_name(id), text, why);
+        say("E%u      %s\n", ERR_ROOT_PATH, step_tried());
     }
     return good ? OK : ERR_ROOT_PATH;
 }
@@ -158,13 +158,13 @@ static enum error attach_one(enum setting_id id)
 enum error attach_disk(void)
 {
     enum error e = *setting_text(SET_ROOT_PATH) ? OK : ERR_DHCP_NO_ROOT_PATH;
-    u32 disk = 0;
     try_sources();
     for (enum setting_id id = SET_ROOT_PATH; id <= SET_DISK_4 && !e; id++) {
         if (!*setting_text(id))
             continue;
+        u32 disk = id - SET_ROOT_PATH;
         san_select(disk);
-        e = disk++ < plan->disks ? attach_one(id) : ERR_NO_MEMORY;
+        e = disk < plan->disks ? attach_one(id) : ERR_NO_MEMORY;
     }
     if (e)
         return e;
