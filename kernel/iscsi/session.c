@@ -17,9 +17,9 @@ void iscsi_attach(const struct iscsi_config *c, u32 give_up_ms, msec now)
     session->config = *c;
     session->tcp_ops = &session_tcp_ops;
     memset(&session->used, 0, sizeof(session->used));
-    if (!session->number)
+    if (!session->disk.number)
         memset(&iscsi_stats, 0, sizeof(iscsi_stats));
-    session->disk = (struct block_dev){.ops = &session_disk_ops};
+    session->disk = (struct block_dev){.ops = &session_disk_ops, .number = session->disk.number};
     session->attached = session->come_back = session->progress = session->abandoned = false;
     session->error = OK;
     session->give_up_at = now + give_up_ms;

@@ -30,7 +30,6 @@ enum phase {
 };
 
 struct session {
-    u32 number; /* of the disk */
     struct iscsi_config config;
     const struct tcp_ops *tcp_ops; /* session_input.c's */
     enum phase phase;

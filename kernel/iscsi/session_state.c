@@ -17,7 +17,7 @@ void iscsi_select(u32 disk)
     if (session == &sessions[disk])
         return;
     session = &sessions[disk];
-    session->number = disk;
+    session->disk.number = (u8)disk;
     conn_select(disk);
     holder_select(disk);
     login_select(disk);
@@ -30,7 +30,7 @@ void iscsi_select(u32 disk)
 
 void session_select(struct block_dev *disk)
 {
-    iscsi_select(((struct session *)((u8 *)disk - offsetof(struct session, disk)))->number);
+    iscsi_select(disk->number);
 }
 
 void session_enter(enum phase next, u32 ms, msec now)
