@@ -5,6 +5,7 @@ import subprocess
 from bootdisk import DEBUG_EXIT, PROGRAMS, BootDisk, run
 from rig.child import need
 from rig.tgtd import Tgtd
+from test_failures import error
 
 
 def empty(path, like):
@@ -60,3 +61,15 @@ def test_an_installer_from_one_lun_onto_another(net, tgtd, machine, kernel, logs
     pc = machine(namespace=net, tap="tap0", kernel=kernel, extra=DEBUG_EXIT,
                  append=f"ip=192.0.2.77/24 root-path={target.root_path(lun=2)}")
     assert ["installed"] in run(pc, 60).lines
+
+
+def test_without_its_second_disk_nothing_is_booted(net, tgtd, machine, kernel, logs):
+    """Else the local disks had its numbers. The screen says which one it is."""
+    disk = BootDisk(logs / "disk", "copy", mib=1)
+    target = tgtd().target().lun(disk.path)
+    pc = machine(namespace=net, tap="tap0", kernel=kernel, extra=DEBUG_EXIT,
+                 append=f"ip=192.0.2.77/24 retry=0 root-path={target.root_path()} "
+                        f"disk2={target.root_path(lun=9)}")
+    pc.expect(rf"^E{error('LUN_NOT_FOUND')[0]}: ", 60)
+    pc.expect(r"^  tried: disk2: as iqn\S+, iqn\.2026-01\.org\.lunboot:test at .*, LUN 9", 5)
+    assert target.sessions() == 0
