@@ -150,6 +150,9 @@ static enum error attach_one(enum setting_id id)
     bool as_cd = disk->cd || (id == SET_ROOT_PATH && setting_number(SET_BOOT) == SETTING_BOOT_CD);
     block_split(disk, as_cd ? SECTOR : setting_number(SET_SECTOR));
     say_disk(id, disk);
+    /* That can be said of two targets that give no names of their own. */
+    if (san_is_twin())
+        say("Warning  it has the name of a disk before it; two drives for one disk lose data\n");
     return OK;
 }
 

@@ -135,6 +135,12 @@ struct block_dev *san_disk(void)
     return iscsi_disk();
 }
 
+bool san_is_twin(void)
+{
+    select();
+    return iscsi_is_twin();
+}
+
 u32 san_paths(void)
 {
     select();

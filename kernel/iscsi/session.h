@@ -37,6 +37,9 @@ enum error iscsi_error(void);
 /* The disk, once ISCSI_READY has been reached (also while recovering). */
 struct block_dev *iscsi_disk(void);
 
+/* Does the disk say that it is one of those before it? */
+bool iscsi_is_twin(void);
+
 /* What is really used, or was tried last, for the iBFT and the screen: the path, its portal after
  * redirects, and whether CHAP was used. */
 struct iscsi_used {

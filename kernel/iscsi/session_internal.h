@@ -63,7 +63,7 @@ struct session {
 };
 extern struct session *session; /* the one that is selected */
 
-/* ---- session_state.c: iscsi_select() ---- */
+/* ---- session_state.c: iscsi_select(), iscsi_is_twin() ---- */
 
 /* The session of this device is selected. */
 void session_select(struct block_dev *disk);

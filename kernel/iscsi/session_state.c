@@ -33,6 +33,14 @@ void session_select(struct block_dev *disk)
     iscsi_select(disk->number);
 }
 
+bool iscsi_is_twin(void)
+{
+    const struct session *s = sessions;
+    while (s < session && s->identity != session->identity)
+        s++;
+    return s < session && session->identity;
+}
+
 void session_enter(enum phase next, u32 ms, msec now)
 {
     session->phase = next;

@@ -54,6 +54,9 @@ u32 san_failures(void);
 /* The disk, once SAN_READY has been reached (also while recovering). */
 struct block_dev *san_disk(void);
 
+/* Does it say that it is the same as one of those with lower numbers? */
+bool san_is_twin(void);
+
 /* For the screen, each of SAN_TEXT bytes with its terminator: path number i of those that were
  * added; what was used, or tried last; and its server alone (SAN_WHERE_TEXT bytes),
  * "192.0.2.1:3260". */

@@ -458,6 +458,26 @@ TEST(two_disks_have_sessions_of_their_own)
     assert_int_equal(peers[1].logouts, 1);
 }
 
+static bool second_is_twin(const u8 *serial)
+{
+    setup();
+    peers[0].serial_page = (const u8 *)"\0\x80\0\4disk";
+    peers[1].serial_page = serial;
+    attach_two("iscsi:10.0.0.2:::1:" PEER_TARGET);
+    assert_false(san_is_twin());
+    san_select(1);
+    bool twin = san_is_twin();
+    leave_second();
+    return twin;
+}
+
+TEST(one_disk_twice_is_worth_a_warning)
+{
+    assert_true(second_is_twin((const u8 *)"\0\x80\0\4disk"));
+    assert_false(second_is_twin((const u8 *)"\0\x80\0\4dusk"));
+    assert_false(second_is_twin(NULL));
+}
+
 /* The address, as a number, of the table's second target; 0: there is none. */
 static u32 second_target(const char *second)
 {
