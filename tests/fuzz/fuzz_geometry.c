@@ -1,6 +1,6 @@
 /* Partition tables: whatever a disk's first sector holds, the geometry is one that callers can
- * count with, and a table that was written for a geometry is understood. With sectors of any size,
- * AH=48h tells of the same. */
+ * count with, and a table that was written for a geometry is understood. AH=08h and, with
+ * sectors of any size, AH=48h tell of the same. */
 #include "base/bytes.h"
 #include "disk/edd.h"
 #include "disk/mbr.h"
@@ -25,6 +25,13 @@ static void check(const struct geometry *g, u64 blocks)
     CHECK(lba == (u64)g->cylinders * per_cylinder - 1);
     CHECK(!geometry_lba(g, g->cylinders, 0, 1, &lba) && !geometry_lba(g, 0, g->heads, 1, &lba));
     CHECK(!geometry_lba(g, 0, 0, 0, &lba) && !geometry_lba(g, 0, 0, g->sectors + 1, &lba));
+}
+
+/* CX of AH=08h. */
+static void check_cx(const struct geometry *g)
+{
+    u32 cx = geometry_cx(g);
+    CHECK((cx & 0x3f) == g->sectors && (cx >> 8 | (cx & 0xc0) << 2) == g->cylinders - 1);
 }
 
 static void check_edd(const struct geometry *g, u64 blocks)
@@ -83,9 +90,12 @@ void fuzz_one(void)
         in_rest(mbr + MBR_TABLE, MBR_ENTRIES * MBR_ENTRY);
     }
     put_le16(mbr + 510, in_left() ? in_u16() : 0xaa55);
+    put_le32(mbr, in_u8());
     u8 *sector = exact_copy(mbr, sizeof(mbr));
+    CHECK((mbr_bootable(sector) == OK) == (get_le16(mbr + 510) == 0xaa55 && mbr[0]));
     struct geometry g = geometry_guess(sector, blocks);
     check(&g, blocks);
+    check_cx(&g);
     check_edd(&g, blocks);
     if (written && get_le16(mbr + 510) == 0xaa55)
         check_agrees(&g);
