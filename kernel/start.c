@@ -1,5 +1,6 @@
 /* The first C code, at the address where the boot loader has put us: bring up real mode calls and
  * the console, move to the top of memory, and go on there in main.c. */
+#include "base/arith.h"
 #include "base/bda.h"
 #include "base/error.h"
 #include "base/platform.h"
@@ -96,7 +97,7 @@ static void end_former(u16 bdf)
     u16 command = pci_read16(former->nic_bdf, PCI_COMMAND);
     pci_write16(former->nic_bdf, PCI_COMMAND, command & (u16)~PCI_COMMAND_MASTER);
     u8 *disks = phys_ptr(BDA_DISKS, 1);
-    *disks -= *disks != 0;
+    *disks -= (u8)min_u32(*disks, former->disks);
     resident_remove();
     loader_map.count = 0; /* it was made when that was taken */
 }

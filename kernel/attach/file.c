@@ -38,7 +38,7 @@ static void try(const char *what)
 
 static bool server_found(void)
 {
-    return server_looked_up(&server);
+    return server_looked_up(&server, loop_now());
 }
 
 /* <server>[:<port>]/<file> */

@@ -43,6 +43,9 @@ static const struct {
     {IPXE_LUNBOOT_DIGEST, SET_DIGEST, AS_TEXT},
     {IPXE_LUNBOOT_SECTOR, SET_SECTOR, AS_DECIMAL},
     {IPXE_LUNBOOT_BOOT, SET_BOOT, AS_TEXT},
+    {IPXE_LUNBOOT_DISK_2, SET_DISK_2, AS_TEXT},
+    {IPXE_LUNBOOT_DISK_3, SET_DISK_3, AS_TEXT},
+    {IPXE_LUNBOOT_DISK_4, SET_DISK_4, AS_TEXT},
 };
 
 static void take_setting(enum setting_id id, const char *value, u32 len)

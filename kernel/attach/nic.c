@@ -49,11 +49,16 @@ void attach_nic_init(const struct plan *machine_plan, u16 bdf)
         .rx_pool = &rx_pool,
         .tx_pool = &tx_pool,
     };
-    san_lend(&(struct tcp_params){
-        .send_buffer = arena_take(plan->send_buffer),
-        .send_buffer_size = plan->send_buffer,
-        .window = plan->rx_ring * WINDOW_PER_RX,
-    });
+    for (u32 disk = 0; disk < plan->disks; disk++) {
+        u32 size = disk ? PLAN_SEND_FURTHER : plan->send_buffer;
+        san_select(disk);
+        san_lend(&(struct tcp_params){
+            .send_buffer = arena_take(size),
+            .send_buffer_size = size,
+            .window = plan->rx_ring * WINDOW_PER_RX,
+        });
+    }
+    san_select(0);
     /* Not every firmware tells the truth about it. */
     own_bdf = bdf != BOOT_NO_BDF && nic_find(bdf) == bdf ? bdf : SETTING_NO_BDF;
 }

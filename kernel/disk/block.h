@@ -50,6 +50,8 @@ struct block_dev {
     bool read_only;
     bool cd;          /* a CD or DVD, by its device type */
     bool unflushed;   /* something was written since the last flush; the cache's */
+    u8 number;        /* among its kind, from 0 on */
+    u32 fastest;      /* 1 + the ms that an answer takes at best, 0: not known; read-ahead's */
     char vendor[9];   /* from INQUIRY, cleaned of what is not printable, trailing spaces cut */
     char product[17]; /* the same */
 };

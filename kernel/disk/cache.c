@@ -77,12 +77,13 @@ static enum error transfer(struct block_dev *dev, enum block_op op, u64 lba, u32
 }
 
 /* Each line has one place. The first line alone has the first one: Linux reads the first sector of
- * each disk when it has asked for the memory, and may not need the network for that any more. */
-static u32 place(u64 line)
+ * each disk when it has asked for the memory, and may not need the network for that any more. Those
+ * of other disks have places behind it. */
+static u32 place(const struct block_dev *dev, u64 line)
 {
     u32 rest;
     if (!line || line_count == 1)
-        return 0;
+        return min_u32(dev->number, line_count - 1);
     div_u64(line - 1, line_count - 1, &rest);
     return rest + 1;
 }
@@ -91,7 +92,7 @@ static u32 place(u64 line)
 static struct line *line_of(const struct block_dev *dev, u64 lba, u64 *number, u32 *skip)
 {
     *number = div_u64(lba, line_blocks(dev), skip);
-    return &lines[place(*number)];
+    return &lines[place(dev, *number)];
 }
 
 /* Have these blocks, which are of one line, in its memory: *held is where the first is. */

@@ -79,6 +79,12 @@ static struct int13_disk *find(u8 drive)
     return NULL;
 }
 
+struct block_dev *int13_device(u8 drive)
+{
+    const struct int13_disk *d = find(drive);
+    return d ? d->dev : NULL;
+}
+
 /* A register with another low byte or word; the rest of it is the caller's. */
 static u32 with_low(u32 r, u8 v)
 {

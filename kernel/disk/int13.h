@@ -38,6 +38,9 @@ u8 int13_add(const struct int13_disk *disk);
 /* Take all disks out again: the counts are the BIOS's, and every call is chained as it is. */
 void int13_stop(void);
 
+/* What a call for this drive is about; NULL: it is none of ours. */
+struct block_dev *int13_device(u8 drive);
+
 /* One INT 13h call. DL is the drive. For local drives of its kind, which have moved up from our
  * numbers on, DL is changed to the BIOS's number and the call is chained. When set_dl is true
  * after INT13_CHAIN, the stub puts `dl` into the caller's DL once the old handler has returned: the

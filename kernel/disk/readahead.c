@@ -54,7 +54,6 @@ static struct stream streams[STREAMS];
 static struct stream *current;     /* the latest reader's */
 static const struct chunk *wanted; /* the one that is being read */
 static u32 stamp;
-static u32 fastest; /* ms that an answer takes at best */
 
 void readahead_init(u8 *memory, u32 size)
 {
@@ -67,7 +66,6 @@ void readahead_init(u8 *memory, u32 size)
         chunks[i].req.data = memory + i * chunk_bytes;
     memset(streams, 0, sizeof(streams));
     current = NULL;
-    fastest = UINT32_MAX;
 }
 
 static u32 chunk_blocks(const struct block_dev *dev)
@@ -212,7 +210,8 @@ static void wait_longer(struct chunk *c)
         loop_once(&c->req.done);
     }
     u32 took = loop_now() - c->asked;
-    fastest = min_u32(fastest, took);
+    u32 fastest = min_u32(c->dev->fastest - 1, took);
+    c->dev->fastest = fastest + 1;
     u32 size = chunk_blocks(c->dev);
     if (is_large(current))
         size = min_u32(current->count, size);

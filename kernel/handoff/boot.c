@@ -56,7 +56,7 @@ static _Noreturn void keep(const struct machine *machine, const char *why)
 enum error boot(const struct machine *machine)
 {
     enum error why;
-    waiting_begin();
+    waiting_begin(san_disk());
     enum error e = look(&why);
     waiting_end();
     if (e)

@@ -11,7 +11,7 @@
 static u32 serve_int13(struct rm_regs *r)
 {
     struct int13_chain chain;
-    waiting_begin();
+    waiting_begin(int13_device(reg_low(r->edx)));
     enum int13_action action = int13(r, &chain);
     waiting_end();
     if (action == INT13_DONE)

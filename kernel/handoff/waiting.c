@@ -12,6 +12,16 @@
 
 #define NAME_ROOM 32 /* characters of PATIENCE_TEXT */
 
+static struct block_dev *waited_for;
+
+static void select_disk(void)
+{
+    u32 i = SAN_DISKS;
+    do
+        san_select(--i);
+    while (i && san_disk() != waited_for);
+}
+
 /* The nearest reason counts. */
 static enum error trouble(void)
 {
@@ -38,6 +48,7 @@ static void describe(char *text)
 {
     static const char server[] = "the server";
     char where[SAN_WHERE_TEXT];
+    select_disk();
     enum error e = trouble();
     const char *what = error_text(e);
     san_where_text(where);
@@ -52,9 +63,10 @@ static void describe(char *text)
         format_text(text, PATIENCE_TEXT, "lunboot: E%u %s, %s", e, where, what);
 }
 
-void waiting_begin(void)
+void waiting_begin(struct block_dev *disk)
 {
-    patience_begin(san_disk(), describe);
+    waited_for = disk;
+    patience_begin(disk, describe);
 }
 
 void waiting_end(void)

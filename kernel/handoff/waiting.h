@@ -2,8 +2,10 @@
 #ifndef LUNBOOT_WAITING_H
 #define LUNBOOT_WAITING_H
 
-/* What is asked of the disk until waiting_end() may take long: see disk/patience.h. */
-void waiting_begin(void);
+#include "disk/block.h"
+
+/* What is asked of this disk of the SAN until waiting_end() may take long: see disk/patience.h. */
+void waiting_begin(struct block_dev *disk);
 void waiting_end(void);
 
 #endif

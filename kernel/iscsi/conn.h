@@ -31,14 +31,17 @@ struct iscsi_stats {
 };
 extern struct iscsi_stats iscsi_stats;
 
+/* What follows is about this disk (san/disks.h). */
+void conn_select(u32 disk);
+
 /* Once, before all else: what TCP may use for it. */
 void conn_lend(const struct tcp_params *params);
 
-/* Open a connection; an open one is aborted. The owner of `ops` is told what TCP tells, and gives
- * what arrives to conn_take(). Where it is not the only way, one that gets nothing through any more
- * is given up sooner. */
-void conn_open(ip4 addr, u16 port, const struct tcp_ops *ops, bool only_way, u32 give_up_ms,
-               msec now);
+/* Open a connection; an open one is aborted. The owner of `ops` is told what TCP tells, with `ctx`,
+ * and gives what arrives to conn_take(). Where it is not the only way, one that gets nothing
+ * through any more is given up sooner. */
+void conn_open(ip4 addr, u16 port, const struct tcp_ops *ops, void *ctx, bool only_way,
+               u32 give_up_ms, msec now);
 
 bool conn_is_open(void);
 

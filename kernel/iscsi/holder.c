@@ -8,6 +8,7 @@
 #include "base/print.h"
 #include "base/str.h"
 #include "iscsi/task.h"
+#include "san/disks.h"
 
 #define HEADER           8 /* PRgeneration, length of what follows */
 #define HEADER_LENGTH    4
@@ -26,37 +27,44 @@
 #define ID_PROTOCOL_MASK 0x0f
 #define ID_ISCSI         0x05
 
-static u8 answer[2048];
-static u8 action; /* that is under way; 0: none */
-static bool asked;
-static char text[HOLDER_TEXT];
+static struct holder {
+    u8 action; /* that is under way; 0: none */
+    bool asked;
+    char text[HOLDER_TEXT];
+    u8 answer[2048];
+} holders[SAN_DISKS], *holder = holders;
+
+void holder_select(u32 disk)
+{
+    holder = &holders[disk];
+}
 
 static void ask(u8 service_action)
 {
     struct scsi_command c = {
         .cdb = {SCSI_PERSISTENT_RESERVE_IN, service_action},
         .direction = SCSI_CMD_READ,
-        .data = answer,
-        .len = sizeof(answer),
+        .data = holder->answer,
+        .len = sizeof(holder->answer),
         .partial = true,
         .urgent = true,
-        .owner = answer,
+        .owner = holder->answer,
     };
-    put_be16(c.cdb + 7, sizeof(answer));
-    action = task_submit(&c) ? service_action : 0;
+    put_be16(c.cdb + 7, sizeof(holder->answer));
+    holder->action = task_submit(&c) ? service_action : 0;
 }
 
 void holder_forget(void)
 {
-    action = 0;
-    asked = false;
+    holder->action = 0;
+    holder->asked = false;
 }
 
 bool holder_ask(void)
 {
-    if (asked)
+    if (holder->asked)
         return false;
-    asked = true;
+    holder->asked = true;
     ask(READ_FULL_STATUS);
     return true;
 }
@@ -66,17 +74,18 @@ static void take_name(const u8 *id, u32 len)
 {
     if (len < ID_NAME || (id[ID_FORMAT] & ID_PROTOCOL_MASK) != ID_ISCSI)
         return;
-    u32 size = min_u32(min_u32(get_be16(id + ID_LENGTH), len - ID_NAME), sizeof(text) - 1), n = 0;
+    u32 size = min_u32(min_u32(get_be16(id + ID_LENGTH), len - ID_NAME), sizeof(holder->text) - 1),
+        n = 0;
     for (; n < size && id[ID_NAME + n] && id[ID_NAME + n] != ','; n++)
-        text[n] = (char)id[ID_NAME + n];
-    text[n] = 0;
-    text_clean(text);
+        holder->text[n] = (char)id[ID_NAME + n];
+    holder->text[n] = 0;
+    text_clean(holder->text);
 }
 
 static void take_full_status(const u8 *p, u32 left)
 {
     u32 len;
-    for (; left >= FULL && !text[0]; p += FULL + len, left -= FULL + len) {
+    for (; left >= FULL && !holder->text[0]; p += FULL + len, left -= FULL + len) {
         len = min_u32(get_be32(p + FULL_LENGTH), left - FULL);
         if (p[FULL_FLAGS] & FULL_HOLDER)
             take_name(p + FULL, len);
@@ -86,29 +95,30 @@ static void take_full_status(const u8 *p, u32 left)
 static void take_reservation(const u8 *p, u32 left)
 {
     if (left >= 8)
-        format_text(text, sizeof(text), "key %08x%08x", get_be32(p), get_be32(p + 4));
+        format_text(holder->text, sizeof(holder->text), "key %08x%08x", get_be32(p),
+                    get_be32(p + 4));
 }
 
 bool holder_done(void)
 {
     struct task_result r;
-    while (action && task_take_result(true, &r)) {
-        u8 was = action;
+    while (holder->action && task_take_result(true, &r)) {
+        u8 was = holder->action;
         u32 len = !r.status && r.moved >= HEADER ? r.moved - HEADER : 0;
-        len = min_u32(len, get_be32(answer + HEADER_LENGTH));
-        action = 0;
-        text[0] = 0;
+        len = min_u32(len, get_be32(holder->answer + HEADER_LENGTH));
+        holder->action = 0;
+        holder->text[0] = 0;
         if (was == READ_RESERVATION)
-            take_reservation(answer + HEADER, len);
+            take_reservation(holder->answer + HEADER, len);
         else
-            take_full_status(answer + HEADER, len);
-        if (was == READ_FULL_STATUS && !text[0])
+            take_full_status(holder->answer + HEADER, len);
+        if (was == READ_FULL_STATUS && !holder->text[0])
             ask(READ_RESERVATION);
     }
-    return !action;
+    return !holder->action;
 }
 
 const char *holder_text(void)
 {
-    return text;
+    return holder->text;
 }

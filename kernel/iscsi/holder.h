@@ -6,6 +6,9 @@
 
 #define HOLDER_TEXT 224 /* bytes: an iSCSI name and its terminator */
 
+/* What follows is about this disk (san/disks.h). */
+void holder_select(u32 disk);
+
 /* A new connection: nothing is under way, and it may be asked. */
 void holder_forget(void);
 

@@ -37,6 +37,9 @@ enum login_result {
     LOGIN_FAILED,   /* *why is set */
 };
 
+/* What follows is about this disk (san/disks.h). */
+void login_select(u32 disk);
+
 /* Begin. config and target stay the caller's, and valid. target NULL: a discovery session.
  * with_security: not without a security stage. */
 void login_start(const struct iscsi_config *config, const char *target, bool with_security);

@@ -12,6 +12,9 @@
 
 /* ---- login_security.c ---- */
 
+/* What follows is about this disk (san/disks.h). */
+void login_security_select(u32 disk);
+
 /* Begin with the offer of methods. False: who we are needs none, nor does the caller, and the stage
  * is left out. */
 bool login_security_start(const struct iscsi_config *config, bool needed, struct text_out *out);
@@ -38,6 +41,9 @@ enum error login_security_refused(enum error e);
 void login_security_wipe(void);
 
 /* ---- login_keys.c ---- */
+
+/* What follows is about this disk (san/disks.h). */
+void login_keys_select(u32 disk);
 
 /* Back to the RFC's defaults. */
 void login_keys_start(enum iscsi_digest digest);

@@ -4,6 +4,7 @@
 #include "iscsi/conn.h"
 #include "iscsi/login_internal.h"
 #include "iscsi/pdu.h"
+#include "san/disks.h"
 
 /* We offer all of them in the first request of the stage. */
 struct key {
@@ -62,9 +63,16 @@ static const char digest_offers[][sizeof("None,CRC32C")] = {
     [DIGEST_REQUIRED] = "CRC32C",
 };
 
-static enum iscsi_digest digest;
-static u32 value[KEYS];
-static u32 offered, answered; /* bit sets over keys[] */
+static struct state {
+    enum iscsi_digest digest;
+    u32 offered, answered; /* bit sets over keys[] */
+    u32 value[KEYS];
+} states[SAN_DISKS], *state = states;
+
+void login_keys_select(u32 disk)
+{
+    state = &states[disk];
+}
 
 static bool is_digest(u32 i)
 {
@@ -73,18 +81,18 @@ static bool is_digest(u32 i)
 
 void login_keys_start(enum iscsi_digest d)
 {
-    digest = d;
-    offered = answered = 0;
+    state->digest = d;
+    state->offered = state->answered = 0;
     for (u32 i = 0; i < KEYS; i++)
-        value[i] = keys[i].initial;
+        state->value[i] = keys[i].initial;
 }
 
 void login_keys_offer(bool discovery, struct text_out *out)
 {
     u32 count = discovery ? KEY_MAX_RECV_DATA + 1 : KEYS;
     for (u32 i = 0; i < count; i++)
-        text_put(out, keys[i].name, is_digest(i) ? digest_offers[digest] : keys[i].offer);
-    offered = (1u << count) - 1;
+        text_put(out, keys[i].name, is_digest(i) ? digest_offers[state->digest] : keys[i].offer);
+    state->offered = (1u << count) - 1;
 }
 
 /* A value that the target may answer: No and None count as 0, Yes and CRC32C as 1. */
@@ -113,8 +121,9 @@ static const char *answer(u32 i, const char *text)
     u32 v;
     if (!is_digest(i))
         return may_answer(i, text, &v) ? text : keys[i].offer;
-    value[i] = digest != DIGEST_NEVER && lists(text, "CRC32C") && !lists(text, "None");
-    return value[i] ? "CRC32C" : "None";
+    state->value[i] =
+        state->digest != DIGEST_NEVER && lists(text, "CRC32C") && !lists(text, "None");
+    return state->value[i] ? "CRC32C" : "None";
 }
 
 static enum error take(u32 i, const char *text, struct text_out *out)
@@ -122,23 +131,23 @@ static enum error take(u32 i, const char *text, struct text_out *out)
     const struct key *k = &keys[i];
     const u32 bit = 1u << i;
     u32 v;
-    if (answered & bit)
+    if (state->answered & bit)
         return ERR_ISCSI_PROTOCOL;
-    if (!offered && i != KEY_MAX_RECV_DATA) {
+    if (!state->offered && i != KEY_MAX_RECV_DATA) {
         text_put(out, k->name, "Reject"); /* its stage is yet to come */
         return OK;
     }
-    answered |= bit;
+    state->answered |= bit;
     if (str_equal(text, "Reject") || str_equal(text, "Irrelevant") ||
         str_equal(text, "NotUnderstood"))
         return OK;
-    if (!(offered & bit) && i != KEY_MAX_RECV_DATA) {
+    if (!(state->offered & bit) && i != KEY_MAX_RECV_DATA) {
         text_put(out, k->name, answer(i, text));
         return OK;
     }
     bool good = may_answer(i, text, &v);
     if (good)
-        value[i] = v;
+        state->value[i] = v;
     else if (i < KEY_UNUSED)
         return ERR_ISCSI_PROTOCOL;
     iscsi_stats.login_keys += !good;
@@ -163,21 +172,21 @@ enum error login_keys_take(const char *key, const char *text, struct text_out *o
 void login_keys_get(struct iscsi_params *params)
 {
     *params = (struct iscsi_params){
-        .max_send_data = value[KEY_MAX_RECV_DATA],
-        .max_burst = value[KEY_MAX_BURST],
-        .first_burst = min_u32(value[KEY_FIRST_BURST], value[KEY_MAX_BURST]),
-        .max_r2t = value[KEY_MAX_R2T],
-        .initial_r2t = value[KEY_INITIAL_R2T],
-        .immediate = value[KEY_IMMEDIATE],
-        .header_digest = value[KEY_HEADER_DIGEST],
-        .data_digest = value[KEY_DATA_DIGEST],
+        .max_send_data = state->value[KEY_MAX_RECV_DATA],
+        .max_burst = state->value[KEY_MAX_BURST],
+        .first_burst = min_u32(state->value[KEY_FIRST_BURST], state->value[KEY_MAX_BURST]),
+        .max_r2t = state->value[KEY_MAX_R2T],
+        .initial_r2t = state->value[KEY_INITIAL_R2T],
+        .immediate = state->value[KEY_IMMEDIATE],
+        .header_digest = state->value[KEY_HEADER_DIGEST],
+        .data_digest = state->value[KEY_DATA_DIGEST],
     };
 }
 
 enum error login_keys_end(bool discovery)
 {
-    u32 digests = value[KEY_HEADER_DIGEST] + value[KEY_DATA_DIGEST];
-    bool wrong = (digest == DIGEST_NEVER && digests) ||
-                 (digest == DIGEST_REQUIRED && digests < 2 && !discovery);
+    u32 digests = state->value[KEY_HEADER_DIGEST] + state->value[KEY_DATA_DIGEST];
+    bool wrong = (state->digest == DIGEST_NEVER && digests) ||
+                 (state->digest == DIGEST_REQUIRED && digests < 2 && !discovery);
     return wrong ? ERR_LOGIN_DIGEST : OK;
 }

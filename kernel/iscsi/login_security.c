@@ -6,6 +6,7 @@
 #include "iscsi/chap.h"
 #include "iscsi/conn.h"
 #include "iscsi/login_internal.h"
+#include "san/disks.h"
 
 #define OUR_CHALLENGE 16 /* bytes in the CHAP_C that we send */
 
@@ -23,46 +24,56 @@ enum { AUTH_METHOD, CHAP_A, CHAP_I, CHAP_C, CHAP_N, CHAP_R, SECURITY_KEYS };
 static const char *const security_keys[SECURITY_KEYS] = {"AuthMethod", "CHAP_A", "CHAP_I",
                                                          "CHAP_C",     "CHAP_N", "CHAP_R"};
 
-static const struct iscsi_config *config;
-static enum security security;
-static bool chap, mutual;
-static u32 weakest, strongest;        /* what is offered, of enum chap_algorithm */
-static enum chap_algorithm algorithm; /* what the target has chosen of it; 0: nothing yet */
-static u8 challenge[OUR_CHALLENGE], challenge_id; /* also the last login's: see reflected() */
-/* Decent values need less, most of it for CHAP_C. */
-static char values[3072];
-static u32 values_len;
-static const char *given[SECURITY_KEYS];
+static struct state {
+    const struct iscsi_config *config;
+    enum security security;
+    bool chap, mutual;
+    u32 weakest, strongest;        /* what is offered, of enum chap_algorithm */
+    enum chap_algorithm algorithm; /* what the target has chosen of it; 0: nothing yet */
+    u8 challenge[OUR_CHALLENGE], challenge_id; /* also the last login's: see reflected() */
+    const char *given[SECURITY_KEYS];
+    u32 values_len;
+    /* Decent values need less, most of it for CHAP_C. */
+    char values[3072];
+} states[SAN_DISKS], *state = states;
+
+void login_security_select(u32 disk)
+{
+    state = &states[disk];
+}
 
 bool login_security_start(const struct iscsi_config *c, bool needed, struct text_out *out)
 {
-    config = c;
-    chap = false;
-    security = WANT_METHOD;
-    algorithm = 0;
-    weakest = max_u32(c->chap_weakest, CHAP_MD5);
-    strongest = c->chap_md5 && weakest == CHAP_MD5 ? CHAP_MD5 : CHAP_SHA3_256;
-    mutual = config->user[0] && config->reverse_user[0];
-    if (!config->user[0] && !needed)
+    state->config = c;
+    state->chap = false;
+    state->security = WANT_METHOD;
+    state->algorithm = 0;
+    state->weakest = max_u32(c->chap_weakest, CHAP_MD5);
+    state->strongest = c->chap_md5 && state->weakest == CHAP_MD5 ? CHAP_MD5 : CHAP_SHA3_256;
+    state->mutual = state->config->user[0] && state->config->reverse_user[0];
+    if (!state->config->user[0] && !needed)
         return false;
     /* Who wants the target to prove itself can't let it choose not to. */
-    text_put(out, "AuthMethod", mutual ? "CHAP" : config->user[0] ? "CHAP,None" : "None");
+    text_put(out, "AuthMethod",
+             state->mutual            ? "CHAP"
+             : state->config->user[0] ? "CHAP,None"
+                                      : "None");
     return true;
 }
 
 void login_security_next(void)
 {
-    memset(given, 0, sizeof(given));
-    values_len = 0;
+    memset(state->given, 0, sizeof(state->given));
+    state->values_len = 0;
 }
 
 static bool keep(const char *text, const char **kept)
 {
     u32 size = (u32)strlen(text) + 1;
-    if (size > sizeof(values) - values_len)
+    if (size > sizeof(state->values) - state->values_len)
         return false;
-    *kept = memcpy(values + values_len, text, size);
-    values_len += size;
+    *kept = memcpy(state->values + state->values_len, text, size);
+    state->values_len += size;
     return true;
 }
 
@@ -70,7 +81,7 @@ bool login_security_take(const char *key, const char *text, enum error *e)
 {
     for (u32 i = 0; i < SECURITY_KEYS; i++)
         if (str_equal(key, security_keys[i])) {
-            *e = given[i] || !keep(text, &given[i]) ? ERR_ISCSI_PROTOCOL : OK;
+            *e = state->given[i] || !keep(text, &state->given[i]) ? ERR_ISCSI_PROTOCOL : OK;
             return true;
         }
     return false;
@@ -79,29 +90,30 @@ bool login_security_take(const char *key, const char *text, enum error *e)
 /* A target that sends us our own challenge wants us to compute the answer that it lacks. */
 static bool reflected(const u8 *theirs, u32 len)
 {
-    return len == OUR_CHALLENGE && chap_equal(theirs, challenge, OUR_CHALLENGE);
+    return len == OUR_CHALLENGE && chap_equal(theirs, state->challenge, OUR_CHALLENGE);
 }
 
 /* The strongest first, as targets take the first one that they know. */
 static void offer_algorithms(struct text_out *out)
 {
     char list[2 * (CHAP_SHA3_256 - CHAP_MD5 + 1)], *at = list;
-    for (u32 a = strongest; a >= weakest; a--) {
+    for (u32 a = state->strongest; a >= state->weakest; a--) {
         *at++ = (char)('0' + a);
         *at++ = ',';
     }
     at[-1] = 0;
     text_put(out, "CHAP_A", list);
-    security = WANT_CHALLENGE;
+    state->security = WANT_CHALLENGE;
 }
 
 /* The target's choice; false: it was not offered, and "Reject" is none. */
 static bool take_algorithm(void)
 {
     u32 a;
-    if (!given[CHAP_A] || !text_number(given[CHAP_A], strongest, &a) || a < weakest)
+    if (!state->given[CHAP_A] || !text_number(state->given[CHAP_A], state->strongest, &a) ||
+        a < state->weakest)
         return false;
-    algorithm = (enum chap_algorithm)a;
+    state->algorithm = (enum chap_algorithm)a;
     return true;
 }
 
@@ -115,29 +127,30 @@ static enum error answer_challenge(struct text_out *out)
     u32 len, id;
     if (!take_algorithm())
         return ERR_LOGIN_ALGORITHM;
-    if (!given[CHAP_I] || !given[CHAP_C] || !text_number(given[CHAP_I], 255, &id) ||
-        !chap_decode(given[CHAP_C], theirs, sizeof(theirs), &len))
+    if (!state->given[CHAP_I] || !state->given[CHAP_C] ||
+        !text_number(state->given[CHAP_I], 255, &id) ||
+        !chap_decode(state->given[CHAP_C], theirs, sizeof(theirs), &len))
         return ERR_ISCSI_PROTOCOL;
     if (reflected(theirs, len))
         return ERR_LOGIN_TARGET_AUTH;
-    u32 size = chap_response(algorithm, (u8)id, config->secret, theirs, len, digest);
-    text_put(out, "CHAP_N", config->user);
+    u32 size = chap_response(state->algorithm, (u8)id, state->config->secret, theirs, len, digest);
+    text_put(out, "CHAP_N", state->config->user);
     chap_encode(hex, digest, size);
     text_put(out, "CHAP_R", hex);
-    chap = true;
-    if (!mutual) {
-        security = SECURITY_DONE;
+    state->chap = true;
+    if (!state->mutual) {
+        state->security = SECURITY_DONE;
         return OK;
     }
     do {
         for (u32 i = 0; i < OUR_CHALLENGE; i += 4)
-            put_be32(challenge + i, random_u32());
+            put_be32(state->challenge + i, random_u32());
     } while (reflected(theirs, len));
-    challenge_id = (u8)random_u32();
-    text_put_number(out, "CHAP_I", challenge_id);
-    chap_encode(hex, challenge, OUR_CHALLENGE);
+    state->challenge_id = (u8)random_u32();
+    text_put_number(out, "CHAP_I", state->challenge_id);
+    chap_encode(hex, state->challenge, OUR_CHALLENGE);
     text_put(out, "CHAP_C", hex);
-    security = WANT_PROOF;
+    state->security = WANT_PROOF;
     return OK;
 }
 
@@ -146,15 +159,16 @@ static enum error answer_challenge(struct text_out *out)
 static enum error check_proof(void)
 {
     u8 want[HASH_MAX], got[HASH_MAX];
-    u32 len, size = chap_response(algorithm, challenge_id, config->reverse_secret, challenge,
-                                  OUR_CHALLENGE, want);
-    if (!given[CHAP_N] || !given[CHAP_R] || given[CHAP_C] || given[CHAP_I] ||
-        !str_equal(given[CHAP_N], config->reverse_user) ||
-        str_equal(config->secret, config->reverse_secret) ||
-        !chap_decode(given[CHAP_R], got, sizeof(got), &len) || len != size ||
+    u32 len,
+        size = chap_response(state->algorithm, state->challenge_id, state->config->reverse_secret,
+                             state->challenge, OUR_CHALLENGE, want);
+    if (!state->given[CHAP_N] || !state->given[CHAP_R] || state->given[CHAP_C] ||
+        state->given[CHAP_I] || !str_equal(state->given[CHAP_N], state->config->reverse_user) ||
+        str_equal(state->config->secret, state->config->reverse_secret) ||
+        !chap_decode(state->given[CHAP_R], got, sizeof(got), &len) || len != size ||
         !chap_equal(want, got, size))
         return ERR_LOGIN_TARGET_AUTH;
-    security = SECURITY_DONE;
+    state->security = SECURITY_DONE;
     return OK;
 }
 
@@ -164,22 +178,22 @@ static void take_chap(bool next_stage, struct text_out *out)
 {
     iscsi_stats.login_nochap += next_stage;
     if (next_stage)
-        security = SECURITY_DONE;
+        state->security = SECURITY_DONE;
     else
         offer_algorithms(out);
 }
 
 static enum error take_method(bool next_stage, struct text_out *out)
 {
-    const char *method = given[AUTH_METHOD];
+    const char *method = state->given[AUTH_METHOD];
     if (!method)
         return OK; /* it has more to say first */
-    if (str_equal(method, "CHAP") && config->user[0]) {
+    if (str_equal(method, "CHAP") && state->config->user[0]) {
         take_chap(next_stage, out);
-    } else if (mutual) {
+    } else if (state->mutual) {
         return ERR_LOGIN_TARGET_AUTH; /* ctld says Reject where it needs no CHAP */
     } else if (str_equal(method, "None")) {
-        security = SECURITY_DONE;
+        state->security = SECURITY_DONE;
     } else {
         return ERR_LOGIN_NO_METHOD;
     }
@@ -188,7 +202,7 @@ static enum error take_method(bool next_stage, struct text_out *out)
 
 enum error login_security_step(bool next_stage, struct text_out *out)
 {
-    switch (security) {
+    switch (state->security) {
     case WANT_METHOD:
         return take_method(next_stage, out);
     case WANT_CHALLENGE:
@@ -202,40 +216,42 @@ enum error login_security_step(bool next_stage, struct text_out *out)
 
 bool login_security_ends(void)
 {
-    return security >= WANT_PROOF || (security == WANT_METHOD && !mutual);
+    return state->security >= WANT_PROOF || (state->security == WANT_METHOD && !state->mutual);
 }
 
 enum error login_security_refused(enum error e)
 {
     /* tgt says 0200h to a list of which it knows nothing, and to a response of SHA-256's length. */
     if (e == ERR_LOGIN_REFUSED)
-        return security == WANT_CHALLENGE || algorithm == CHAP_SHA256 ? ERR_LOGIN_ALGORITHM : e;
+        return state->security == WANT_CHALLENGE || state->algorithm == CHAP_SHA256
+                   ? ERR_LOGIN_ALGORITHM
+                   : e;
     if (e != ERR_LOGIN_AUTH)
         return e;
-    if (!config->user[0])
+    if (!state->config->user[0])
         return ERR_LOGIN_NO_METHOD;
-    if (security == WANT_METHOD && mutual)
+    if (state->security == WANT_METHOD && state->mutual)
         return ERR_LOGIN_TARGET_AUTH;
-    return security == WANT_CHALLENGE ? ERR_LOGIN_ALGORITHM : ERR_LOGIN_AUTH;
+    return state->security == WANT_CHALLENGE ? ERR_LOGIN_ALGORITHM : ERR_LOGIN_AUTH;
 }
 
 /* Where MD5 will not do there is no doubt: nobody can make us offer it. */
 bool login_chap_in_doubt(enum error why)
 {
-    if (weakest > CHAP_MD5)
+    if (state->weakest > CHAP_MD5)
         return false;
-    if (security == WANT_CHALLENGE)
+    if (state->security == WANT_CHALLENGE)
         return why == ERR_LOGIN_ALGORITHM || why == ERR_LOGIN_REFUSED;
-    return algorithm == CHAP_SHA256 && (why == ERR_LOGIN_AUTH || why == ERR_LOGIN_ALGORITHM);
+    return state->algorithm == CHAP_SHA256 && (why == ERR_LOGIN_AUTH || why == ERR_LOGIN_ALGORITHM);
 }
 
 bool login_used_chap(void)
 {
-    return chap;
+    return state->chap;
 }
 
 void login_security_wipe(void)
 {
-    wipe(challenge, sizeof(challenge));
-    wipe(values, sizeof(values));
+    wipe(state->challenge, sizeof(state->challenge));
+    wipe(state->values, sizeof(state->values));
 }

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/format.h"
 #include "base/str.h"
+#include "san/disks.h"
 
 /* The first byte: the address method, and beside it the number's highest bits or the kind. */
 #define METHODS       0xc0
@@ -11,7 +12,14 @@
 #define EXTENDED_FLAT 0xd2 /* a number of three bytes follows */
 #define NUMBERS       0x4000
 
-static u8 latest_asked[LUN_SIZE], latest_listed[LUN_SIZE];
+static struct form {
+    u8 latest_asked[LUN_SIZE], latest_listed[LUN_SIZE];
+} forms[SAN_DISKS], *known = forms;
+
+void lun_select(u32 disk)
+{
+    known = &forms[disk];
+}
 
 u32 lun_number(const u8 lun[LUN_SIZE])
 {
@@ -48,8 +56,8 @@ void lun_text(char text[LUN_TEXT], const u8 lun[LUN_SIZE])
 
 void lun_form(u8 form[LUN_SIZE], const u8 asked[LUN_SIZE])
 {
-    if (memcmp(asked, latest_asked, LUN_SIZE) == 0) {
-        memcpy(form, latest_listed, LUN_SIZE);
+    if (memcmp(asked, known->latest_asked, LUN_SIZE) == 0) {
+        memcpy(form, known->latest_listed, LUN_SIZE);
         return;
     }
     memcpy(form, asked, LUN_SIZE);
@@ -59,6 +67,6 @@ void lun_form(u8 form[LUN_SIZE], const u8 asked[LUN_SIZE])
 
 void lun_set_form(const u8 asked[LUN_SIZE], const u8 listed[LUN_SIZE])
 {
-    memcpy(latest_asked, asked, LUN_SIZE);
-    memcpy(latest_listed, listed, LUN_SIZE);
+    memcpy(known->latest_asked, asked, LUN_SIZE);
+    memcpy(known->latest_listed, listed, LUN_SIZE);
 }

@@ -10,6 +10,9 @@
 #define LUN_TEXT      20 /* bytes for "0001-0002-0003-0004" and its terminator */
 #define LUN_NO_NUMBER UINT32_MAX
 
+/* What follows is about this disk (san/disks.h). */
+void lun_select(u32 disk);
+
 /* The number, below 4000h, that a LUN of one level stands for, in any of the forms; or
  * LUN_NO_NUMBER. */
 u32 lun_number(const u8 lun[LUN_SIZE]);

@@ -2,11 +2,17 @@
 #include "iscsi/path.h"
 
 #include "base/str.h"
+#include "san/disks.h"
 #include "san/rounds.h"
 
 #define PATHS 8 /* set and learned */
 
-static struct iscsi_path table[PATHS];
+static struct iscsi_path tables[SAN_DISKS][PATHS], *table = tables[0];
+
+void path_select(u32 disk)
+{
+    table = tables[disk];
+}
 
 void path_init(const struct iscsi_path *paths, u32 count)
 {

@@ -6,6 +6,9 @@
 #include "base/error.h"
 #include "iscsi/config.h"
 
+/* What follows is about this disk (san/disks.h). */
+void path_select(u32 disk);
+
 /* Begin anew, with these (copied). */
 void path_init(const struct iscsi_path *paths, u32 count);
 

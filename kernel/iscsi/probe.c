@@ -8,6 +8,7 @@
 #include "iscsi/lun_list.h"
 #include "iscsi/task.h"
 #include "iscsi/vpd.h"
+#include "san/disks.h"
 
 #define BLOCK_LEAST    512
 #define MOST_LUNS      1024
@@ -41,88 +42,98 @@ enum step {
     STEPS
 };
 
-/* Allocation lengths are also the buffers' sizes. */
-static u8 luns[LUN_LIST_SIZE(MOST_LUNS)], inquiry[INQUIRY_LENGTH], capacity[8], mode[192];
-static u8 serial[256], designators[512], capacity_16[32], port_groups[1024];
-static u8 inquiry_lun_0[INQUIRY_LENGTH];
+static struct probe {
+    struct result {
+        enum error error;
+        u32 received;
+    } result[STEPS];
+    u32 under_way, capacity_asked;
+    u8 asked[LUN_SIZE], form[LUN_SIZE]; /* the LUN, as asked for, and as it is on the wire */
+    bool with_groups;                   /* ask for port groups where there are any */
+    bool lun_0_asked;
+    /* Allocation lengths are also the buffers' sizes. */
+    u8 inquiry[INQUIRY_LENGTH], inquiry_lun_0[INQUIRY_LENGTH];
+    u8 capacity[8], capacity_16[32], mode[192];
+    u8 serial[256], designators[512], port_groups[1024];
+    u8 luns[LUN_LIST_SIZE(MOST_LUNS)];
+} probes[SAN_DISKS], *probe = probes;
+
+void probe_select(u32 disk)
+{
+    probe = &probes[disk];
+}
+
+#define PLACE(data) offsetof(struct probe, data), sizeof(((struct probe *)0)->data)
 
 static const struct {
-    u8 *data;
+    u16 data; /* where in struct probe */
     u16 size;
     u8 opcode, byte_1, byte_2;
     u8 length_at; /* where a CDB holds the low byte of the allocation length; 0: nowhere */
 } steps[STEPS] = {
-    [REPORT_LUNS] = {luns, sizeof(luns), SCSI_REPORT_LUNS, 0, 0, 9},
-    [INQUIRY] = {inquiry, sizeof(inquiry), SCSI_INQUIRY, 0, 0, 4},
-    [SERIAL] = {serial, sizeof(serial), SCSI_INQUIRY, INQUIRY_VPD, VPD_SERIAL, 4},
-    [DESIGNATORS] = {designators, sizeof(designators), SCSI_INQUIRY, INQUIRY_VPD, VPD_DESIGNATORS,
-                     4},
-    [READY] = {NULL, 0, SCSI_TEST_UNIT_READY, 0, 0, 0},
-    [CAPACITY_10] = {capacity, sizeof(capacity), SCSI_READ_CAPACITY_10, 0, 0, 0},
-    [MODE_SENSE] = {mode, sizeof(mode), SCSI_MODE_SENSE_6, 0, 0x3f /* all pages */, 4},
-    [CAPACITY_16] = {capacity_16, sizeof(capacity_16), SCSI_SERVICE_IN_16, SCSI_READ_CAPACITY_16, 0,
-                     13},
-    [PORT_GROUPS] = {port_groups, sizeof(port_groups), SCSI_MAINTENANCE_IN, SCSI_REPORT_GROUPS, 0,
-                     9},
-    [INQUIRY_LUN_0] = {inquiry_lun_0, sizeof(inquiry_lun_0), SCSI_INQUIRY, 0, 0, 4},
+    [REPORT_LUNS] = {PLACE(luns), SCSI_REPORT_LUNS, 0, 0, 9},
+    [INQUIRY] = {PLACE(inquiry), SCSI_INQUIRY, 0, 0, 4},
+    [SERIAL] = {PLACE(serial), SCSI_INQUIRY, INQUIRY_VPD, VPD_SERIAL, 4},
+    [DESIGNATORS] = {PLACE(designators), SCSI_INQUIRY, INQUIRY_VPD, VPD_DESIGNATORS, 4},
+    [READY] = {0, 0, SCSI_TEST_UNIT_READY, 0, 0, 0},
+    [CAPACITY_10] = {PLACE(capacity), SCSI_READ_CAPACITY_10, 0, 0, 0},
+    [MODE_SENSE] = {PLACE(mode), SCSI_MODE_SENSE_6, 0, 0x3f /* all pages */, 4},
+    [CAPACITY_16] = {PLACE(capacity_16), SCSI_SERVICE_IN_16, SCSI_READ_CAPACITY_16, 0, 13},
+    [PORT_GROUPS] = {PLACE(port_groups), SCSI_MAINTENANCE_IN, SCSI_REPORT_GROUPS, 0, 9},
+    [INQUIRY_LUN_0] = {PLACE(inquiry_lun_0), SCSI_INQUIRY, 0, 0, 4},
 };
 
-static struct result {
-    enum error error;
-    u32 received;
-} result[STEPS];
-static u32 under_way, capacity_asked;
-static u8 asked[LUN_SIZE], form[LUN_SIZE]; /* the LUN, as asked for, and as it is on the wire */
-static bool with_groups;                   /* ask for port groups where there are any */
-static bool lun_0_asked;
-
 _Static_assert(TOGETHER <= TASKS_URGENT, "all can be under way");
+
+static u8 *answer(u8 step)
+{
+    return (u8 *)probe + steps[step].data;
+}
 
 static void ask(u8 step)
 {
     struct scsi_command c = {
         .cdb = {steps[step].opcode, steps[step].byte_1, steps[step].byte_2},
         .direction = SCSI_CMD_READ,
-        .data = steps[step].data,
+        .data = answer(step),
         .len = steps[step].size,
         .partial = true,
         .urgent = true,
         .lun0 = step == REPORT_LUNS || step == INQUIRY_LUN_0,
-        .owner = &result[step],
+        .owner = &probe->result[step],
     };
     u8 at = steps[step].length_at;
     if (at)
         put_be16(c.cdb + at - 1, steps[step].size);
-    if (steps[step].data)
-        memset(steps[step].data, 0, steps[step].size);
-    under_way++;
+    memset(c.data, 0, c.len);
+    probe->under_way++;
     task_submit(&c);
 }
 
 static void ask_our_lun(void)
 {
-    memset(result + INQUIRY, 0, sizeof(result) - INQUIRY * sizeof(*result));
-    capacity_asked = 0;
-    lun_0_asked = false;
-    task_set_lun(form);
+    memset(probe->result + INQUIRY, 0, sizeof(probe->result) - INQUIRY * sizeof(*probe->result));
+    probe->capacity_asked = 0;
+    probe->lun_0_asked = false;
+    task_set_lun(probe->form);
     for (u8 step = INQUIRY; step < TOGETHER; step++)
         ask(step);
 }
 
 void probe_start(const u8 lun[LUN_SIZE], bool other_ways)
 {
-    memcpy(asked, lun, sizeof(asked));
-    lun_form(form, lun);
-    with_groups = other_ways;
-    under_way = 0;
+    memcpy(probe->asked, lun, sizeof(probe->asked));
+    lun_form(probe->form, lun);
+    probe->with_groups = other_ways;
+    probe->under_way = 0;
     ask(REPORT_LUNS);
     ask_our_lun();
 }
 
 static struct lun_list list(void)
 {
-    const struct result *r = &result[REPORT_LUNS];
-    return lun_list(luns, r->error ? 0 : r->received);
+    const struct result *r = &probe->result[REPORT_LUNS];
+    return lun_list(probe->luns, r->error ? 0 : r->received);
 }
 
 /* Does a whole list of LUNs do without ours? */
@@ -130,7 +141,7 @@ static bool not_in_list(void)
 {
     struct lun_list l = list();
     u8 listed[LUN_SIZE];
-    return l.whole && !lun_list_form(&l, asked, listed);
+    return l.whole && !lun_list_form(&l, probe->asked, listed);
 }
 
 /* A text of INQUIRY data: without trailing spaces, fit for the screen. */
@@ -152,34 +163,34 @@ static bool is_no_lun(const u8 *data)
 
 static enum error judge_inquiry(struct lun_found *found)
 {
-    if (result[INQUIRY].error)
-        return result[INQUIRY].error;
-    if (result[INQUIRY].received < INQUIRY_LENGTH)
+    if (probe->result[INQUIRY].error)
+        return probe->result[INQUIRY].error;
+    if (probe->result[INQUIRY].received < INQUIRY_LENGTH)
         return ERR_SCSI;
-    if (is_no_lun(inquiry))
+    if (is_no_lun(probe->inquiry))
         return ERR_LUN_NOT_FOUND;
-    u8 type = inquiry[0] & TYPE;
+    u8 type = probe->inquiry[0] & TYPE;
     if (type != TYPE_DISK && type != TYPE_CD)
         return ERR_LUN_NOT_DISK;
     found->cd = type == TYPE_CD;
-    text(found->vendor, inquiry + 8, 8);
-    text(found->product, inquiry + 16, 16);
+    text(found->vendor, probe->inquiry + 8, 8);
+    text(found->product, probe->inquiry + 16, 16);
     return OK;
 }
 
 static enum error judge_capacity(struct lun_found *found)
 {
     u8 step = CAPACITY_10;
-    u64 last = get_be32(capacity);
-    const u8 *block_size = capacity + 4;
+    u64 last = get_be32(probe->capacity);
+    const u8 *block_size = probe->capacity + 4;
     if (last == UINT32_MAX) {
         step = CAPACITY_16;
-        last = get_be64(capacity_16);
-        block_size = capacity_16 + 8;
+        last = get_be64(probe->capacity_16);
+        block_size = probe->capacity_16 + 8;
     }
-    if (result[step].error)
-        return result[step].error;
-    if (result[step].received < (step == CAPACITY_10 ? 8u : 12u))
+    if (probe->result[step].error)
+        return probe->result[step].error;
+    if (probe->result[step].received < (step == CAPACITY_10 ? 8u : 12u))
         return ERR_SCSI;
     found->blocks = last + 1;
     found->block_size = get_be32(block_size);
@@ -192,31 +203,33 @@ static enum error judge_capacity(struct lun_found *found)
 
 static struct vpd_page page(u8 step)
 {
-    return (struct vpd_page){steps[step].data, result[step].error ? 0 : result[step].received};
+    return (struct vpd_page){answer(step),
+                             probe->result[step].error ? 0 : probe->result[step].received};
 }
 
 enum error probe_verdict(struct lun_found *found)
 {
-    const struct result *groups = &result[PORT_GROUPS];
+    const struct result *groups = &probe->result[PORT_GROUPS];
     struct vpd_page names = page(DESIGNATORS), number = page(SERIAL);
     memset(found, 0, sizeof(*found));
     found->identity = vpd_identity(&names, &number);
     found->better_elsewhere =
-        !groups->error && alua_better_elsewhere(port_groups, groups->received, &names);
+        !groups->error && alua_better_elsewhere(probe->port_groups, groups->received, &names);
     enum error e = judge_inquiry(found);
     if (!e)
-        e = result[READY].error;
+        e = probe->result[READY].error;
     if (!e)
         e = judge_capacity(found);
     if ((e == ERR_SCSI || e == ERR_BAD_REQUEST) && not_in_list())
         e = ERR_LUN_NOT_FOUND;
     /* By which command another's exclusive access shows differs: at LIO it is MODE SENSE. */
     for (u32 step = INQUIRY; step <= MODE_SENSE && !e; step++)
-        if (result[step].error == ERR_LUN_RESERVED)
+        if (probe->result[step].error == ERR_LUN_RESERVED)
             e = ERR_LUN_RESERVED;
     /* Who does not know MODE SENSE will refuse the writes themselves. */
-    found->read_only = found->cd || (!result[MODE_SENSE].error &&
-                                     result[MODE_SENSE].received >= 4 && (mode[2] & WRITE_PROTECT));
+    found->read_only =
+        found->cd || (!probe->result[MODE_SENSE].error && probe->result[MODE_SENSE].received >= 4 &&
+                      (probe->mode[2] & WRITE_PROTECT));
     return e == ERR_BAD_REQUEST ? ERR_SCSI : e;
 }
 
@@ -231,7 +244,7 @@ void probe_luns_text(char text[PROBE_LUNS_TEXT])
     struct lun_list l = list();
     *text = 0;
     if ((l.whole && !l.count) ||
-        (lists_lun_0_alone(&l) && lun_0_asked && is_no_lun(inquiry_lun_0))) {
+        (lists_lun_0_alone(&l) && probe->lun_0_asked && is_no_lun(probe->inquiry_lun_0))) {
         format_text(text, PROBE_LUNS_TEXT, "no LUN is given to our name there");
     } else if (l.count) {
         memcpy(text, there, sizeof(there));
@@ -242,13 +255,13 @@ void probe_luns_text(char text[PROBE_LUNS_TEXT])
 /* The capacity has been told, or not: what is there to ask behind it? */
 static void ask_capacity_on(void)
 {
-    const struct result *r = &result[CAPACITY_10];
+    const struct result *r = &probe->result[CAPACITY_10];
     if (r->error)
         return;
     /* A CLARiiON has said GOOD and nothing more while it had a unit attention to tell. */
-    if (r->received < sizeof(capacity) && ++capacity_asked < CAPACITY_TRIES)
+    if (r->received < sizeof(probe->capacity) && ++probe->capacity_asked < CAPACITY_TRIES)
         ask(CAPACITY_10);
-    else if (r->received >= 4 && get_be32(capacity) == UINT32_MAX)
+    else if (r->received >= 4 && get_be32(probe->capacity) == UINT32_MAX)
         ask(CAPACITY_16);
 }
 
@@ -257,11 +270,12 @@ static void ask_capacity_on(void)
 static bool ask_as_listed(const struct lun_list *l, enum error e)
 {
     u8 listed[LUN_SIZE];
-    bool of_use = e != ERR_LUN_NOT_FOUND && e != ERR_SCSI && lun_number(asked) <= UINT8_MAX;
-    if (of_use || !lun_list_form(l, asked, listed) || memcmp(listed, form, LUN_SIZE) == 0)
+    bool of_use = e != ERR_LUN_NOT_FOUND && e != ERR_SCSI && lun_number(probe->asked) <= UINT8_MAX;
+    if (of_use || !lun_list_form(l, probe->asked, listed) ||
+        memcmp(listed, probe->form, LUN_SIZE) == 0)
         return false;
-    lun_set_form(asked, listed);
-    lun_form(form, asked);
+    lun_set_form(probe->asked, listed);
+    lun_form(probe->form, probe->asked);
     ask_our_lun();
     return true;
 }
@@ -274,8 +288,8 @@ static void ask_on(void)
     enum error e = probe_verdict(&found);
     if (ask_as_listed(&l, e))
         return;
-    if (e == ERR_LUN_NOT_FOUND && !lun_0_asked && lists_lun_0_alone(&l)) {
-        lun_0_asked = true;
+    if (e == ERR_LUN_NOT_FOUND && !probe->lun_0_asked && lists_lun_0_alone(&l)) {
+        probe->lun_0_asked = true;
         ask(INQUIRY_LUN_0);
     }
 }
@@ -287,13 +301,14 @@ bool probe_done(void)
         struct result *of = r.owner;
         of->error = r.status;
         of->received = r.moved;
-        under_way--;
-        if (of == &result[CAPACITY_10])
+        probe->under_way--;
+        if (of == &probe->result[CAPACITY_10])
             ask_capacity_on();
-        if (of == &result[INQUIRY] && with_groups && !r.status && alua_has_groups(inquiry, r.moved))
+        if (of == &probe->result[INQUIRY] && probe->with_groups && !r.status &&
+            alua_has_groups(probe->inquiry, r.moved))
             ask(PORT_GROUPS);
-        if (!under_way)
+        if (!probe->under_way)
             ask_on();
     }
-    return !under_way;
+    return !probe->under_way;
 }

@@ -21,6 +21,9 @@ struct lun_found {
     bool better_elsewhere; /* another target port group has it in its best state, ours has not */
 };
 
+/* What follows is about this disk (san/disks.h). */
+void probe_select(u32 disk);
+
 /* Begin, for this LUN, as it was asked for: commands go to it in the form that the target knows
  * from then on. With other_ways to the disk the state of the port groups is asked for, too, where
  * there are such. */

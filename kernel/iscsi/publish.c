@@ -33,9 +33,11 @@ static ip4 address_of(struct san_server server)
 {
     msec end = loop_now() + LOOK_UP_MS;
     server_look_up(&server, loop_now());
-    while (!server_looked_up(&server) && !time_reached(loop_now(), end) &&
-           iscsi_state() == ISCSI_READY)
+    while (!server_looked_up(&server, loop_now()) && !time_reached(loop_now(), end) &&
+           iscsi_state() == ISCSI_READY) {
         loop_once(NULL);
+        iscsi_select(0);
+    }
     return server.addr;
 }
 
@@ -54,6 +56,22 @@ static bool publish_other(struct ibft_target *to)
     return false;
 }
 
+/* A second disk is what the operating system can't find without being told, and comes before
+ * another way to the first; but for one that it finds beside the first. */
+static bool publish_second(struct ibft_target *to)
+{
+    const struct iscsi_used *first = iscsi_used();
+    iscsi_select(1);
+    const struct iscsi_used *used = iscsi_used();
+    bool there = iscsi_state() == ISCSI_READY || iscsi_state() == ISCSI_RECOVERING;
+    bool publish = there && !(used->addr == first->addr && used->port == first->port &&
+                              str_equal(used->path->target, first->path->target));
+    if (publish)
+        publish_target(to, used->addr, used->port, used->path);
+    iscsi_select(0);
+    return publish;
+}
+
 /* Who has an address by DHCP can ask for all that goes with it; else nobody else tells the router.
  * With one in the table Windows routes even a target on its own network through it. */
 static ip4 gateway_for(ip4 target, bool dhcp)
@@ -66,6 +84,7 @@ static ip4 gateway_for(ip4 target, bool dhcp)
 
 bool san_publish(u8 *table, u32 size)
 {
+    iscsi_select(0);
     const struct iscsi_config *c = iscsi_config();
     const struct iscsi_used *used = iscsi_used();
     const struct ipv4_config *ip = ipv4_config();
@@ -94,7 +113,7 @@ bool san_publish(u8 *table, u32 size)
     }
     memcpy(info.mac, dev->mac, sizeof(info.mac));
     publish_target(&info.targets[0], used->addr, used->port, used->path);
-    info.target_count += publish_other(&info.targets[1]);
+    info.target_count += publish_second(&info.targets[1]) || publish_other(&info.targets[1]);
     if (ibft_build(table, size, &info))
         return true;
     info.target_count = 1;

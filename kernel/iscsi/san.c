@@ -19,9 +19,22 @@
 #include "settings/settings.h"
 
 static struct iscsi_config config; /* being put together */
+static u32 selected;               /* by our callers; TCP and the disks select others */
+static u32 used;                   /* disks that were attached once: the first ones */
+
+void san_select(u32 disk)
+{
+    selected = disk;
+}
+
+static void select(void)
+{
+    iscsi_select(selected);
+}
 
 void san_lend(const struct tcp_params *params)
 {
+    select();
     conn_lend(params);
 }
 
@@ -72,11 +85,14 @@ static void name_ourselves(const u8 *mac)
 
 void san_attach(u32 give_up_ms, msec now)
 {
+    select();
+    used = max_u32(used, selected + 1);
     const u8 *mac = net_device()->mac;
     name_ourselves(mac);
     /* OUI format (RFC 7143, 11.12.5): the same for this NIC at every boot. */
     memcpy(config.isid, mac, sizeof(config.isid));
     config.isid[0] &= 0x3f;
+    config.isid[3] ^= (u8)(selected << 6); /* with one of another it would end that one's session */
     /* Who names several ways has named them all. */
     config.discover = config.path_count == 1;
     config.retry_ms = min_u32(setting_number(SET_RETRY), give_up_ms / 1000) * 1000;
@@ -98,11 +114,13 @@ enum san_state san_state(void)
         [ISCSI_READY] = SAN_READY,     [ISCSI_RECOVERING] = SAN_RECOVERING,
         [ISCSI_FAILED] = SAN_FAILED,   [ISCSI_CLOSED] = SAN_CLOSED,
     };
+    select();
     return (enum san_state)states[iscsi_state()];
 }
 
 enum error san_error(void)
 {
+    select();
     return iscsi_error();
 }
 
@@ -113,11 +131,19 @@ u32 san_failures(void)
 
 struct block_dev *san_disk(void)
 {
+    select();
     return iscsi_disk();
+}
+
+bool san_is_twin(void)
+{
+    select();
+    return iscsi_is_twin();
 }
 
 u32 san_paths(void)
 {
+    select();
     return iscsi_config()->path_count;
 }
 
@@ -130,11 +156,13 @@ static void path_text(const struct iscsi_path *p, char *text, u32 size)
 
 void san_path_text(u32 i, char text[SAN_TEXT])
 {
+    select();
     path_text(&iscsi_config()->paths[i], text, SAN_TEXT);
 }
 
 void san_tried_text(char text[SAN_TEXT])
 {
+    select();
     /* First who we are: it is what a target's access list has to hold, and may not be cut off. */
     format_text(text, SAN_TEXT, "as %s, ", iscsi_config()->initiator);
     u32 len = strlen(text);
@@ -148,11 +176,13 @@ void san_tried_text(char text[SAN_TEXT])
 
 const char *san_holder(void)
 {
+    select();
     return iscsi_error() == ERR_LUN_RESERVED ? holder_text() : "";
 }
 
 void san_where_text(char text[SAN_WHERE_TEXT])
 {
+    select();
     char addr[IP4_TEXT];
     format_text(text, SAN_WHERE_TEXT, "%s:%u", ip4_text(addr, iscsi_used()->addr),
                 iscsi_used()->port);
@@ -171,6 +201,7 @@ bool san_is_elsewhere(void)
  * its eight bytes. */
 void san_edd_path(struct edd_path *path)
 {
+    select();
     u8 lun[LUN_SIZE];
     lun_form(lun, iscsi_used()->path->lun);
     *path = (struct edd_path){.bdf = net_device()->bdf, .device_short = lun[1]};
@@ -181,20 +212,30 @@ void san_edd_path(struct edd_path *path)
 
 void san_leave(msec now)
 {
+    select();
     iscsi_logout(now);
 }
 
 void san_wipe(void)
 {
+    select();
     iscsi_wipe();
 }
 
 void san_poll(msec now)
 {
-    iscsi_poll(now);
+    for (u32 disk = 0; disk < used; disk++) {
+        iscsi_select(disk);
+        iscsi_poll(now);
+    }
 }
 
 u32 san_timeout(msec now)
 {
-    return iscsi_timeout(now);
+    u32 ms = TIMEOUT_NEVER;
+    for (u32 disk = 0; disk < used; disk++) {
+        iscsi_select(disk);
+        ms = min_u32(ms, iscsi_timeout(now));
+    }
+    return ms;
 }

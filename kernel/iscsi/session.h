@@ -19,6 +19,10 @@ enum iscsi_state {
     ISCSI_CLOSED,     /* logged out */
 };
 
+/* What follows is about this disk, of SAN_DISKS, until another is selected: by this, or by what TCP
+ * tells, and by requests to the other's block device. */
+void iscsi_select(u32 disk);
+
 /* Begin to attach the LUN by the first path that works; config is copied. The state goes to
  * ISCSI_READY or ISCSI_FAILED, within give_up_ms. Once ready, a lost connection never fails the
  * session: it recovers for as long as it takes, by whatever path leads to the same disk. */
@@ -32,6 +36,9 @@ enum error iscsi_error(void);
 
 /* The disk, once ISCSI_READY has been reached (also while recovering). */
 struct block_dev *iscsi_disk(void);
+
+/* Does the disk say that it is one of those before it? */
+bool iscsi_is_twin(void);
 
 /* What is really used, or was tried last, for the iBFT and the screen: the path, its portal after
  * redirects, and whether CHAP was used. */

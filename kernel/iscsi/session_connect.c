@@ -25,24 +25,11 @@
 
 #define ISID_QUALIFIER 4 /* its last two bytes, in both of an ISID's forms (RFC 7143, 11.12.5) */
 
-static msec ready_since;
-static bool discovering;   /* the session that begins is to ask for portals */
-static bool with_security; /* logins begin with the security stage */
-static u32 redirects;
-static struct iscsi_path *current;   /* the path that is gone */
-static struct iscsi_path redirected; /* where a redirect has sent us */
-static u32 identity;                 /* of the disk; 0: not known */
-static u64 lun_blocks;               /* its size */
-static bool other_isid;              /* one was tried since a login has worked last */
-static u16 first_isid;               /* before it: the end of the qualifier */
-static u32 damaged;                  /* connections since the last one that led to the disk */
-static bool other_chap;              /* other algorithms were tried since a login has worked last */
-
 void session_fail(enum error e)
 {
     conn_drop();
-    session.phase = PHASE_FAILED;
-    session.error = e;
+    session->phase = PHASE_FAILED;
+    session->error = e;
     session_disk_end(e);
 }
 
@@ -51,19 +38,19 @@ static void go_on(u32 wait, msec now)
 {
     task_reconnect();
     holder_forget();
-    session.progress = session.abandoned = false;
+    session->progress = session->abandoned = false;
     session_enter(PHASE_PAUSE, wait, now);
 }
 
 void session_retry(enum error why, u32 wait, msec now)
 {
     conn_drop();
-    if (session.phase == PHASE_LEAVE && !session.come_back)
-        session.phase = PHASE_CLOSED;
-    if (session.phase == PHASE_FAILED || session.phase == PHASE_CLOSED)
+    if (session->phase == PHASE_LEAVE && !session->come_back)
+        session->phase = PHASE_CLOSED;
+    if (session->phase == PHASE_FAILED || session->phase == PHASE_CLOSED)
         return;
-    session.error = why;
-    if (!session.attached && time_reached(now, session.give_up_at)) {
+    session->error = why;
+    if (!session->attached && time_reached(now, session->give_up_at)) {
         session_fail(why);
         return;
     }
@@ -71,16 +58,16 @@ void session_retry(enum error why, u32 wait, msec now)
      * not serve the disk; one that is lost as soon as it is there waits for its turn like one that
      * has not. */
     bool leave = why == ERR_TCP_TIMEOUT || why == ERR_LUN_STANDBY || why == ERR_DIGEST;
-    bool settled = session.phase == PHASE_READY &&
-                   (session.progress || time_reached(now, ready_since + SETTLED_MS));
+    bool settled = session->phase == PHASE_READY &&
+                   (session->progress || time_reached(now, session->ready_since + SETTLED_MS));
     if (settled)
         rounds_settled();
-    if (!settled || (leave && current != &redirected)) {
-        damaged += why == ERR_DIGEST;
-        u32 ms =
-            path_failed(why, session.attached || (why == ERR_DIGEST && damaged < DIGEST_TRIES));
+    if (!settled || (leave && session->current != &session->redirected)) {
+        session->damaged += why == ERR_DIGEST;
+        u32 ms = path_failed(why, session->attached ||
+                                      (why == ERR_DIGEST && session->damaged < DIGEST_TRIES));
         if (ms == TIMEOUT_NEVER ||
-            (ms && !session.attached && time_reached(now, session.retry_until))) {
+            (ms && !session->attached && time_reached(now, session->retry_until))) {
             session_fail(why);
             return;
         }
@@ -94,30 +81,31 @@ void session_retry(enum error why, u32 wait, msec now)
 /* To used.addr, used.port. */
 static void connect(msec now)
 {
-    bool only_way = rounds_ways() == 1, lone = !session.attached && only_way;
-    u32 limit = lone ? time_left(now, session.give_up_at) : CONNECT_MS;
-    if (lone && !time_reached(now, session.retry_until))
+    bool only_way = rounds_ways() == 1, lone = !session->attached && only_way;
+    u32 limit = lone ? time_left(now, session->give_up_at) : CONNECT_MS;
+    if (lone && !time_reached(now, session->retry_until))
         limit = min_u32(limit, LONE_MS);
     session_enter(PHASE_CONNECT, limit, now);
-    conn_open(session.used.addr, session.used.port, session.tcp_ops, only_way, limit, now);
+    conn_open(session->used.addr, session->used.port, session->tcp_ops, &session->disk, only_way,
+              limit, now);
 }
 
 /* Go by this path, once the address of its server is known. */
 static void resolve(struct iscsi_path *path, msec now)
 {
-    session.used.path = current = path;
-    session.used.port = path->server.port;
+    session->used.path = session->current = path;
+    session->used.port = path->server.port;
     session_enter(PHASE_RESOLVE, SERVER_LOOK_UP_MS, now);
     server_look_up(&path->server, now);
 }
 
 void session_look_up(msec now)
 {
-    bool over = server_looked_up(&current->server);
-    session.used.addr = current->server.addr;
+    bool over = server_looked_up(&session->current->server, now);
+    session->used.addr = session->current->server.addr;
     if (!over)
         return;
-    if (session.used.addr)
+    if (session->used.addr)
         connect(now);
     else
         session_retry(ERR_DNS_FAILED, 0, now);
@@ -125,17 +113,17 @@ void session_look_up(msec now)
 
 void session_start(msec now)
 {
-    redirects = 0;
+    session->redirects = 0;
     resolve(path_current(), now);
     session_look_up(now);
 }
 
 void session_attach(msec now)
 {
-    identity = 0;
-    discovering = session.config.discover;
-    with_security = other_isid = other_chap = false;
-    damaged = 0;
+    session->identity = 0;
+    session->discovering = session->config.discover;
+    session->with_security = session->other_isid = session->other_chap = false;
+    session->damaged = 0;
     session_start(now);
 }
 
@@ -144,8 +132,8 @@ void session_send_login(void)
     u8 bhs[BHS_SIZE];
     const char *data;
     /* The largest request fits any send buffer, and the answer to the one before has emptied it. */
-    session.login_unsent = !conn_can_send(PDU_MAX_LOGIN_DATA);
-    if (session.login_unsent)
+    session->login_unsent = !conn_can_send(PDU_MAX_LOGIN_DATA);
+    if (session->login_unsent)
         return;
     u32 len = login_request(bhs, &data);
     put_be32(bhs + BHS_CMD_SN, conn_cmd_sn());
@@ -154,8 +142,9 @@ void session_send_login(void)
 
 void session_log_in(msec now)
 {
-    login_start(&session.config, discovering ? NULL : session.used.path->target, with_security);
-    session_enter(PHASE_LOGIN, discovering ? DISCOVER_MS : LOGIN_MS, now);
+    login_start(&session->config, session->discovering ? NULL : session->used.path->target,
+                session->with_security);
+    session_enter(PHASE_LOGIN, session->discovering ? DISCOVER_MS : LOGIN_MS, now);
     session_send_login();
 }
 
@@ -167,7 +156,7 @@ static void connect_again(msec now)
 
 void session_discovered(msec now)
 {
-    discovering = false;
+    session->discovering = false;
     connect_again(now);
 }
 
@@ -176,18 +165,18 @@ void session_discovered(msec now)
  * it. */
 static bool wants_security(enum error why)
 {
-    return session.phase == PHASE_LOGIN && !with_security && !session.attached &&
-           !session.config.user[0] &&
+    return session->phase == PHASE_LOGIN && !session->with_security && !session->attached &&
+           !session->config.user[0] &&
            (why == ERR_LOGIN_REFUSED || why == ERR_LOGIN_NO_METHOD || why == ERR_LOGIN_CLOSED);
 }
 
 void session_not_in(enum error why, msec now)
 {
     if (wants_security(why)) {
-        with_security = true;
-        session.error = why;
+        session->with_security = true;
+        session->error = why;
         connect_again(now);
-    } else if (discovering) {
+    } else if (session->discovering) {
         session_discovered(now);
     } else {
         session_retry(why, 0, now);
@@ -199,9 +188,9 @@ void session_lost(enum error why, msec now)
     /* For some that is an answer: LIO, SCST (disabled, or the portal is not for us), gotgt (the
      * name is not known), tgtd (nor is any). LIO that wants CHAP says so, and hangs up when None is
      * offered then. */
-    if (session.phase == PHASE_LOGIN && (why == ERR_TCP_CLOSED || why == ERR_TCP_RESET))
-        why = session.error == ERR_LOGIN_NO_METHOD ? ERR_LOGIN_NO_METHOD : ERR_LOGIN_CLOSED;
-    if (session.phase == PHASE_CONNECT)
+    if (session->phase == PHASE_LOGIN && (why == ERR_TCP_CLOSED || why == ERR_TCP_RESET))
+        why = session->error == ERR_LOGIN_NO_METHOD ? ERR_LOGIN_NO_METHOD : ERR_LOGIN_CLOSED;
+    if (session->phase == PHASE_CONNECT)
         session_retry(why, 0, now);
     else
         session_not_in(why, now);
@@ -210,13 +199,13 @@ void session_lost(enum error why, msec now)
 static void redirect(msec now)
 {
     conn_drop();
-    redirected = *session.used.path;
-    if (redirects++ == MAX_REDIRECTS)
+    session->redirected = *session->used.path;
+    if (session->redirects++ == MAX_REDIRECTS)
         session_retry(ERR_LOGIN_REDIRECTS, 0, now);
-    else if (!path_set_portal(&redirected, login_redirect()))
+    else if (!path_set_portal(&session->redirected, login_redirect()))
         session_retry(ERR_LOGIN_REFUSED, 0, now);
     else
-        resolve(&redirected, now);
+        resolve(&session->redirected, now);
 }
 
 /* A target may still hold the session of before a reset, and refuse its ISID instead of ending it
@@ -224,17 +213,17 @@ static void redirect(msec now)
  * another. False: that was tried, and the first is as good; or it is not what the target means. */
 static bool try_other_isid(u8 status_class, enum error why, msec now)
 {
-    u8 *qualifier = session.config.isid + ISID_QUALIFIER;
-    if (discovering || status_class < 2 ||
+    u8 *qualifier = session->config.isid + ISID_QUALIFIER;
+    if (session->discovering || status_class < 2 ||
         (why != ERR_LOGIN_REFUSED && why != ERR_LOGIN_UNAVAILABLE))
         return false;
-    if (other_isid) {
-        put_be16(qualifier, first_isid);
+    if (session->other_isid) {
+        put_be16(qualifier, session->first_isid);
         return false;
     }
-    other_isid = true;
-    first_isid = get_be16(qualifier);
-    put_be16(qualifier, (u16)(first_isid + 1 + random_u32() % 0xffff));
+    session->other_isid = true;
+    session->first_isid = get_be16(qualifier);
+    put_be16(qualifier, (u16)(session->first_isid + 1 + random_u32() % 0xffff));
     conn_drop();
     connect(now);
     return true;
@@ -245,10 +234,10 @@ static bool try_other_isid(u8 status_class, enum error why, msec now)
  * False: that was tried, and the next login offers what the last but one did; or it can't help. */
 static bool try_other_chap(enum error why, msec now)
 {
-    bool again = !other_chap && login_chap_in_doubt(why);
-    if (again || other_chap)
-        session.config.chap_md5 = !session.config.chap_md5;
-    other_chap = again;
+    bool again = !session->other_chap && login_chap_in_doubt(why);
+    if (again || session->other_chap)
+        session->config.chap_md5 = !session->config.chap_md5;
+    session->other_chap = again;
     if (again) {
         conn_drop();
         connect(now);
@@ -259,19 +248,19 @@ static bool try_other_chap(enum error why, msec now)
 static void login_done(msec now)
 {
     conn_full_feature(login_params()->header_digest, login_params()->data_digest);
-    other_chap = false;
-    if (discovering) {
+    session->other_chap = false;
+    if (session->discovering) {
         session_enter(PHASE_DISCOVER, DISCOVER_MS, now);
-        discover_ask(session.used.path->target);
+        discover_ask(session->used.path->target);
         return;
     }
-    other_isid = false;
-    session.used.chap = login_used_chap();
-    session.used.mutual_chap = session.used.chap && session.config.reverse_user[0];
-    path_learn(session.used.path);
+    session->other_isid = false;
+    session->used.chap = login_used_chap();
+    session->used.mutual_chap = session->used.chap && session->config.reverse_user[0];
+    path_learn(session->used.path);
     task_logged_in(login_params());
-    session.phase = PHASE_PROBE;
-    probe_start(session.used.path->lun, rounds_ways() > 1);
+    session->phase = PHASE_PROBE;
+    probe_start(session->used.path->lun, rounds_ways() > 1);
 }
 
 void session_login_answer(const u8 *bhs, const u8 *data, u32 len, msec now)
@@ -285,7 +274,7 @@ void session_login_answer(const u8 *bhs, const u8 *data, u32 len, msec now)
         login_done(now);
         break;
     case LOGIN_REDIRECT:
-        if (discovering)
+        if (session->discovering)
             session_discovered(now);
         else
             redirect(now);
@@ -300,7 +289,7 @@ void session_login_answer(const u8 *bhs, const u8 *data, u32 len, msec now)
 /* The probe has found this one, for the first time. */
 static void new_disk(const struct lun_found *found)
 {
-    struct block_dev *disk = &session.disk;
+    struct block_dev *disk = &session->disk;
     disk->blocks = found->blocks;
     disk->block_size = found->block_size;
     disk->grain = 1;
@@ -317,10 +306,10 @@ static void new_disk(const struct lun_found *found)
 static void seek(bool since_before, msec now)
 {
     u32 ms = CONNECT_MS;
-    if (!session.attached)
-        ms = min_u32(ms, time_left(now, session.give_up_at) / 2);
+    if (!session->attached)
+        ms = min_u32(ms, time_left(now, session->give_up_at) / 2);
     if (!since_before)
-        session.seek_until = now + ms;
+        session->seek_until = now + ms;
     conn_drop();
     go_on(0, now);
 }
@@ -338,24 +327,26 @@ void session_probed(msec now)
     if (e == ERR_LUN_RESERVED && holder_ask())
         return; /* until that is answered */
     /* What comes back must be the disk that we had. */
-    bool known = session.disk.blocks;
-    if (!e && known && (found.blocks != lun_blocks || (identity && found.identity != identity)))
+    bool known = session->disk.blocks;
+    if (!e && known &&
+        (found.blocks != session->lun_blocks ||
+         (session->identity && found.identity != session->identity)))
         e = ERR_OTHER_DISK;
     if (e) {
         session_retry(e, 0, now);
         return;
     }
-    identity = found.identity;
-    lun_blocks = found.blocks;
-    session.error = OK;
-    damaged = 0;
+    session->identity = found.identity;
+    session->lun_blocks = found.blocks;
+    session->error = OK;
+    session->damaged = 0;
     if (!known)
         new_disk(&found);
     bool sought = rounds_seeking();
     if (rounds_ready(!found.better_elsewhere)) {
-        session.attached = true;
-        session.phase = PHASE_READY;
-        ready_since = now;
+        session->attached = true;
+        session->phase = PHASE_READY;
+        session->ready_since = now;
         task_allow(true);
     } else {
         seek(sought, now);

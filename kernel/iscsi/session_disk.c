@@ -6,8 +6,6 @@
 #include "iscsi/session_internal.h"
 #include "iscsi/task.h"
 
-static struct block_req *queue_head, *queue_tail;
-
 static void end_request(struct block_req *req, enum error e)
 {
     req->status = e;
@@ -17,24 +15,24 @@ static void end_request(struct block_req *req, enum error e)
 static void enqueue(struct block_req *req)
 {
     req->next = NULL;
-    if (queue_head)
-        queue_tail->next = req;
+    if (session->queue_head)
+        session->queue_tail->next = req;
     else
-        queue_head = req;
-    queue_tail = req;
+        session->queue_head = req;
+    session->queue_tail = req;
 }
 
 /* Make commands of requests, as long as there is room for them. */
 static void fill_tasks(void)
 {
-    for (struct block_req *req; (req = queue_head); queue_head = req->next) {
+    for (struct block_req *req; (req = session->queue_head); session->queue_head = req->next) {
         struct scsi_command c = {
             .direction = req->op == BLOCK_READ ? SCSI_CMD_READ : SCSI_CMD_WRITE,
             .data = req->data,
-            .len = req->op == BLOCK_FLUSH ? 0 : req->count * session.disk.block_size,
+            .len = req->op == BLOCK_FLUSH ? 0 : req->count * session->disk.block_size,
             .owner = req,
         };
-        u32 grain = session.disk.grain;
+        u32 grain = session->disk.grain;
         scsi_block_cdb(c.cdb, req->op, div_u64(req->lba, grain, NULL), req->count / grain);
         if (!task_submit(&c))
             return;
@@ -53,7 +51,7 @@ void session_disk_results(void)
 {
     struct task_result r;
     while (task_take_result(false, &r)) {
-        session.progress = true;
+        session->progress = true;
         end_request(r.owner, request_error(r.owner, r.status));
     }
     fill_tasks();
@@ -64,18 +62,19 @@ void session_disk_end(enum error e)
     struct task_result r;
     if (task_end_all(e)) {
         conn_skip_data();
-        session.abandoned = true;
+        session->abandoned = true;
     }
     while (task_take_result(false, &r))
         end_request(r.owner, request_error(r.owner, r.status));
-    for (; queue_head; queue_head = queue_head->next)
-        end_request(queue_head, e);
+    for (; session->queue_head; session->queue_head = session->queue_head->next)
+        end_request(session->queue_head, e);
 }
 
 static void submit(struct block_dev *dev, struct block_req *req)
 {
     enum error e = OK;
-    if (session.phase >= PHASE_LEAVE && !session.come_back)
+    session_select(dev);
+    if (session->phase >= PHASE_LEAVE && !session->come_back)
         e = ERR_ABORTED;
     else if (req->op == BLOCK_WRITE && dev->read_only)
         e = ERR_LUN_PROTECTED;
@@ -97,7 +96,7 @@ static void submit(struct block_dev *dev, struct block_req *req)
 
 static void redirect_data(struct block_dev *dev, struct block_req *req, u8 *data)
 {
-    (void)dev;
+    session_select(dev);
     task_redirect(req, data);
     req->data = data;
 }
@@ -105,9 +104,9 @@ static void redirect_data(struct block_dev *dev, struct block_req *req, u8 *data
 /* What the target may still send, for what it knows, is of no use: a new connection forgets it. */
 static void abort_all(struct block_dev *dev)
 {
-    (void)dev;
+    session_select(dev);
     session_disk_end(ERR_ABORTED);
-    if (session.abandoned)
+    if (session->abandoned)
         conn_drop();
 }
 
@@ -115,5 +114,5 @@ const struct block_ops session_disk_ops = {submit, redirect_data, abort_all};
 
 struct block_dev *iscsi_disk(void)
 {
-    return &session.disk;
+    return &session->disk;
 }

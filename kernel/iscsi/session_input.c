@@ -16,7 +16,7 @@ static void async(const u8 *bhs, msec now)
     switch (bhs[ASYNC_EVENT]) {
     case ASYNC_LOGOUT:
     case ASYNC_RENEGOTIATE:
-        if (session.phase == PHASE_READY || session.phase == PHASE_PROBE)
+        if (session->phase == PHASE_READY || session->phase == PHASE_PROBE)
             session_leave(true, now);
         break;
     case ASYNC_DROP_CONNECTION:
@@ -49,7 +49,7 @@ static bool rejected(const u8 *bhs, const u8 *data, u32 len, msec now)
 static bool take_header(void)
 {
     const u8 *bhs = conn_bhs();
-    bool logged_in = session.phase >= PHASE_DISCOVER && session.phase <= PHASE_LEAVE;
+    bool logged_in = session->phase >= PHASE_DISCOVER && session->phase <= PHASE_LEAVE;
     u8 opcode = bhs[BHS_OPCODE] & OPCODE_MASK;
     /* A target has no use for additional headers: where there is one, something is wrong. */
     if ((opcode == OPCODE_LOGIN_RSP) == logged_in || bhs[BHS_AHS_LENGTH])
@@ -90,13 +90,13 @@ static bool take_pdu(msec now)
         async(bhs, now);
         return true;
     case OPCODE_LOGOUT_RSP:
-        if (session.phase == PHASE_LEAVE)
+        if (session->phase == PHASE_LEAVE)
             session_left(now);
         return true;
     case OPCODE_TEXT_RSP:
-        if (session.phase != PHASE_DISCOVER)
+        if (session->phase != PHASE_DISCOVER)
             break;
-        discover_answer(session.used.path, data, len);
+        discover_answer(session->used.path, data, len);
         session_discovered(now);
         return true;
     case OPCODE_REJECT:
@@ -109,8 +109,8 @@ static bool take_pdu(msec now)
 
 static void receive(void *ctx, const u8 *data, u32 len, msec now)
 {
-    (void)ctx;
     bool news = false; /* a PDU began or ended */
+    session_select(ctx);
     conn_heard(now);
     while (conn_is_open()) {
         enum conn_step step = conn_take(&data, &len);
@@ -133,14 +133,14 @@ static void receive(void *ctx, const u8 *data, u32 len, msec now)
 
 static void connected(void *ctx, msec now)
 {
-    (void)ctx;
+    session_select(ctx);
     if (conn_is_open())
         session_log_in(now);
 }
 
 static void writable(void *ctx, msec now)
 {
-    (void)ctx;
+    session_select(ctx);
     if (conn_is_open()) {
         conn_send_pings();
         session_pump(now);
@@ -149,7 +149,7 @@ static void writable(void *ctx, msec now)
 
 static void closed(void *ctx, enum error reason, msec now)
 {
-    (void)ctx;
+    session_select(ctx);
     if (conn_is_open()) {
         conn_gone();
         session_lost(reason ? reason : ERR_TCP_CLOSED, now);
@@ -160,14 +160,14 @@ const struct tcp_ops session_tcp_ops = {connected, receive, writable, closed};
 
 void session_pump(msec now)
 {
-    if (session.phase == PHASE_LOGIN && session.login_unsent)
+    if (session->phase == PHASE_LOGIN && session->login_unsent)
         session_send_login();
     bool idle = holder_done();
-    if (idle && session.phase == PHASE_READY && task_held()) {
+    if (idle && session->phase == PHASE_READY && task_held()) {
         holder_forget(); /* another may hold it now */
         holder_ask();
     }
-    if (idle && session.phase == PHASE_PROBE && probe_done())
+    if (idle && session->phase == PHASE_PROBE && probe_done())
         session_probed(now);
     session_disk_results();
     if (session_has_commands())

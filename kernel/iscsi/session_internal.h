@@ -13,6 +13,7 @@
 #include "disk/block.h"
 #include "iscsi/session.h"
 #include "net/tcp.h"
+#include "san/disks.h"
 
 enum phase {
     PHASE_IDLE,
@@ -44,10 +45,28 @@ struct session {
     msec seek_until;   /* while a better way to the disk is looked for (san/rounds.h) */
     struct iscsi_used used; /* also where the connection under way goes */
     struct block_dev disk;
+    /* session_disk.c: requests that wait for room. */
+    struct block_req *queue_head, *queue_tail;
+    /* session_connect.c: */
+    msec ready_since;
+    bool discovering;             /* the session that begins is to ask for portals */
+    bool with_security;           /* logins begin with the security stage */
+    bool other_isid;              /* one was tried since a login has worked last */
+    bool other_chap;              /* other algorithms were tried since then */
+    u16 first_isid;               /* before other_isid: the end of the qualifier */
+    u32 redirects;                /* in a row */
+    struct iscsi_path *current;   /* the path that is gone */
+    struct iscsi_path redirected; /* where a redirect has sent us */
+    u32 identity;                 /* of the disk; 0: not known */
+    u64 lun_blocks;               /* its size */
+    u32 damaged;                  /* connections since the last one that led to the disk */
 };
-extern struct session session;
+extern struct session *session; /* the one that is selected */
 
-/* ---- session_state.c ---- */
+/* ---- session_state.c: iscsi_select(), iscsi_is_twin() ---- */
+
+/* The session of this device is selected. */
+void session_select(struct block_dev *disk);
 
 /* Go to a phase that ends in so many ms. */
 void session_enter(enum phase phase, u32 ms, msec now);

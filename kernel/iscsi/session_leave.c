@@ -11,8 +11,8 @@
 void session_leave(bool back, msec now)
 {
     u8 bhs[BHS_SIZE] = {0};
-    session.come_back = back;
-    u32 left = session.attached ? TIMEOUT_NEVER : time_left(now, session.give_up_at);
+    session->come_back = back;
+    u32 left = session->attached ? TIMEOUT_NEVER : time_left(now, session->give_up_at);
     session_enter(PHASE_LEAVE, min_u32(LOGOUT_MS, left), now);
     task_allow(false);
     if (!conn_can_send(0))
@@ -26,23 +26,23 @@ void session_leave(bool back, msec now)
 
 void session_left(msec now)
 {
-    if (session.come_back) {
+    if (session->come_back) {
         session_retry(ERR_TCP_CLOSED, 0, now);
         return;
     }
     conn_close(now);
-    session.phase = PHASE_CLOSED;
+    session->phase = PHASE_CLOSED;
 }
 
 void iscsi_logout(msec now)
 {
     session_disk_end(ERR_ABORTED);
-    session.abandoned = false; /* this connection is to end anyway */
-    if (session.phase == PHASE_READY) {
+    session->abandoned = false; /* this connection is to end anyway */
+    if (session->phase == PHASE_READY) {
         session_leave(false, now);
-    } else if (session.phase != PHASE_LEAVE && session.phase != PHASE_CLOSED) {
+    } else if (session->phase != PHASE_LEAVE && session->phase != PHASE_CLOSED) {
         conn_drop();
-        session.phase = PHASE_CLOSED;
+        session->phase = PHASE_CLOSED;
     }
-    session.come_back = false;
+    session->come_back = false;
 }

@@ -13,64 +13,66 @@
 #define KNOCK_MS        200        /* of silence; each is twice as far into it as the last */
 #define ATTENTION_MS    1000       /* the longest gap between two polls that counts as waiting */
 
-struct task tasks[TASKS];
-struct task_all task_all;
+static struct task tables[SAN_DISKS][TASKS];
+static struct task_all all[SAN_DISKS];
+struct task *tasks = tables[0];
+struct task_all *task_all = all;
 
-static u32 results[2]; /* that wait to be taken, of commands that are not urgent, and that are */
-static u32 next_order;
-static enum error waiting_for;
-static bool in_flight; /* as task_lost() has seen it last */
-static msec last_look;
+void task_select(u32 disk)
+{
+    tasks = tables[disk];
+    task_all = &all[disk];
+}
 
 /* Nothing is in doubt. */
 static void forget_doubt(void)
 {
-    task_all.doubt = false;
-    task_all.asked = ISCSI_NO_TAG;
-    task_all.knock_at = KNOCK_MS;
+    task_all->doubt = false;
+    task_all->asked = ISCSI_NO_TAG;
+    task_all->knock_at = KNOCK_MS;
 }
 
 void task_init(u32 patience_ms)
 {
-    memset(tasks, 0, sizeof(tasks));
-    memset(results, 0, sizeof(results));
-    task_all.allowed = task_all.pump_wanted = false;
-    waiting_for = task_all.lost = OK;
-    task_all.stalled = 0;
-    task_all.held = task_all.held_news = false;
-    task_all.patience = patience_ms;
-    task_all.next_itt = random_u32();
+    memset(tasks, 0, TASKS * sizeof(*tasks));
+    memset(task_all->results, 0, sizeof(task_all->results));
+    task_all->allowed = task_all->pump_wanted = false;
+    task_all->waiting_for = task_all->lost = OK;
+    task_all->stalled = 0;
+    task_all->held = task_all->held_news = false;
+    task_all->patience = patience_ms;
+    task_all->next_itt = random_u32();
     forget_doubt();
 }
 
 void task_allow(bool allowed)
 {
-    task_all.allowed = allowed;
-    task_all.pump_wanted = true;
+    task_all->allowed = allowed;
+    task_all->pump_wanted = true;
 }
 
 void task_logged_in(const struct iscsi_params *p)
 {
-    task_all.params = *p;
+    task_all->params = *p;
 }
 
 void task_set_lun(const u8 lun[8])
 {
-    memcpy(task_all.lun, lun, sizeof(task_all.lun));
+    memcpy(task_all->lun, lun, sizeof(task_all->lun));
 }
 
 enum error task_waiting_for(void)
 {
     for (const struct task *t = tasks; t < tasks + TASKS; t++)
         if ((t->state == TASK_WAITING || t->state == TASK_SENT) && t->waits)
-            return waiting_for;
+            return task_all->waiting_for;
     return OK;
 }
 
 bool task_held(void)
 {
-    bool news = task_all.held_news;
-    task_all.held_news = false;
+    bool news = task_all->held_news;
+    task_all->held_news = false;
     return news;
 }
 
@@ -86,7 +88,7 @@ struct task *task_next_waiting(msec now)
 {
     struct task *best = NULL;
     for (struct task *t = tasks; t < tasks + TASKS; t++)
-        if (t->state == TASK_WAITING && (task_all.allowed || t->c.urgent) &&
+        if (t->state == TASK_WAITING && (task_all->allowed || t->c.urgent) &&
             (!(t->waits | t->tries) || time_reached(now, t->not_before)) &&
             (!best || serial_after(best->order, t->order)))
             best = t;
@@ -105,15 +107,15 @@ bool task_submit(const struct scsi_command *c)
     t->c = *c;
     if (!c->len)
         t->c.direction = 0;
-    t->order = next_order++ - (c->urgent ? URGENT_AHEAD : 0);
-    task_all.pump_wanted = true;
+    t->order = task_all->next_order++ - (c->urgent ? URGENT_AHEAD : 0);
+    task_all->pump_wanted = true;
     return true;
 }
 
 void task_add_burst(struct task *t, u32 ttt, u32 offset, u32 len)
 {
     t->bursts[t->burst_count++] = (struct burst){ttt, offset, len, 0};
-    task_all.pump_wanted = true;
+    task_all->pump_wanted = true;
 }
 
 void task_end(struct task *t, enum error e)
@@ -124,19 +126,19 @@ void task_end(struct task *t, enum error e)
     }
     t->state = TASK_DONE;
     t->status = e;
-    results[t->c.urgent]++;
+    task_all->results[t->c.urgent]++;
 }
 
 bool task_take_result(bool urgent, struct task_result *r)
 {
-    if (!results[urgent])
+    if (!task_all->results[urgent])
         return false;
     struct task *t = tasks;
     while (t->state != TASK_DONE || t->c.urgent != urgent)
         t++;
     *r = (struct task_result){t->c.owner, t->status, t->moved};
     t->state = TASK_FREE;
-    results[urgent]--;
+    task_all->results[urgent]--;
     return true;
 }
 
@@ -170,19 +172,19 @@ void task_reconnect(void)
         else if (t->state == TASK_SENT)
             t->state = TASK_WAITING;
     }
-    results[true] = 0;
-    task_all.allowed = false;
-    task_all.lost = OK;
-    task_all.stalled = 0;
-    task_all.pump_wanted = true;
+    task_all->results[true] = 0;
+    task_all->allowed = false;
+    task_all->lost = OK;
+    task_all->stalled = 0;
+    task_all->pump_wanted = true;
     forget_doubt();
 }
 
 /* Has nothing got through for so long that nothing will? */
 static bool hopeless(const struct task *t, msec now)
 {
-    u32 limit = t->c.urgent ? min_u32(task_all.patience, STALL_URGENT_MS) : task_all.patience;
-    return now - t->since >= limit && now - task_all.good >= limit;
+    u32 limit = t->c.urgent ? min_u32(task_all->patience, STALL_URGENT_MS) : task_all->patience;
+    return now - t->since >= limit && now - task_all->good >= limit;
 }
 
 /* Doubling up to WAIT_LAST_MS, and of a length that keeps no step with whoever disturbs us. */
@@ -203,7 +205,7 @@ void task_again(struct task *t, enum error why, enum scsi_retry how, msec now)
     }
     iscsi_stats.retries++;
     if (how != SCSI_AGAIN)
-        waiting_for = why;
+        task_all->waiting_for = why;
     /* Where nobody has asked for a pause every second time is at once: of two tries the first may
      * only be told that the LUN was reset in the meantime. */
     t->not_before = now;
@@ -212,15 +214,15 @@ void task_again(struct task *t, enum error why, enum scsi_retry how, msec now)
     if (*count < UINT8_MAX)
         ++*count;
     t->state = TASK_WAITING;
-    task_all.pump_wanted = true;
+    task_all->pump_wanted = true;
 }
 
 void task_heard(const struct task *t)
 {
     if (task_is_knock(t))
         return; /* that says nothing about the others */
-    task_all.stalled = 0;
-    task_all.knock_at = KNOCK_MS;
+    task_all->stalled = 0;
+    task_all->knock_at = KNOCK_MS;
 }
 
 static bool knocking(void)
@@ -236,29 +238,31 @@ static bool knocking(void)
 static void knock(void)
 {
     static const struct scsi_command c = {.cdb = {SCSI_TEST_UNIT_READY}, .urgent = true};
-    task_all.knock_at *= 2;
+    task_all->knock_at *= 2;
     if (!knocking())
         task_submit(&c);
 }
 
 enum error task_lost(msec now)
 {
-    in_flight = task_find(TASK_SENT);
-    task_all.stalled = in_flight ? task_all.stalled + min_u32(now - last_look, ATTENTION_MS) : 0;
-    last_look = now;
-    if (task_all.stalled >= task_all.knock_at)
+    task_all->in_flight = task_find(TASK_SENT);
+    task_all->stalled = task_all->in_flight
+                            ? task_all->stalled + min_u32(now - task_all->last_look, ATTENTION_MS)
+                            : 0;
+    task_all->last_look = now;
+    if (task_all->stalled >= task_all->knock_at)
         knock();
-    if (task_all.stalled >= (task_all.allowed ? STALL_MS : STALL_URGENT_MS))
+    if (task_all->stalled >= (task_all->allowed ? STALL_MS : STALL_URGENT_MS))
         return ERR_TCP_TIMEOUT;
-    return task_all.lost;
+    return task_all->lost;
 }
 
 u32 task_timeout(msec now)
 {
     u32 ms = TIMEOUT_NEVER;
-    if (in_flight)
-        ms = task_all.knock_at - min_u32(task_all.stalled, task_all.knock_at);
-    for (struct task *t = tasks; task_all.pump_wanted && t < tasks + TASKS; t++)
+    if (task_all->in_flight)
+        ms = task_all->knock_at - min_u32(task_all->stalled, task_all->knock_at);
+    for (struct task *t = tasks; task_all->pump_wanted && t < tasks + TASKS; t++)
         if (t->state == TASK_WAITING && !time_reached(now, t->not_before))
             ms = min_u32(ms, time_left(now, t->not_before));
     return ms;

@@ -25,6 +25,9 @@ struct scsi_command {
     void *owner;  /* what the result is known by, not NULL */
 };
 
+/* What follows is about this disk (san/disks.h). */
+void task_select(u32 disk);
+
 /* Forget everything, results too. What other initiators do to our commands is borne for so long. */
 void task_init(u32 patience_ms);
 

@@ -9,6 +9,7 @@
 #define LUNBOOT_ISCSI_TASK_INTERNAL_H
 
 #include "iscsi/task.h"
+#include "san/disks.h"
 
 /* R2Ts of a task that can be under way, and its unsolicited data before them. */
 #define BURSTS    (LOGIN_MAX_R2T + 1)
@@ -45,7 +46,7 @@ struct task {
     bool damaged; /* some of what came is not what its digest says */
 };
 
-extern struct task tasks[TASKS];
+extern struct task *tasks; /* TASKS of them, of the disk that is selected */
 
 /* What all of them share. */
 struct task_all {
@@ -64,8 +65,14 @@ struct task_all {
     bool doubt;                 /* some task may be in doubt */
     u32 asked;    /* the ITT of the task that the target is to abort, or ISCSI_NO_TAG */
     u32 knock_at; /* what `stalled` is when it is time to knock */
+    /* task.c: */
+    u32 results[2]; /* that wait to be taken, of commands that are not urgent, and that are */
+    u32 next_order;
+    enum error waiting_for;
+    bool in_flight; /* as task_lost() has seen it last */
+    msec last_look;
 };
-extern struct task_all task_all;
+extern struct task_all *task_all;
 
 /* The first in this state; NULL: none. */
 struct task *task_find(enum task_state state);

@@ -48,11 +48,11 @@ static enum scsi_retry held(const struct task *t, msec now)
 {
     if (t->c.urgent)
         return SCSI_FINAL;
-    if (!task_all.held || now - task_all.held_seen >= task_all.patience)
-        task_all.held_since = now;
-    task_all.held = task_all.held_news = true;
-    task_all.held_seen = now;
-    bool over = now - task_all.held_since >= task_all.patience;
+    if (!task_all->held || now - task_all->held_seen >= task_all->patience)
+        task_all->held_since = now;
+    task_all->held = task_all->held_news = true;
+    task_all->held_seen = now;
+    bool over = now - task_all->held_since >= task_all->patience;
     return over && t->c.direction != SCSI_CMD_READ ? SCSI_FINAL : SCSI_LATER;
 }
 
@@ -73,13 +73,13 @@ static void task_judge(struct task *t, const u8 *bhs, const u8 *sense, u32 sense
     if (v.retry == SCSI_HELD)
         v.retry = held(t, now);
     if (!v.error && !task_is_knock(t)) {
-        task_all.good = now;
-        task_all.held &= t->c.direction == SCSI_CMD_READ;
+        task_all->good = now;
+        task_all->held &= t->c.direction == SCSI_CMD_READ;
     }
     if (task_is_knock(t) || v.retry == SCSI_FINAL || (v.retry == SCSI_ELSEWHERE && t->c.urgent))
         task_end(t, v.error);
     else if (v.retry == SCSI_ELSEWHERE)
-        task_all.lost = v.error; /* the next connection has it sent again */
+        task_all->lost = v.error; /* the next connection has it sent again */
     else
         task_again(t, v.error, v.retry, now);
 }
@@ -105,9 +105,9 @@ bool task_r2t(const u8 bhs[BHS_SIZE])
         return true;
     u32 open =
         t->burst_count && t->bursts[0].ttt == ISCSI_NO_TAG ? t->burst_count - 1 : t->burst_count;
-    if (t->c.direction != SCSI_CMD_WRITE || !len || len > task_all.params.max_burst ||
+    if (t->c.direction != SCSI_CMD_WRITE || !len || len > task_all->params.max_burst ||
         offset > t->c.len || len > t->c.len - offset || ttt == ISCSI_NO_TAG ||
-        open >= task_all.params.max_r2t || get_be32(bhs + BHS_DATA_SN) != t->data_sn)
+        open >= task_all->params.max_r2t || get_be32(bhs + BHS_DATA_SN) != t->data_sn)
         return task_fault(t);
     task_heard(t);
     t->data_sn++;

@@ -14,7 +14,7 @@
 static bool send_data_out(struct task *t)
 {
     struct burst *b = t->bursts;
-    u32 len = min_u32(min_u32(b->left, task_all.params.max_send_data), MAX_DATA_OUT);
+    u32 len = min_u32(min_u32(b->left, task_all->params.max_send_data), MAX_DATA_OUT);
     u32 room = conn_room();
     if (room < len) {
         if (room < MIN_DATA_OUT)
@@ -25,7 +25,7 @@ static bool send_data_out(struct task *t)
     bhs[BHS_OPCODE] = OPCODE_DATA_OUT;
     bhs[BHS_FLAGS] = len == b->left ? FLAG_FINAL : 0;
     if (b->ttt != ISCSI_NO_TAG)
-        memcpy(bhs + BHS_LUN, task_all.lun, sizeof(task_all.lun));
+        memcpy(bhs + BHS_LUN, task_all->lun, sizeof(task_all->lun));
     put_be32(bhs + BHS_ITT, t->itt);
     put_be32(bhs + BHS_TTT, b->ttt);
     put_be32(bhs + BHS_DATA_SN, b->data_sn++);
@@ -53,16 +53,16 @@ static bool may_go(const struct task *t)
 static bool send_command(struct task *t)
 {
     bool write = t->c.direction == SCSI_CMD_WRITE;
-    u32 unasked = write ? min_u32(t->c.len, task_all.params.first_burst) : 0, immediate = 0;
-    if (task_all.params.immediate)
-        immediate = min_u32(min_u32(unasked, task_all.params.max_send_data), MAX_DATA_OUT);
-    if (task_all.params.initial_r2t)
+    u32 unasked = write ? min_u32(t->c.len, task_all->params.first_burst) : 0, immediate = 0;
+    if (task_all->params.immediate)
+        immediate = min_u32(min_u32(unasked, task_all->params.max_send_data), MAX_DATA_OUT);
+    if (task_all->params.initial_r2t)
         unasked = immediate;
     if (!conn_can_send(immediate))
         return false;
     /* All ones is no tag, and just below is the ping's. */
-    task_all.next_itt = (task_all.next_itt + 1) & (ISCSI_NO_TAG >> (ITT_INDEX_BITS + 1));
-    t->itt = task_all.next_itt << ITT_INDEX_BITS | (u32)(t - tasks);
+    task_all->next_itt = (task_all->next_itt + 1) & (ISCSI_NO_TAG >> (ITT_INDEX_BITS + 1));
+    t->itt = task_all->next_itt << ITT_INDEX_BITS | (u32)(t - tasks);
     t->state = TASK_SENT;
     t->damaged = false;
     t->data_sn = t->burst_count = 0;
@@ -82,7 +82,7 @@ static bool send_command(struct task *t)
     else
         task_add_burst(t, ISCSI_NO_TAG, immediate, unasked - immediate);
     if (!t->c.lun0)
-        memcpy(bhs + BHS_LUN, task_all.lun, sizeof(task_all.lun));
+        memcpy(bhs + BHS_LUN, task_all->lun, sizeof(task_all->lun));
     put_be32(bhs + BHS_ITT, t->itt);
     put_be32(bhs + SCSI_CMD_LENGTH, t->c.len);
     memcpy(bhs + SCSI_CMD_CDB, t->c.cdb, SCSI_CDB);
@@ -93,7 +93,7 @@ static bool send_command(struct task *t)
 void task_pump(msec now)
 {
     struct task *t;
-    if (!task_all.pump_wanted)
+    if (!task_all->pump_wanted)
         return;
     task_doubt_ask();
     do {
@@ -105,5 +105,5 @@ void task_pump(msec now)
                     return;
         t = task_next_waiting(now);
     } while (may_go(t) && send_command(t));
-    task_all.pump_wanted = task_find(TASK_WAITING);
+    task_all->pump_wanted = task_find(TASK_WAITING);
 }

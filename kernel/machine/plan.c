@@ -5,10 +5,11 @@ static const struct {
     u32 mib;
     struct plan plan;
 } plans[] = {
-#define PLAN(mib, rx, tx, rx_packets, tx_packets, send_kib, cache_kib, ahead_kib)                  \
+#define PLAN(mib, rx, tx, rx_packets, tx_packets, send_kib, cache_kib, ahead_kib, disks)           \
     {mib,                                                                                          \
      {rx, tx, rx_packets, tx_packets, (send_kib)*1024u, (cache_kib)*1024u, (ahead_kib)*1024u,      \
-      PLAN_BYTES(mib, rx, tx, rx_packets, tx_packets, send_kib, cache_kib, ahead_kib)}},
+      disks,                                                                                       \
+      PLAN_BYTES(mib, rx, tx, rx_packets, tx_packets, send_kib, cache_kib, ahead_kib, disks)}},
     PLAN_TABLE(PLAN)};
 
 const struct plan *plan_for(u64 usable)

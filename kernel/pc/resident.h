@@ -101,6 +101,7 @@ struct resident {
     struct table_register caller_gdt, caller_idt;
 
     u16 nic_bdf; /* the NIC that the hooks use */
+    u8 disks;    /* hard disks behind the hooks, which 40:75 counts */
 
     /* Callers in V86 mode. */
     u8 v86;                         /* 1: the caller is */

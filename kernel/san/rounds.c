@@ -1,53 +1,61 @@
 /* Whose turn it is. */
 #include "san/rounds.h"
 
+#include "san/disks.h"
 #include "san/pause.h"
 
 #define NONE UINT32_MAX
 
-static u32 count;
-static u32 current;
-static u32 last_good; /* the one that worked last, or NONE */
-static u32 other;     /* the latest of the others */
-static u32 untried;   /* in this round */
-static bool hope;     /* one that has failed in it may do better next time */
-static u32 tried;     /* a bit for each that has failed or was ready in it */
-static u32 lesser;   /* a bit for each that has led to the disk, but not as well as another would */
-static bool seeking; /* a better way than the last good one */
-static u32 pause;    /* of san/pause.h, after the latest round; beginning anew changes nothing */
-static u32 failures; /* of all ways, since the start */
+static struct rounds {
+    u32 count;
+    u32 current;
+    u32 last_good; /* the one that worked last, or NONE */
+    u32 other;     /* the latest of the others */
+    u32 untried;   /* in this round */
+    bool hope;     /* one that has failed in it may do better next time */
+    bool seeking;  /* a better way than the last good one */
+    u32 tried;     /* a bit for each that has failed or was ready in it */
+    u32 lesser;    /* a bit for each that has led to the disk, but not as well as another would */
+    u32 pause;     /* of san/pause.h, after the latest round; beginning anew changes nothing */
+} all[SAN_DISKS], *rounds = all;
+static u32 failures; /* of all ways to all disks, since the start */
+
+void rounds_select(u32 disk)
+{
+    rounds = &all[disk];
+}
 
 static void begin_round(void)
 {
-    untried = count;
-    tried = 0;
-    hope = false;
+    rounds->untried = rounds->count;
+    rounds->tried = 0;
+    rounds->hope = false;
 }
 
 void rounds_init(u32 ways)
 {
-    count = ways;
-    current = other = 0;
-    last_good = NONE;
-    lesser = 0;
-    seeking = false;
+    rounds->count = ways;
+    rounds->current = rounds->other = 0;
+    rounds->last_good = NONE;
+    rounds->lesser = 0;
+    rounds->seeking = false;
     begin_round();
 }
 
 void rounds_add(void)
 {
-    count++;
-    untried++;
+    rounds->count++;
+    rounds->untried++;
 }
 
 u32 rounds_ways(void)
 {
-    return count;
+    return rounds->count;
 }
 
 u32 rounds_current(void)
 {
-    return current;
+    return rounds->current;
 }
 
 static bool has(u32 set, u32 way)
@@ -58,9 +66,9 @@ static bool has(u32 set, u32 way)
 /* To the first way that is not in this set. */
 static bool turn_past(u32 set)
 {
-    for (u32 way = 0; way < count; way++)
+    for (u32 way = 0; way < rounds->count; way++)
         if (!has(set, way)) {
-            current = way;
+            rounds->current = way;
             return true;
         }
     return false;
@@ -69,36 +77,36 @@ static bool turn_past(u32 set)
 /* From the last good one to the next of the others, and from each of those back. */
 static void turn(void)
 {
-    seeking = seeking && turn_past(tried);
-    if (seeking)
+    rounds->seeking = rounds->seeking && turn_past(rounds->tried);
+    if (rounds->seeking)
         return;
-    if (last_good != NONE && current != last_good) {
-        current = last_good;
+    if (rounds->last_good != NONE && rounds->current != rounds->last_good) {
+        rounds->current = rounds->last_good;
         return;
     }
-    if (has(lesser, current) && turn_past(lesser | tried))
+    if (has(rounds->lesser, rounds->current) && turn_past(rounds->lesser | rounds->tried))
         return;
-    if (count > 1)
+    if (rounds->count > 1)
         do
-            other = other + 1 < count ? other + 1 : 0;
-        while (other == last_good);
-    current = other;
+            rounds->other = rounds->other + 1 < rounds->count ? rounds->other + 1 : 0;
+        while (rounds->other == rounds->last_good);
+    rounds->current = rounds->other;
 }
 
 u32 rounds_failed(bool retryable)
 {
     failures++;
-    hope |= retryable;
-    tried |= 1u << current;
-    if (current != last_good || untried == count)
-        untried--;
+    rounds->hope |= retryable;
+    rounds->tried |= 1u << rounds->current;
+    if (rounds->current != rounds->last_good || rounds->untried == rounds->count)
+        rounds->untried--;
     turn();
-    if (untried)
+    if (rounds->untried)
         return 0;
-    if (!hope)
+    if (!rounds->hope)
         return TIMEOUT_NEVER;
     begin_round();
-    return pause_next(&pause);
+    return pause_next(&rounds->pause);
 }
 
 u32 rounds_failures(void)
@@ -108,32 +116,32 @@ u32 rounds_failures(void)
 
 bool rounds_ready(bool best)
 {
-    u32 bit = 1u << current;
-    last_good = current;
-    tried |= bit;
-    lesser = best ? lesser & ~bit : lesser | bit;
-    seeking = !best && turn_past(tried);
-    return !seeking;
+    u32 bit = 1u << rounds->current;
+    rounds->last_good = rounds->current;
+    rounds->tried |= bit;
+    rounds->lesser = best ? rounds->lesser & ~bit : rounds->lesser | bit;
+    rounds->seeking = !best && turn_past(rounds->tried);
+    return !rounds->seeking;
 }
 
 bool rounds_seeking(void)
 {
-    return seeking;
+    return rounds->seeking;
 }
 
 void rounds_stop_seeking(void)
 {
-    tried = UINT32_MAX;
+    rounds->tried = UINT32_MAX;
 }
 
 void rounds_settled(void)
 {
-    pause = 0;
+    rounds->pause = 0;
     begin_round();
 }
 
 void rounds_again(void)
 {
-    if (has(lesser, current))
-        turn_past(lesser);
+    if (has(rounds->lesser, rounds->current))
+        turn_past(rounds->lesser);
 }

@@ -8,6 +8,9 @@
 
 #include "base/types.h"
 
+/* What follows is about this disk (san/disks.h). */
+void rounds_select(u32 disk);
+
 /* Begin anew, with so many ways: 32 at most. */
 void rounds_init(u32 ways);
 

@@ -7,6 +7,7 @@
 #include "base/types.h"
 #include "disk/block.h"
 #include "disk/edd.h"
+#include "san/disks.h"
 
 struct tcp_params; /* net/tcp.h */
 
@@ -18,10 +19,14 @@ enum san_state {
     SAN_CLOSED,     /* not begun, or left */
 };
 
+/* What follows is about this disk, of SAN_DISKS, until another is selected; but for san_publish(),
+ * san_poll() and san_timeout(), which are about all of them. */
+void san_select(u32 disk);
+
 /* Once, before all else: what TCP may use for the way to the disk. */
 void san_lend(const struct tcp_params *params);
 
-/* Forget all paths. */
+/* Forget the paths that were added. */
 void san_init(void);
 
 /* One more way to the disk, a root path as the setting has it. On failure *why is a short text
@@ -48,6 +53,9 @@ u32 san_failures(void);
 
 /* The disk, once SAN_READY has been reached (also while recovering). */
 struct block_dev *san_disk(void);
+
+/* Does it say that it is the same as one of those with lower numbers? */
+bool san_is_twin(void);
 
 /* For the screen, each of SAN_TEXT bytes with its terminator: path number i of those that were
  * added; what was used, or tried last; and its server alone (SAN_WHERE_TEXT bytes),

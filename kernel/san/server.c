@@ -1,7 +1,10 @@
 /* Servers by name. */
 #include "san/server.h"
 
+#include "base/inet.h"
 #include "base/str.h"
+
+static const struct san_server *asking; /* for whom DNS is asked; NULL: for nobody */
 
 bool server_parse(struct san_server *s, const char *text, char end, u16 port)
 {
@@ -27,14 +30,25 @@ bool server_parse(struct san_server *s, const char *text, char end, u16 port)
 
 void server_look_up(const struct san_server *s, msec now)
 {
+    ip4 addr;
+    if (asking && asking != s && dns_result(&addr) == DNS_ASKING)
+        return;
+    asking = s;
     dns_start(s->name, now);
 }
 
-bool server_looked_up(struct san_server *s)
+bool server_looked_up(struct san_server *s, msec now)
 {
     ip4 addr;
+    if (ip4_parse(s->name, strlen(s->name), &s->addr))
+        return true;
+    if (asking != s)
+        server_look_up(s, now); /* its turn may have come */
     enum dns_state state = dns_result(&addr);
+    if (asking != s || state == DNS_ASKING)
+        return false;
+    asking = NULL;
     if (state == DNS_DONE)
         s->addr = addr;
-    return state != DNS_ASKING;
+    return true;
 }

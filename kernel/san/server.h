@@ -15,7 +15,8 @@ struct san_server {
  * False, and nothing has changed: it is none that we could use. */
 bool server_parse(struct san_server *s, const char *text, char end, u16 port);
 
-/* Begin to look up its address. */
+/* Begin to look up its address; as soon as nobody else asks for another, which they may do for
+ * several disks. */
 void server_look_up(const struct san_server *s, msec now);
 
 #define SERVER_LOOK_UP_MS   30000 /* how long that may take; dns.c ends before */
@@ -23,6 +24,6 @@ void server_look_up(const struct san_server *s, msec now);
 
 /* Has that come to its end? s->addr is then the answer; or what it was before, as the name servers
  * may be away, too, and an address that was right once is better than none; or 0. */
-bool server_looked_up(struct san_server *s);
+bool server_looked_up(struct san_server *s, msec now);
 
 #endif

@@ -17,6 +17,9 @@ enum setting_id {
     SET_DOMAIN,
     SET_HOSTNAME,
     SET_ROOT_PATH, /* here any printable text; root_path.c knows its form */
+    SET_DISK_2,    /* the same, of a second disk, ... */
+    SET_DISK_3,
+    SET_DISK_4,
     SET_INITIATOR_IQN,
     SET_USERNAME,
     SET_PASSWORD,

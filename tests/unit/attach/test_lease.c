@@ -67,6 +67,9 @@ TEST(every_option_is_its_setting)
         {0, 230, SET_DIGEST, "require"},
         {0, 231, SET_SECTOR, "native"},
         {0, 232, SET_BOOT, "cd"},
+        {0, 233, SET_DISK_2, "iscsi:192.0.2.21::::iqn.t"},
+        {0, 234, SET_DISK_3, "iscsi:192.0.2.22::::iqn.t"},
+        {0, 235, SET_DISK_4, "iscsi:192.0.2.23::::iqn.t"},
     };
     for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
         if (rows[i].option)

@@ -37,7 +37,7 @@ void fake_do(struct block_req *req)
 
 static void fake_submit(struct block_dev *dev, struct block_req *req)
 {
-    assert(dev == &fake.dev);
+    assert(dev->ops == fake.dev.ops); /* copies are other disks with the same bytes */
     fake.requests++;
     fake.writes += req->op == BLOCK_WRITE;
     assert(!req->done);

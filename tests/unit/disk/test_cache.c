@@ -99,6 +99,19 @@ TEST(the_first_line_gives_way_to_none)
     check_read(0, 7);
 }
 
+TEST(nor_does_it_to_that_of_another_disk)
+{
+    start(64 * 1024, 64);
+    struct block_dev second = fake.dev;
+    second.number = 1;
+    check_read(0, 1);
+    assert_int_equal(cache_read(&second, 0, 1, buf), OK);
+    u32 before = fake.requests;
+    check_read(0, 1);
+    assert_int_equal(cache_read(&second, 0, 1, buf), OK);
+    assert_int_equal(fake.requests, before);
+}
+
 TEST(a_single_place_holds_any_line)
 {
     start(4096, 64);

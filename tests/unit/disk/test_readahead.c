@@ -126,6 +126,25 @@ TEST(a_sequential_reader_stops_waiting)
     start(AHEAD);
 }
 
+TEST(a_near_disk_does_not_narrow_the_window_of_a_far_one)
+{
+    u8 data[512];
+    start(AHEAD);
+    struct block_dev near = fake.dev;
+    for (u32 i = 0; i < 1000; i++)
+        assert_int_equal(cache_read(&near, i, 1, data), OK);
+    settle();
+    distance = 20;
+    for (u32 i = 0; i < 4000; i++) {
+        if (i == 2000)
+            waited = 0;
+        check_read(i, 1);
+        host_now += 2;
+    }
+    assert_in_range(waited, 0, 60);
+    settle();
+}
+
 TEST(random_reads_read_nothing_ahead)
 {
     start(AHEAD);

@@ -19,62 +19,87 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct peer peer;
+struct peer_state peers[PEERS], *the_peer = peers;
 struct iscsi_config peer_config;
 
-static const struct tcp_ops *ops;
-static bool connecting, was_full, discovery;
-static u8 to_target[1 << 20], to_initiator[8 << 20];
-static u32 to_target_len, to_initiator_len;
-static u32 held_from = UINT32_MAX; /* of to_initiator: comes later */
-static u8 *expect_to;
-static u32 expect_len;
-static u32 chap_step;
-static u8 peer_challenge[1024];
-static u32 challenge_len;
-static u32 keys_len; /* of peer.keys, while the request goes on */
-static struct digests {
-    bool header, data;
-} agreed, in_use; /* ... and from the last Login Response on */
+/* The target's end of a connection, and what it keeps of it. */
+static struct end {
+    const struct tcb *tcb; /* of the initiator's end */
+    const struct tcp_ops *ops;
+    void *ops_ctx;
+    bool connecting, was_full, discovery;
+    u8 to_target[1 << 20], to_initiator[8 << 20];
+    u32 to_target_len, to_initiator_len;
+    u32 held_from; /* of to_initiator: comes later */
+    u8 *expect_to;
+    u32 expect_len;
+    u32 chap_step;
+    u8 peer_challenge[1024];
+    u32 challenge_len;
+    u32 keys_len; /* of peer.keys, while the request goes on */
+    struct digests {
+        bool header, data;
+    } agreed, in_use; /* ... and from the last Login Response on */
+    /* Writes that wait for Data-Out. */
+    struct write {
+        bool used;
+        u32 itt, lba, len, got, r2t_sn, asked;
+    } writes[TASKS];
+    u32 in_flight;
+    u32 written_from, written_end; /* what may have changed of peer.disk */
+    char answer_left[8192];
+    u32 answer_left_len;
+    u8 answer_left_flags;
+} ends[PEERS], *end = ends;
 
-/* Writes that wait for Data-Out. */
-struct write {
-    bool used;
-    u32 itt, lba, len, got, r2t_sn, asked;
-};
-static struct write writes[TASKS];
-static u32 in_flight;
-static u32 written_from, written_end = PEER_BLOCKS; /* what may have changed of peer.disk */
+void peer_turn(u32 which)
+{
+    end = &ends[which];
+    the_peer = &peers[which];
+    iscsi_select(which);
+}
+
+/* To the one at the other end of a connection; each new one is the next one's. */
+static void turn_to(const struct tcb *tcb)
+{
+    u32 which = 0;
+    while (ends[which].tcb && ends[which].tcb != tcb)
+        if (++which == PEERS)
+            abort();
+    ends[which].tcb = tcb;
+    end = &ends[which];
+    the_peer = &peers[which];
+}
 
 /* The stand-ins. */
 
 void tcp_connect(struct tcb *tcb, ip4 addr, u16 port, const struct tcp_ops *o, void *ctx,
                  u32 give_up_ms, msec now)
 {
-    (void)tcb;
-    (void)ctx;
+    turn_to(tcb);
     (void)give_up_ms;
     (void)now;
-    ops = o;
+    end->ops = o;
+    end->ops_ctx = ctx;
     peer.addr = addr;
     peer.port = port;
     peer.connects++;
-    connecting = true;
+    end->connecting = true;
     peer.open = false;
-    to_target_len = to_initiator_len = expect_len = 0;
+    end->to_target_len = end->to_initiator_len = end->expect_len = 0;
 }
 
 void tcp_expect(struct tcb *tcb, u8 *to, u32 len)
 {
-    (void)tcb;
-    expect_to = to;
-    expect_len = len;
+    turn_to(tcb);
+    end->expect_to = to;
+    end->expect_len = len;
 }
 
 u32 tcp_send_space(const struct tcb *tcb)
 {
-    (void)tcb;
-    return peer.open ? peer.send_space - to_target_len : 0;
+    turn_to(tcb);
+    return peer.open ? peer.send_space - end->to_target_len : 0;
 }
 
 u32 tcp_send(struct tcb *tcb, const void *data, u32 len)
@@ -84,35 +109,35 @@ u32 tcp_send(struct tcb *tcb, const void *data, u32 len)
         fprintf(stderr, "half a PDU was sent\n");
         abort();
     }
-    memcpy(to_target + to_target_len, data, n);
-    to_target_len += n;
+    memcpy(end->to_target + end->to_target_len, data, n);
+    end->to_target_len += n;
     return n;
 }
 
 void tcp_abort(struct tcb *tcb)
 {
-    (void)tcb;
+    turn_to(tcb);
     peer.aborts++;
-    peer.open = connecting = false;
-    to_target_len = to_initiator_len = 0;
+    peer.open = end->connecting = false;
+    end->to_target_len = end->to_initiator_len = 0;
 }
 
 void tcp_close(struct tcb *tcb, msec now)
 {
-    (void)tcb;
+    turn_to(tcb);
     (void)now;
     peer.open = false;
 }
 
 void tcp_set_user_timeout(struct tcb *tcb, u32 ms)
 {
-    (void)tcb;
+    turn_to(tcb);
     (void)ms;
 }
 
 bool tcp_shorten(const struct tcb *tcb)
 {
-    (void)tcb;
+    turn_to(tcb);
     return peer.long_lost;
 }
 
@@ -140,13 +165,13 @@ enum dns_state dns_result(ip4 *addr)
 
 void peer_send_raw(const void *bytes, u32 len)
 {
-    memcpy(to_initiator + to_initiator_len, bytes, len);
-    to_initiator_len += len;
+    memcpy(end->to_initiator + end->to_initiator_len, bytes, len);
+    end->to_initiator_len += len;
 }
 
 void peer_hold(u32 bytes)
 {
-    held_from = bytes ? to_initiator_len - bytes : UINT32_MAX;
+    end->held_from = bytes ? end->to_initiator_len - bytes : UINT32_MAX;
 }
 
 void peer_header(u8 bhs[BHS_SIZE], u8 opcode, u8 flags, u32 itt, bool takes_stat_sn)
@@ -197,17 +222,17 @@ void peer_send(u8 bhs[BHS_SIZE], const void *data, u32 len)
     u8 opcode = bhs[BHS_OPCODE] & OPCODE_MASK;
     put_be24(bhs + BHS_DATA_LENGTH, len);
     peer_send_raw(bhs, BHS_SIZE);
-    u8 *sent = to_initiator + to_initiator_len;
-    if (in_use.header) {
+    u8 *sent = end->to_initiator + end->to_initiator_len;
+    if (end->in_use.header) {
         send_digest(bhs, BHS_SIZE);
         damage(opcode, true, sent - BHS_SIZE, BHS_SIZE + CRC32C_SIZE);
     }
     if (!len)
         return;
-    sent = to_initiator + to_initiator_len;
+    sent = end->to_initiator + end->to_initiator_len;
     peer_send_raw(data, len);
     peer_send_raw("\0\0\0", pdu_padding(len));
-    if (in_use.data) {
+    if (end->in_use.data) {
         send_digest(sent, len + pdu_padding(len));
         damage(opcode, false, sent, len + pdu_padding(len) + CRC32C_SIZE);
     }
@@ -222,7 +247,7 @@ void peer_status(u32 itt, u8 status, const void *sense, u32 len)
     if (len)
         memcpy(data + 2, sense, len);
     peer_send(bhs, data, len ? len + 2 : 0);
-    in_flight -= in_flight > 0;
+    end->in_flight -= end->in_flight > 0;
 }
 
 static void data_in(u32 itt, u32 data_sn, u32 offset, const void *data, u32 len, bool status,
@@ -238,7 +263,7 @@ static void data_in(u32 itt, u32 data_sn, u32 offset, const void *data, u32 len,
     put_be32(bhs + BHS_RESIDUAL, residual);
     peer_send(bhs, data, len);
     if (status)
-        in_flight -= in_flight > 0;
+        end->in_flight -= end->in_flight > 0;
 }
 
 void peer_data_in(u32 itt, u32 data_sn, u32 offset, const void *data, u32 len, bool status)
@@ -259,9 +284,9 @@ void peer_r2t(u32 itt, u32 ttt, u32 r2t_sn, u32 offset, u32 len)
 
 void peer_lose(enum error why)
 {
-    peer.open = connecting = false;
-    to_target_len = to_initiator_len = 0;
-    ops->closed(NULL, why, host_now);
+    peer.open = end->connecting = false;
+    end->to_target_len = end->to_initiator_len = 0;
+    end->ops->closed(end->ops_ctx, why, host_now);
 }
 
 /* Login. */
@@ -275,22 +300,18 @@ const char *peer_key(const char *key)
     return NULL;
 }
 
-static char answer_left[8192];
-static u32 answer_left_len;
-static u8 answer_left_flags;
-
 static void login_piece(const struct peer_pdu *p)
 {
-    u32 n = answer_left_len;
+    u32 n = end->answer_left_len;
     bool more = peer.login_pieces && n > peer.login_pieces;
     if (more)
         n = peer.login_pieces;
-    u8 flags = more ? (answer_left_flags & 0x0c) | LOGIN_CONTINUE : answer_left_flags;
+    u8 flags = more ? (end->answer_left_flags & 0x0c) | LOGIN_CONTINUE : end->answer_left_flags;
     /* A strict target's last piece has no T when the empty request before it had none. */
     if (peer.login_pieces & 1 && !(p->bhs[BHS_FLAGS] & LOGIN_TRANSIT))
         flags &= (u8) ~(LOGIN_TRANSIT | 3);
-    peer_login_answer(p, flags, 0, 0, answer_left, n);
-    memmove(answer_left, answer_left + n, answer_left_len -= n);
+    peer_login_answer(p, flags, 0, 0, end->answer_left, n);
+    memmove(end->answer_left, end->answer_left + n, end->answer_left_len -= n);
 }
 
 /* Does the text hold this pair? */
@@ -308,7 +329,7 @@ static bool digest_agreed(const char *key, const char *text, u32 len)
     char pair[40];
     snprintf(pair, sizeof(pair), "%s=CRC32C", key);
     return says(text, len, pair) &&
-           !(discovery && peer_key(key) && strcmp(peer_key(key), "CRC32C"));
+           !(end->discovery && peer_key(key) && strcmp(peer_key(key), "CRC32C"));
 }
 
 void peer_login_answer(const struct peer_pdu *p, u8 flags, u8 class, u8 detail, const char *text,
@@ -322,10 +343,10 @@ void peer_login_answer(const struct peer_pdu *p, u8 flags, u8 class, u8 detail, 
     bhs[LOGIN_STATUS] = class;
     bhs[LOGIN_STATUS + 1] = detail;
     peer_send(bhs, text, len);
-    agreed.header |= digest_agreed("HeaderDigest", text, len);
-    agreed.data |= digest_agreed("DataDigest", text, len);
+    end->agreed.header |= digest_agreed("HeaderDigest", text, len);
+    end->agreed.data |= digest_agreed("DataDigest", text, len);
     if (!class && (flags & 0x83) == 0x83)
-        in_use = agreed;
+        end->in_use = end->agreed;
 }
 
 static char answer[8192];
@@ -369,7 +390,7 @@ static bool chap_login(void)
 {
     u8 digest[HASH_MAX], got[1024];
     u32 len, size;
-    switch (chap_step++) {
+    switch (end->chap_step++) {
     case 0:
         if (!peer_key("AuthMethod") || !strstr(peer_key("AuthMethod"), "CHAP"))
             return false;
@@ -380,14 +401,14 @@ static bool chap_login(void)
             return false;
         say_number("CHAP_A", peer.algorithm);
         say("CHAP_I", "0x7f");
-        challenge_len = challenge_len ? challenge_len : 24;
-        for (u32 i = 0; i < challenge_len; i++)
-            peer_challenge[i] = (u8)(i * 7 + 1);
-        say_binary("CHAP_C", peer_challenge, challenge_len);
+        end->challenge_len = end->challenge_len ? end->challenge_len : 24;
+        for (u32 i = 0; i < end->challenge_len; i++)
+            end->peer_challenge[i] = (u8)(i * 7 + 1);
+        say_binary("CHAP_C", end->peer_challenge, end->challenge_len);
         return true;
     default:
-        size =
-            chap_response(peer.algorithm, 0x7f, peer.secret, peer_challenge, challenge_len, digest);
+        size = chap_response(peer.algorithm, 0x7f, peer.secret, end->peer_challenge,
+                             end->challenge_len, digest);
         if (!peer_key("CHAP_N") || strcmp(peer_key("CHAP_N"), peer.user) || !peer_key("CHAP_R") ||
             !chap_decode(peer_key("CHAP_R"), got, sizeof(got), &len) || len != size ||
             memcmp(got, digest, size))
@@ -399,7 +420,7 @@ static bool chap_login(void)
             say("CHAP_N", peer.reverse_user);
             say_binary("CHAP_R", digest, size);
         }
-        chap_step = 0xff;
+        end->chap_step = 0xff;
         return true;
     }
 }
@@ -407,22 +428,22 @@ static bool chap_login(void)
 static void login(const struct peer_pdu *p)
 {
     u8 flags = p->bhs[BHS_FLAGS], stage = flags >> 2 & 3;
-    if (answer_left_len) {
+    if (end->answer_left_len) {
         login_piece(p);
         return;
     }
-    memcpy(peer.keys + keys_len, p->data, p->len);
-    keys_len += p->len;
-    memset(peer.keys + keys_len, 0, 2);
+    memcpy(peer.keys + end->keys_len, p->data, p->len);
+    end->keys_len += p->len;
+    memset(peer.keys + end->keys_len, 0, 2);
     if (flags & LOGIN_CONTINUE) {
         peer_login_answer(p, flags & 0x0c, 0, 0, NULL, 0);
         return;
     }
-    keys_len = answer_len = 0;
+    end->keys_len = answer_len = 0;
     peer.logins++;
     if (peer_key("SessionType"))
-        discovery = !strcmp(peer_key("SessionType"), "Discovery");
-    if (discovery == (peer_key("TargetName") != NULL) && peer_key("InitiatorName"))
+        end->discovery = !strcmp(peer_key("SessionType"), "Discovery");
+    if (end->discovery == (peer_key("TargetName") != NULL) && peer_key("InitiatorName"))
         abort();
     u8 answer_flags = flags & 0x8f;
     if (peer_key("TargetName") && strcmp(peer_key("TargetName"), PEER_TARGET)) {
@@ -432,15 +453,15 @@ static void login(const struct peer_pdu *p)
     if (stage == 0 && !peer.chap) {
         if (peer_key("AuthMethod"))
             say("AuthMethod", strstr(peer_key("AuthMethod"), "None") ? "None" : "Reject");
-    } else if (stage == 0 && chap_step != 0xff) {
+    } else if (stage == 0 && end->chap_step != 0xff) {
         if (!chap_login()) {
             peer_login_answer(p, 0, 2, 1, NULL, 0);
             return;
         }
-        if (chap_step != 0xff)
+        if (end->chap_step != 0xff)
             answer_flags = 0;
     } else if (stage == 1) {
-        if (peer.chap && chap_step != 0xff) {
+        if (peer.chap && end->chap_step != 0xff) {
             peer_login_answer(p, 0, 2, 1, NULL, 0);
             return;
         }
@@ -468,9 +489,9 @@ static void login(const struct peer_pdu *p)
     }
     if (!(answer_flags & LOGIN_TRANSIT))
         answer_flags &= 0x0c;
-    memcpy(answer_left, answer, answer_len);
-    answer_left_len = answer_len;
-    answer_left_flags = answer_flags;
+    memcpy(end->answer_left, answer, answer_len);
+    end->answer_left_len = answer_len;
+    end->answer_left_flags = answer_flags;
     login_piece(p);
 }
 
@@ -535,7 +556,7 @@ static void text(const struct peer_pdu *p)
     static const char ask[] = "SendTargets=" PEER_TARGET;
     u8 bhs[BHS_SIZE];
     peer.text_requests++;
-    if (!discovery || p->len != sizeof(ask) || memcmp(p->data, ask, sizeof(ask)))
+    if (!end->discovery || p->len != sizeof(ask) || memcmp(p->data, ask, sizeof(ask)))
         abort();
     peer_header(bhs, OPCODE_TEXT_RSP, FLAG_FINAL, get_be32(p->bhs + BHS_ITT), true);
     put_be32(bhs + BHS_TTT, ISCSI_NO_TAG);
@@ -544,13 +565,13 @@ static void text(const struct peer_pdu *p)
 
 static void command(const struct peer_pdu *p)
 {
-    if (discovery)
+    if (end->discovery)
         abort();
     const u8 *cdb = p->bhs + SCSI_CMD_CDB;
     u32 itt = get_be32(p->bhs + BHS_ITT), expected = get_be32(p->bhs + SCSI_CMD_LENGTH);
     u8 data[256] = {0};
     peer.commands++;
-    peer.in_flight_max = max_u32(peer.in_flight_max, ++in_flight);
+    peer.in_flight_max = max_u32(peer.in_flight_max, ++end->in_flight);
     if (peer.fail.count && cdb[0] == peer.fail.opcode) {
         peer.fail.count--;
         fail_command(itt);
@@ -610,12 +631,12 @@ static void command(const struct peer_pdu *p)
         return;
     }
     peer.writes++;
-    struct write *w = writes;
+    struct write *w = end->writes;
     while (w->used)
         w++;
     *w = (struct write){true, itt, (u32)lba, expected, p->len, 0, p->len};
-    written_from = min_u32(written_from, (u32)lba);
-    written_end = max_u32(written_end, (u32)lba + count);
+    end->written_from = min_u32(end->written_from, (u32)lba);
+    end->written_end = max_u32(end->written_end, (u32)lba + count);
     memcpy(peer.disk + lba * 512, p->data, p->len);
     peer.immediate_bytes += p->len;
     /* Unsolicited data: all that is allowed, when the command says that there is some. */
@@ -630,7 +651,7 @@ static void command(const struct peer_pdu *p)
 static void data_out(const struct peer_pdu *p)
 {
     u32 itt = get_be32(p->bhs + BHS_ITT), at = get_be32(p->bhs + BHS_BUFFER_OFFSET);
-    struct write *w = writes;
+    struct write *w = end->writes;
     while (!w->used || w->itt != itt)
         w++;
     peer.data_outs++;
@@ -651,7 +672,7 @@ static void data_out(const struct peer_pdu *p)
 /* The answer to who wants it aborted. */
 static u8 forget_write(u32 itt)
 {
-    for (struct write *w = writes; w < writes + TASKS; w++)
+    for (struct write *w = end->writes; w < end->writes + TASKS; w++)
         if (w->used && w->itt == itt) {
             w->used = false;
             return TASK_RSP_DONE;
@@ -734,37 +755,38 @@ static bool deliver(void)
     static struct peer_pdu pdu;
     bool moved = false;
     enum peer_portal portal = PORTAL_UP;
-    if (connecting && peer.portal)
+    if (end->connecting && peer.portal)
         portal = peer.portal(peer.addr, peer.port);
-    if (connecting && !peer.deaf && portal != PORTAL_DEAF) {
-        connecting = false;
+    if (end->connecting && !peer.deaf && portal != PORTAL_DEAF) {
+        end->connecting = false;
         moved = true;
         if (peer.refuse || portal == PORTAL_REFUSES) {
-            ops->closed(NULL, ERR_TCP_REFUSED, host_now);
+            end->ops->closed(end->ops_ctx, ERR_TCP_REFUSED, host_now);
             return true;
         }
         peer.open = true;
         peer.exp_cmd_sn = 1;
         peer.stat_sn = 0xfffffffe; /* it wraps soon */
-        chap_step = answer_left_len = keys_len = in_flight = 0;
-        agreed = in_use = (struct digests){0};
+        end->chap_step = end->answer_left_len = end->keys_len = end->in_flight = 0;
+        end->agreed = end->in_use = (struct digests){0};
         peer_hold(0);
-        memset(writes, 0, sizeof(writes));
-        ops->connected(NULL, host_now);
+        memset(end->writes, 0, sizeof(end->writes));
+        end->ops->connected(end->ops_ctx, host_now);
     }
-    was_full = peer.open && tcp_send_space(NULL) < 16384;
+    end->was_full = peer.open && peer.send_space - end->to_target_len < 16384;
     u32 from = 0;
-    while (peer.open && to_target_len - from >= BHS_SIZE) {
-        const u8 *next = to_target + from;
+    while (peer.open && end->to_target_len - from >= BHS_SIZE) {
+        const u8 *next = end->to_target + from;
         if (peer.follows && (next[BHS_OPCODE] & OPCODE_MASK) != OPCODE_LOGIN_REQ)
-            in_use = (struct digests){login_params()->header_digest, login_params()->data_digest};
-        u32 header = BHS_SIZE + (in_use.header ? CRC32C_SIZE : 0), len, data;
+            end->in_use =
+                (struct digests){login_params()->header_digest, login_params()->data_digest};
+        u32 header = BHS_SIZE + (end->in_use.header ? CRC32C_SIZE : 0), len, data;
         len = get_be24(next + BHS_DATA_LENGTH);
-        data = len + pdu_padding(len) + (in_use.data && len ? CRC32C_SIZE : 0);
-        if (to_target_len - from < header + data)
+        data = len + pdu_padding(len) + (end->in_use.data && len ? CRC32C_SIZE : 0);
+        if (end->to_target_len - from < header + data)
             break;
-        check_digest(in_use.header, next, header);
-        check_digest(in_use.data && len, next + header, data);
+        check_digest(end->in_use.header, next, header);
+        check_digest(end->in_use.data && len, next + header, data);
         memcpy(pdu.bhs, next, BHS_SIZE);
         memcpy(pdu.data, next + header, len);
         pdu.len = len;
@@ -772,48 +794,81 @@ static bool deliver(void)
         moved = true;
         take_pdu(&pdu);
     }
-    if (from <= to_target_len) /* else the connection is lost */
-        memmove(to_target, to_target + from, to_target_len -= from);
-    if (moved && was_full && peer.open)
-        ops->writable(NULL, host_now);
+    if (from <= end->to_target_len) /* else the connection is lost */
+        memmove(end->to_target, end->to_target + from, end->to_target_len -= from);
+    if (moved && end->was_full && peer.open)
+        end->ops->writable(end->ops_ctx, host_now);
     u32 at = 0;
     static u8 piece[1 << 20];
-    while (peer.open && at < min_u32(to_initiator_len, held_from)) {
+    while (peer.open && at < min_u32(end->to_initiator_len, end->held_from)) {
         u32 n = peer.segment ? peer.segment : 1 + random_u32() % 3000;
-        n = min_u32(min_u32(n, sizeof(piece)), min_u32(to_initiator_len, held_from) - at);
+        n = min_u32(min_u32(n, sizeof(piece)), min_u32(end->to_initiator_len, end->held_from) - at);
         /* A copy of its own, so that ASan sees who reads beyond it. */
         u8 *copy = malloc(n);
-        memcpy(copy, to_initiator + at, n);
+        memcpy(copy, end->to_initiator + at, n);
         at += n;
         /* What is expected is in its place already, or what came with a bad checksum is there. */
         const u8 *data = copy;
-        if (expect_len)
-            memset(expect_to, 0xee, expect_len);
-        if (n <= expect_len && random_u32() % 2)
-            data = memcpy(expect_to, copy, n);
-        expect_len = 0;
-        ops->receive(NULL, data, n, host_now);
+        if (end->expect_len)
+            memset(end->expect_to, 0xee, end->expect_len);
+        if (n <= end->expect_len && random_u32() % 2)
+            data = memcpy(end->expect_to, copy, n);
+        end->expect_len = 0;
+        end->ops->receive(end->ops_ctx, data, n, host_now);
         free(copy);
         moved = true;
     }
-    if (at <= to_initiator_len) {
-        memmove(to_initiator, to_initiator + at, to_initiator_len -= at);
-        held_from -= held_from == UINT32_MAX ? 0 : at;
+    if (at <= end->to_initiator_len) {
+        memmove(end->to_initiator, end->to_initiator + at, end->to_initiator_len -= at);
+        end->held_from -= end->held_from == UINT32_MAX ? 0 : at;
     }
     return moved;
 }
 
-bool peer_run(u32 ms, bool (*until)(void))
+/* All that goes on between the initiator and each of the targets. */
+static void deliver_all(void)
 {
-    msec end = host_now + ms;
-    for (u32 spins = 0; spins < 100;) {
-        loop_poll(NULL);
+    u32 turn = (u32)(the_peer - peers);
+    for (u32 which = 0; which < PEERS; which++) {
+        peer_turn(which);
         while (deliver())
             ;
+    }
+    peer_turn(turn);
+}
+
+/* As the SAN polls its disks. */
+static void poll_all(msec now)
+{
+    u32 turn = (u32)(the_peer - peers);
+    for (u32 which = 0; which < PEERS; which++) {
+        peer_turn(which);
+        iscsi_poll(now);
+    }
+    peer_turn(turn);
+}
+
+static u32 timeout_of_all(msec now)
+{
+    u32 ms = TIMEOUT_NEVER, turn = (u32)(the_peer - peers);
+    for (u32 which = 0; which < PEERS; which++) {
+        peer_turn(which);
+        ms = min_u32(ms, iscsi_timeout(now));
+    }
+    peer_turn(turn);
+    return ms;
+}
+
+bool peer_run(u32 ms, bool (*until)(void))
+{
+    msec over = host_now + ms;
+    for (u32 spins = 0; spins < 100;) {
+        loop_poll(NULL);
+        deliver_all();
         if (until && until())
             return true;
-        u32 wait = min_u32(iscsi_timeout(host_now), time_left(host_now, end));
-        if (!time_left(host_now, end))
+        u32 wait = min_u32(timeout_of_all(host_now), time_left(host_now, over));
+        if (!time_left(host_now, over))
             return !until;
         host_now += wait;
         spins = wait ? 0 : spins + 1;
@@ -860,33 +915,29 @@ enum error peer_io(enum block_op op, u64 lba, u32 count, u8 *data)
     return req.status;
 }
 
-void peer_reset(void)
+/* The initiator is gone, and the target is as new. */
+static void reset_target(void)
 {
-    static bool registered;
     static const u8 no_lun[LUN_SIZE];
-    static const struct poller poller = {iscsi_poll, iscsi_timeout};
-    if (!registered)
-        loop_register(&poller);
-    registered = true;
+    static u8 pattern[sizeof(peer.disk)];
     iscsi_logout(host_now);
-    if (ops && peer.open)
+    if (end->ops && peer.open)
         peer_lose(ERR_TCP_RESET);
-    host_reset(1000);
     rounds_settled();
     lun_set_form(no_lun, no_lun);
-    loop_poll(NULL);
-    static u8 pattern[sizeof(peer.disk)];
     for (u32 i = sizeof(pattern); !pattern[1] && i--;)
         pattern[i] = (u8)(i * 31 + i / 512 * 7);
-    if (written_from < written_end)
-        memcpy(peer.disk + written_from * 512, pattern + written_from * 512,
-               (written_end - written_from) * 512);
-    written_from = PEER_BLOCKS;
-    written_end = 0;
-    memset(&peer, 0, offsetof(struct peer, disk));
-    memset(&iscsi_stats, 0, sizeof(iscsi_stats));
-    to_target_len = to_initiator_len = challenge_len = 0;
-    connecting = false;
+    if (!peer.blocks)
+        end->written_end = PEER_BLOCKS;
+    if (end->written_from < end->written_end)
+        memcpy(peer.disk + end->written_from * 512, pattern + end->written_from * 512,
+               (end->written_end - end->written_from) * 512);
+    end->written_from = PEER_BLOCKS;
+    end->written_end = 0;
+    memset(&peer, 0, offsetof(struct peer_state, disk));
+    end->to_target_len = end->to_initiator_len = end->challenge_len = 0;
+    end->connecting = false;
+    peer_hold(0);
     peer.max_recv_data = 8192;
     peer.max_burst = 262144;
     peer.first_burst = 65536;
@@ -904,6 +955,22 @@ void peer_reset(void)
     peer.secret = "a secret of joe";
     peer.reverse_user = "target";
     peer.reverse_secret = "the target's own";
+}
+
+void peer_reset(void)
+{
+    static bool registered;
+    static const struct poller poller = {poll_all, timeout_of_all};
+    if (!registered)
+        loop_register(&poller);
+    registered = true;
+    for (u32 which = PEERS; which--;) {
+        peer_turn(which);
+        reset_target();
+    }
+    host_reset(1000);
+    loop_poll(NULL);
+    memset(&iscsi_stats, 0, sizeof(iscsi_stats));
     peer_config =
         (struct iscsi_config){.paths = {{{"10.0.0.1", 0, PEER_PORT}, {0, 1}, PEER_TARGET}},
                               .path_count = 1,

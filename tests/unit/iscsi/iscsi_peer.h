@@ -27,7 +27,7 @@ struct peer_pdu {
 
 enum peer_portal { PORTAL_UP, PORTAL_REFUSES, PORTAL_DEAF };
 
-struct peer {
+struct peer_state {
     /* Manners. */
     u32 max_recv_data, max_burst, first_burst, max_r2t, initial_r2t, immediate;
     u32 data_in;           /* bytes in one Data-In PDU */
@@ -97,7 +97,13 @@ struct peer {
     u8 disk[PEER_BLOCKS * 512];
 };
 
-extern struct peer peer;
+extern struct peer_state peers[], *the_peer;
+#define PEERS 2
+#define peer  (*the_peer)
+
+/* `peer`, and what the functions below and iscsi/session.h are about, is that of the first disk, or
+ * of the next: each has one of its own, at whatever address. */
+void peer_turn(u32 which);
 
 /* A new, decent target; time 1000; a config that fits it. */
 void peer_reset(void);

@@ -408,3 +408,91 @@ TEST(the_goal_of_a_redirect_is_published_and_the_path_to_it_is_not)
     assert_string_equal(published(table, 0), "10.0.0.7:3261 LUN 1 " PEER_TARGET);
     assert_string_equal(published(table, 1), "10.0.0.2:3260 LUN 1 " PEER_TARGET);
 }
+
+/* The ISIDs of the latest logins, by disk. */
+static u8 isids[PEERS][6];
+
+static bool notes_isid(const struct peer_pdu *p)
+{
+    if (peer_opcode(p) == OPCODE_LOGIN_REQ)
+        memcpy(isids[the_peer - peers], p->bhs + LOGIN_ISID, 6);
+    return false;
+}
+
+static void attach_two(const char *second)
+{
+    peers[0].hook = peers[1].hook = notes_isid;
+    add(PATH("1"));
+    attach();
+    san_select(1);
+    san_init();
+    add(second);
+    attach();
+    san_select(0);
+}
+
+static void leave_second(void)
+{
+    san_select(1);
+    san_leave(host_now);
+    san_select(0);
+}
+
+/* A second session with the same one would end the first. */
+TEST(two_disks_have_sessions_of_their_own)
+{
+    char text[SAN_WHERE_TEXT];
+    peers[1].blocks = PEER_BLOCKS / 2;
+    attach_two("iscsi:10.0.0.2:::1:" PEER_TARGET);
+    assert_memory_not_equal(isids[0], isids[1], 6);
+    assert_true(san_disk()->blocks == PEER_BLOCKS);
+    san_where_text(text);
+    assert_string_equal(text, "10.0.0.1:3260");
+    san_select(1);
+    assert_true(san_disk()->blocks == PEER_BLOCKS / 2);
+    san_where_text(text);
+    assert_string_equal(text, "10.0.0.2:3260");
+    leave_second();
+    peer_run(5000, NULL);
+    assert_int_equal(san_state(), SAN_READY);
+    assert_int_equal(peers[1].logouts, 1);
+}
+
+static bool second_is_twin(const u8 *serial)
+{
+    setup();
+    peers[0].serial_page = (const u8 *)"\0\x80\0\4disk";
+    peers[1].serial_page = serial;
+    attach_two("iscsi:10.0.0.2:::1:" PEER_TARGET);
+    assert_false(san_is_twin());
+    san_select(1);
+    bool twin = san_is_twin();
+    leave_second();
+    return twin;
+}
+
+TEST(one_disk_twice_is_worth_a_warning)
+{
+    assert_true(second_is_twin((const u8 *)"\0\x80\0\4disk"));
+    assert_false(second_is_twin((const u8 *)"\0\x80\0\4dusk"));
+    assert_false(second_is_twin(NULL));
+}
+
+/* The address, as a number, of the table's second target; 0: there is none. */
+static u32 second_target(const char *second)
+{
+    u8 table[1024];
+    setup();
+    attach_two(second);
+    assert_true(san_publish(table, sizeof(table)));
+    leave_second();
+    u32 at = get_le16(table + 60 + 4);
+    return at ? get_be32(table + at + 18) : 0;
+}
+
+TEST(the_operating_system_finds_the_second_disk_where_it_has_to_be_told)
+{
+    assert_int_equal(second_target("iscsi:10.0.0.2:::1:" PEER_TARGET), 0x0a000002);
+    assert_int_equal(second_target("iscsi:10.0.0.1:::2:" PEER_TARGET), 0);
+    assert_int_equal(second_target("iscsi:10.0.0.1::3261:1:" PEER_TARGET), 0x0a000001);
+}

@@ -34,7 +34,8 @@ TEST(the_pieces_fit)
                               p->tx_packets * PKT_SIZE,
                               p->send_buffer,
                               p->cache,
-                              p->readahead};
+                              p->readahead,
+                              PLAN_SEND_FURTHER * (p->disks - 1)};
         for (u32 k = 0; k < ARRAY_SIZE(pieces); k++) {
             u8 *piece = arena_take(pieces[k]);
             assert_non_null(piece);
