@@ -52,7 +52,22 @@ static _Noreturn void stop(enum error e)
     while (!bios_key() && bda_get32(BDA_TICKS) - start < STOP_TICKS)
         platform_wait(TIMEOUT_NEVER);
     resident_remove();
+    nic_leave();
     bios_next_device();
+}
+
+/* The driver in a NIC's ROM. When it does not load, what was claimed for it is free again, and we
+ * move up into that. Returns where what it takes ends, 0: nothing. */
+static u32 load_nic(u32 low_end)
+{
+    if (low_end)
+        loader_map.count = 0; /* it was made before that */
+    if (nic_load() || !low_end)
+        return low_end;
+    resident_remove();
+    nic_leave();
+    resident_install();
+    return 0;
 }
 
 static u32 align_up(u32 n)
@@ -120,8 +135,7 @@ _Noreturn void start(u32 magic, u32 info)
     if (!platform_time_init())
         stop(ERR_NO_CLOCK);
     platform_cpu_init();
-    if (nic_load())
-        loader_map.count = 0; /* it was made before that */
+    low_end = load_nic(low_end);
 
     bios_memory_map(&machine.map);
     bios_memory_sizes(&machine.int15);

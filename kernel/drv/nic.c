@@ -11,11 +11,16 @@ static u32 last_bdf = PCI_BDF_END; /* what nic_last drives */
 
 bool nic_load(void)
 {
-    if (last_bdf == PCI_BDF_END)
-        return false;
-    if (!nic_last.load())
-        last_bdf = PCI_BDF_END;
-    return true;
+    if (nic_last.load && nic_last.load())
+        return true;
+    last_bdf = PCI_BDF_END;
+    return false;
+}
+
+void nic_leave(void)
+{
+    if (nic_last.leave)
+        nic_last.leave();
 }
 
 static const struct nic_id *nic_id(u16 vendor, u16 device)

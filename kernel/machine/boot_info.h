@@ -20,7 +20,8 @@ struct boot_dhcp {
 /* The UNDI of the PXE ROM that has started us, for a NIC that we have no driver for. */
 struct boot_undi {
     u32 entry; /* segment << 16 | offset; 0: none */
-    u32 end;   /* physical address of the first byte behind its memory */
+    u32 start; /* physical addresses: its memory, whole KiB; 0: there are holes in it, */
+    u32 end;   /* and of the first byte behind it */
 };
 
 struct boot_info {

@@ -20,16 +20,19 @@ static void take_dhcp(struct boot_dhcp *dhcp, u32 at, u32 len)
     wipe(packet, len);
 }
 
-static u32 segment_end(u32 segment)
-{
-    return rm_phys((u16)segment, (u16)(segment >> 16));
-}
-
 static void take_undi(struct boot_undi *undi, const u8 *p)
 {
+    u32 start[2], end[2];
     undi->entry = FIELD(p, undi_entry);
-    undi->end =
-        max_u32(segment_end(FIELD(p, undi_segments[0])), segment_end(FIELD(p, undi_segments[1])));
+    for (u32 i = 0; i < 2; i++) {
+        u32 segment = get_le32(p + offsetof(struct prefix_info, undi_segments[i]));
+        start[i] = rm_phys((u16)segment, 0);
+        end[i] = rm_phys((u16)segment, (u16)(segment >> 16));
+    }
+    undi->end = max_u32(end[0], end[1]);
+    /* What may be left over of a KiB is no hole. */
+    if (max_u32(start[0], start[1]) < min_u32(end[0], end[1]) + 1024)
+        undi->start = min_u32(start[0], start[1]);
 }
 
 bool prefix_parse(u32 magic, u32 at, struct boot_info *info)
