@@ -53,7 +53,7 @@ static void take_running(const struct boot_undi *undi, u16 bdf)
     block->stub.entry = undi->entry;
     block->rom.bdf = bdf;
     block->end = block->free_end = was;
-    if (undi->end <= was || end > CONVENTIONAL_END)
+    if (undi->end <= was || undi->end > CONVENTIONAL_END)
         return;
     block->end = undi->end;
     if (undi->start && undi->start < was + KIB && !holds_ebda(was, end))

@@ -108,6 +108,17 @@ TEST(undi_ends_behind_its_last_segment)
     assert_int_equal(info.undi.end, 0xa0000);
 }
 
+TEST(undi_may_have_a_segment_alone)
+{
+    undi(0x1f80u << 16 | 0x9800, 0);
+    assert_int_equal(info.undi.start, 0x98000);
+    assert_int_equal(info.undi.end, 0x99f80);
+    undi(0, 0x1f80u << 16 | 0x9800);
+    assert_int_equal(info.undi.start, 0x98000);
+    undi(0, 0);
+    assert_int_equal(info.undi.start, 0);
+}
+
 /* What may be left over of a KiB is none. */
 TEST(undi_with_a_hole_has_no_start)
 {
