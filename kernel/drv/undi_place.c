@@ -1,4 +1,5 @@
 /* UNDI's place in conventional memory: taking it, and giving it back. */
+#include "base/arith.h"
 #include "base/bda.h"
 #include "base/error.h"
 #include "base/platform.h"
@@ -46,18 +47,37 @@ static bool holds_ebda(u32 from, u32 end)
     return ebda >= from && ebda < end;
 }
 
+static u32 segment_start(u32 segment)
+{
+    return rm_phys((u16)segment, 0);
+}
+
+static u32 segment_end(u32 segment)
+{
+    return rm_phys((u16)segment, (u16)(segment >> 16));
+}
+
 static void take_running(const struct boot_undi *undi, u16 bdf)
 {
-    u32 was = base_memory(), end = round_up(undi->end);
+    u32 was = base_memory(), one = undi->segments[0], other = undi->segments[1];
     struct undi_block *block = take(0);
     block->stub.entry = undi->entry;
     block->rom.bdf = bdf;
     block->end = block->free_end = was;
-    if (undi->end <= was || undi->end > CONVENTIONAL_END)
+    /* One without a size is none. */
+    one = one >> 16 ? one : other;
+    other = other >> 16 ? other : one;
+    u32 end = max_u32(segment_end(one), segment_end(other));
+    if (end <= was || end > CONVENTIONAL_END)
         return;
-    block->end = undi->end;
-    if (undi->start && undi->start < was + KIB && !holds_ebda(was, end))
-        block->free_end = end;
+    block->end = end;
+    /* Is all from the end of what is free now on theirs? What may be left over of a KiB is no hole.
+     */
+    u32 low = min_u32(segment_start(one), segment_start(other));
+    u32 high = max_u32(segment_start(one), segment_start(other));
+    if (low < was + KIB && high < min_u32(segment_end(one), segment_end(other)) + KIB &&
+        !holds_ebda(was, end))
+        block->free_end = round_up(end);
 }
 
 /* A former lunboot has its block at the end of what is free now. */

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define MEM_SIZE   0x110000
-#define BASE_KIB   639
+#define BASE_KIB   600
 #define ENTRY      0x90001234u
 #define AT_NIC     0x0018
 #define ROM_AT     0xc0000u
@@ -196,7 +196,7 @@ void fuzz_one(void)
     struct boot_info boot = {.bdf = AT_NIC};
     u8 how = in_u8();
     if (how & 1)
-        boot.undi = (struct boot_undi){ENTRY, how & 2 ? BASE_KIB * 1024 : in_u32(), in_u32()};
+        boot.undi = (struct boot_undi){ENTRY, {in_u32(), how & 2 ? 0 : in_u32()}};
     begin(&boot);
     run(&boot, !(how & 4));
     boot.undi.entry = 0;

@@ -429,9 +429,10 @@ TEST(memory_that_somebody_has_taken_below_stays_theirs)
 
 #define PXE_KIB 600
 
-static void started_by_pxe(u32 start, u32 end)
+/* With these segments, sizes << 16. */
+static void started_by_pxe(u32 data, u32 code)
 {
-    const struct boot_info boot = {.bdf = AT_NIC, .undi = {0x96000000u | ENTRY, start, end}};
+    const struct boot_info boot = {.bdf = AT_NIC, .undi = {0x96000000u | ENTRY, {data, code}}};
     bda_put16(BDA_BASE_MEMORY, PXE_KIB);
     undi.code = 0x9600;
     nic_claim(&boot);
@@ -450,18 +451,32 @@ static void expect_left(u32 kib)
 
 TEST(pxes_own_is_left_the_same_way)
 {
-    started_by_pxe(0x96000, 0x9bc01);
-    expect_left(0x9c000 / 1024);
+    static const struct {
+        u32 data, code;
+    } cases[] = {{0x1c01u << 16 | 0x9a00, 0x4000u << 16 | 0x9600},
+                 {0x5c01u << 16 | 0x9600, 0},
+                 {0, 0x5c01u << 16 | 0x9600},
+                 {0x1c01u << 16 | 0x9a00, 0x3c01u << 16 | 0x9600}, /* less than a KiB is no hole */
+                 {0x5c01u << 16 | 0x9600, 0x400u << 16 | 0x9600}};
+    for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+        started_by_pxe(cases[i].data, cases[i].code);
+        expect_left(0x9c000 / 1024);
+    }
 }
 
 TEST(pxes_own_keeps_what_is_not_its_own_alone)
 {
-    started_by_pxe(0, 0x9bc01); /* there is a hole in it, */
-    expect_left(PXE_KIB);
-    started_by_pxe(0x96400, 0x9bc01); /* or below it, */
-    expect_left(PXE_KIB);
-    started_by_pxe(0x96000, 0x9fc01); /* or the BIOS's data area is there */
-    expect_left(PXE_KIB);
+    static const struct {
+        u32 data, code;
+    } cases[] = {{0x1c01u << 16 | 0x9a00, 0x3c00u << 16 | 0x9600}, /* there is a hole in it, */
+                 {0x3c00u << 16 | 0x9600, 0x1c01u << 16 | 0x9a00},
+                 {0x5c01u << 16 | 0x9640, 0},  /* or below it, */
+                 {0x9c01u << 16 | 0x9600, 0},  /* or the BIOS's data area is in it, */
+                 {0xa001u << 16 | 0x9600, 0}}; /* or it ends where no memory is */
+    for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+        started_by_pxe(cases[i].data, cases[i].code);
+        expect_left(PXE_KIB);
+    }
 }
 
 /* ---- a former lunboot's ----------------------------------------------------------------------*/

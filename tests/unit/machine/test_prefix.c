@@ -92,43 +92,15 @@ static void ack(u32 at, u32 len)
     assert_true(parse());
 }
 
-static void undi(u32 data, u32 code)
+TEST(undi_is_told_with_its_segments)
 {
     put(offsetof(struct prefix_info, undi_entry), 0x98001234);
-    put(offsetof(struct prefix_info, undi_segments), data);
-    put(offsetof(struct prefix_info, undi_segments) + 4, code);
+    put(offsetof(struct prefix_info, undi_segments), 0x1f80u << 16 | 0x9a00);
+    put(offsetof(struct prefix_info, undi_segments) + 4, 0x8000u << 16 | 0x9800);
     assert_true(parse());
-}
-
-TEST(undi_ends_behind_its_last_segment)
-{
-    undi(0x1f80u << 16 | 0x9a00, 0x8000u << 16 | 0x9800);
     assert_int_equal(info.undi.entry, 0x98001234);
-    assert_int_equal(info.undi.start, 0x98000);
-    assert_int_equal(info.undi.end, 0xa0000);
-}
-
-TEST(undi_may_have_a_segment_alone)
-{
-    undi(0x1f80u << 16 | 0x9800, 0);
-    assert_int_equal(info.undi.start, 0x98000);
-    assert_int_equal(info.undi.end, 0x99f80);
-    undi(0, 0x1f80u << 16 | 0x9800);
-    assert_int_equal(info.undi.start, 0x98000);
-    undi(0, 0);
-    assert_int_equal(info.undi.start, 0);
-}
-
-/* What may be left over of a KiB is none. */
-TEST(undi_with_a_hole_has_no_start)
-{
-    undi(0x1c01u << 16 | 0x9800, 0x400u << 16 | 0x9a00);
-    assert_int_equal(info.undi.start, 0x98000);
-    undi(0x1c00u << 16 | 0x9800, 0x400u << 16 | 0x9a00);
-    assert_int_equal(info.undi.start, 0);
-    undi(0x400u << 16 | 0x9a00, 0x1c00u << 16 | 0x9800);
-    assert_int_equal(info.undi.start, 0);
-    assert_int_equal(info.undi.end, 0x9a400);
+    assert_int_equal(info.undi.segments[0], 0x1f80u << 16 | 0x9a00);
+    assert_int_equal(info.undi.segments[1], 0x8000u << 16 | 0x9800);
 }
 
 TEST(the_dhcp_answer_is_copied)
