@@ -42,7 +42,7 @@ void undi_put_address(u8 *p, const u8 *what)
 
 static bool call(struct rm_regs *r)
 {
-    platform_call_real((u16)(at >> 4), offsetof(struct undi_stub, code), r);
+    platform_call_real((u16)(at >> 4), offsetof(struct undi_block, stub.code), r);
     return !(u16)r->eax && !get_le16(undi_block()->parameters);
 }
 

@@ -73,15 +73,9 @@
 #define TBD_AT                   2 /* offset, segment */
 #define TBD_BYTES                56
 
-#define UNDI_BLOCK               4096
+#define UNDI_BLOCK               5120
+#define UNDI_STACK               3072
 #define UNDI_FRAME               1518 /* bytes, with a tag */
-
-/* boot/undi.asm, and behind it what UNDI reads and writes, and the stack that it gets. */
-struct undi_stub {
-    u32 entry; /* UNDI's own: segment << 16 | offset */
-    u16 old_sp, old_ss;
-    u8 code[56];
-};
 
 /* A ROM that has an UNDI. */
 struct undi_rom {
@@ -90,15 +84,24 @@ struct undi_rom {
     u16 bdf;             /* of its NIC */
 };
 
+/* boot/undi.asm. */
+struct undi_stub {
+    u32 entry; /* UNDI's own: segment << 16 | offset */
+    u8 code[60];
+};
+
+/* The stub, UNDI's stack, and what it reads and writes, which has a page without code together with
+ * the upper 2 KiB of the stack (undi_place.c). */
 struct undi_block {
     struct undi_stub stub;
-    struct undi_rom rom; /* where UNDI comes from; only the NIC, if PXE has brought it */
+    u8 stack[UNDI_STACK - sizeof(struct undi_stub)];
     u32 end;             /* physical, of what this and UNDI take; */
     u32 free_end;        /* and up to where it is free when UNDI has gone, whole KiB */
+    struct undi_rom rom; /* where UNDI comes from; only the NIC, if PXE has brought it */
     u8 parameters[OPEN_BYTES];
     u8 tbd[TBD_BYTES];
     u8 frame[UNDI_FRAME];
-    u8 stack[UNDI_BLOCK - sizeof(struct undi_stub) - 20 - OPEN_BYTES - TBD_BYTES - UNDI_FRAME];
+    u8 reserved[UNDI_BLOCK - UNDI_STACK - 18 - OPEN_BYTES - TBD_BYTES - UNDI_FRAME];
 };
 _Static_assert(sizeof(struct undi_stub) == 64 && sizeof(struct undi_block) == UNDI_BLOCK,
                "as boot/undi.asm has them");

@@ -10,6 +10,7 @@
 #include "drv/undi_internal.h"
 
 #define KIB              1024u
+#define PAGE             4096u
 #define BASE_MEMORY_MIN  (64 * KIB) /* below that the BDA is not to be believed */
 #define CONVENTIONAL_END 0xa0000u
 #define VECTORS          256
@@ -28,10 +29,12 @@ static u32 round_up(u32 bytes)
     return (bytes + KIB - 1) & -KIB;
 }
 
-/* Our block, and `more` bytes behind it, at the end of conventional memory. */
+/* Our block, and `more` bytes behind it, at the end of conventional memory. It ends with a page:
+ * next to UNDI's code, writes to it would be slow under emulation. And so the resident part below
+ * has its code in another page than its variables (pc/resident.h). */
 static struct undi_block *take(u32 more)
 {
-    u32 at = base_memory() - round_up(more) - UNDI_BLOCK;
+    u32 end = (base_memory() - round_up(more)) & -PAGE, at = end - UNDI_BLOCK;
     bda_put16(BDA_BASE_MEMORY, (u16)(at / KIB));
     undi_block_set(at);
     struct undi_block *block = undi_block();

@@ -79,7 +79,7 @@ def test_asks_when_there_is_no_root_path(net, tgtd, dhcp, machine, disk, tftp, s
 
 OLD, NOTHING, VECTOR, STAYS, HOLE, BELOW = 1, 2, 4, 8, 16, 32  # its phases
 ROM_KIB, UNDI_KIB = 16, 8  # what it takes, and what of that it says is UNDI's
-UNDI_BLOCK = 4  # KiB, of kernel/drv/undi_internal.h
+UNDI_BLOCK = 8  # KiB that kernel/drv/undi_place.c takes here: 5, up to the end of a page
 ACK_SECTOR, PROXY_SECTOR, PROGRAM_SECTOR = 40, 44, 64
 ASKED = [0x71, 0x71, 0x12, 0xE6]  # GET_CACHED_INFO twice, GET_NIC_TYPE, and whether it is iPXE
 ENDED = [0x05, 0x70, 0x15]  # UNDI_SHUTDOWN, UNLOAD_STACK, STOP_UNDI

@@ -69,7 +69,7 @@ static void load(u8 *p)
 
 static void call(u16 segment, u16 offset, struct rm_regs *r)
 {
-    CHECK(offset == offsetof(struct undi_stub, code));
+    CHECK(offset == offsetof(struct undi_block, stub.code));
     CHECK(segment == r->es || segment == (u16)r->edi);
     CHECK(++calls < CALLS_MOST);
     struct undi_block *block = (struct undi_block *)(mem + rm_phys(segment, 0));

@@ -22,7 +22,8 @@
 #define LOADER     0x80 /* and the loader */
 #define DATA_BYTES 0x1230u
 #define CODE_BYTES 0x2001u
-#define KIB_TAKEN  (UNDI_BLOCK / 1024 + 13)
+#define MEMORY     0x9c000u /* where its memory begins: a page, and 13 KiB fit behind it */
+#define KIB_TAKEN  ((BASE - MEMORY + UNDI_BLOCK) / 1024)
 #define ENTRY      0x0123 /* in the code */
 #define CALLS_MOST 16
 
@@ -178,7 +179,7 @@ TEST(a_rom_is_found_loaded_and_started)
     static const u8 started[] = {UNDI_START};
     loads();
     assert_int_equal(taken(), KIB_TAKEN);
-    assert_int_equal(rm_phys(undi.data, 0), BASE - 13 * 1024);
+    assert_int_equal(rm_phys(undi.data, 0), MEMORY);
     assert_int_equal(undi.code, undi.data + 0x123);
     assert_true(rm_phys(undi.code, CODE_BYTES) <= BASE);
     expect_calls(started, sizeof(started));
@@ -272,7 +273,7 @@ TEST(a_rom_that_is_too_large_for_the_memory_is_none)
     assert_int_equal(bda_get16(BDA_BASE_MEMORY), 64 + 127);
     bda_put16(BDA_BASE_MEMORY, 64 + 128);
     assert_int_equal(claim(""), (64 + 128) * 1024);
-    assert_int_equal(bda_get16(BDA_BASE_MEMORY), 64 - 4);
+    assert_int_equal(bda_get16(BDA_BASE_MEMORY), 64 - UNDI_BLOCK / 1024);
 }
 
 TEST(a_rom_that_says_it_is_longer_than_memory_is_none)
@@ -343,7 +344,7 @@ TEST(a_pxe_structure_has_a_sum)
 
 TEST(a_pxe_structure_lies_in_the_memory_that_was_given)
 {
-    undi.pxe_at = BASE - 13 * 1024 - 1;
+    undi.pxe_at = MEMORY - 1;
     expect_refused();
 }
 
