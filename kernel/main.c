@@ -29,6 +29,7 @@ static void complain(const char *name, const char *value, enum error why)
  * see that it is left out, and switch off. */
 static void pause_for_settings(void)
 {
+    bios_drop_keys();
     print("Press a key to go on without that; it happens in %u s ", PAUSE_S);
     bios_wait_key(PAUSE_S);
     print("\n");
@@ -36,6 +37,7 @@ static void pause_for_settings(void)
 
 static u16 ask(void)
 {
+    bios_drop_keys();
     print("Press a key to try again, D for counters; next boot device in %u s ", PAUSE_S);
     return bios_wait_key(PAUSE_S);
 }

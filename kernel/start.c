@@ -45,9 +45,8 @@ static void say_why(enum error e)
 static _Noreturn void stop(enum error e)
 {
     say_why(e);
+    bios_drop_keys();
     print("Press a key for the next boot device, or wait\n");
-    while (bios_key())
-        ;
     u32 start = bda_get32(BDA_TICKS);
     while (!bios_key() && bda_get32(BDA_TICKS) - start < STOP_TICKS)
         platform_wait(TIMEOUT_NEVER);

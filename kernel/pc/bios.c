@@ -16,10 +16,14 @@ u16 bios_key(void)
     return (u16)r.eax;
 }
 
-u16 bios_wait_key(u32 seconds)
+void bios_drop_keys(void)
 {
     while (bios_key())
         ;
+}
+
+u16 bios_wait_key(u32 seconds)
+{
     msec start = platform_now();
     for (u32 s = 0; s < seconds;) {
         u16 key = bios_key();

@@ -8,8 +8,10 @@
  * is none. */
 u16 bios_key(void);
 
-/* Wait so long at most for one that is pressed from now on; each second puts a dot on the screen.
- * 0: none has come. */
+/* Forget those that are waiting, before a key is asked for: afterwards, one may answer already. */
+void bios_drop_keys(void);
+
+/* Wait so long at most for one; each second puts a dot on the screen. 0: none has come. */
 u16 bios_wait_key(u32 seconds);
 
 /* On to the BIOS's next boot device (INT 18h). What is hooked by then stays at work. */

@@ -8,7 +8,6 @@ one boot goes through together in `make test`; those that take long are in none,
 
 import os
 import struct
-import subprocess
 import time
 from types import SimpleNamespace
 
@@ -16,7 +15,7 @@ import pytest
 from bootdisk import DEBUG_EXIT
 from nics import UNDI, rom_of
 from rig import pdu
-from rig.paths import BUILD, TOP
+from rig.nbp import make_nbp
 from rig.target import Target
 from soakdisk import Soak, SoakDisk
 from statusline import line, wait_for_line
@@ -37,8 +36,7 @@ def make_rig(stack, net, logs, dhcp, tftp, wire, machine):
         target = stack.enter_context(Target(net, disk.path, portals, **options))
         path = target.root_path()
         if nic in UNDI:  # iPXE would log in first, and knows no digests
-            subprocess.run([TOP / "tools/mkimg", "-i", BUILD / "lunboot.pxe", "-o", logs / "tftp/lunboot.pxe",
-                            f"root-path={path}"], check=True)
+            make_nbp(logs / "tftp/lunboot.pxe", f"root-path={path}")
             server = dhcp(lease=f"{LEASE}s", extra=tftp)
         else:
             server = dhcp(options={17: path}, lease=f"{LEASE}s")

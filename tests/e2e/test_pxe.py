@@ -4,7 +4,6 @@ real PXE does."""
 import re
 import socket
 import struct
-import subprocess
 import time
 
 import bootdisk
@@ -13,7 +12,8 @@ from bootdisk import BootDisk, run
 from test_failures import error
 from test_media import base_memory, base_memory_before  # noqa: F401 (fixture)
 
-from rig.paths import BUILD, TOP
+from rig.nbp import make_nbp
+from rig.paths import BUILD
 from rig.wire import Wire
 
 ROM = "/usr/lib/ipxe/qemu/pxe-e1000.rom"
@@ -184,8 +184,7 @@ def test_root_path_from_proxy_dhcp(pxe_rom):
 def test_in_a_vlan(pxe_rom, net, stack, logs, dhcp):
     """PXE has asked outside of it: lunboot asks again."""
     root_path, program = pxe_rom.target.root_path(), logs / "vlan.pxe"
-    subprocess.run([TOP / "tools/mkimg", "-i", BUILD / "lunboot.pxe", "-o", program, "vlan=20",
-                    f"root-path={root_path}"], check=True)
+    make_nbp(program, "vlan=20", f"root-path={root_path}")
     net.add_tap("tap1")
     line = stack.enter_context(Wire(net, logs, "tap1", trunk=("20", "tap0")))
     dhcp()

@@ -1,7 +1,5 @@
 """A NIC that lunboot has no driver for, or is not to drive, by the UNDI of its PXE ROM (QEMU's own, which is iPXE)."""
 
-import subprocess
-
 import bootdisk
 import pytest
 from bootdisk import BootDisk, run
@@ -10,7 +8,8 @@ from test_debian import check_report
 from test_failures import error
 from test_media import base_memory
 
-from rig.paths import BUILD, TOP
+from rig.nbp import make_nbp
+from rig.paths import BUILD
 
 PHASES = bootdisk.WHOLE | bootdisk.WRITE
 BOOTS = 240  # seconds, for a busy machine under TCG
@@ -18,8 +17,7 @@ BOOTS = 240  # seconds, for a busy machine under TCG
 
 def use_undi(logs):
     """Of a NIC that lunboot has a driver for, too."""
-    subprocess.run([TOP / "tools/mkimg", "-i", BUILD / "lunboot.pxe", "-o", logs / "tftp/lunboot.pxe", "nic=undi"],
-                   check=True)
+    make_nbp(logs / "tftp/lunboot.pxe", "nic=undi")
 
 
 def check(pc, disk):

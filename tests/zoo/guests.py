@@ -6,13 +6,12 @@ serial line and on the VGA text screen; it comes after all that the guest reads 
 
 import hashlib
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
 import images
-from images import GRUB, SYSLINUX, fat, iso
+from images import GRUB, SYSLINUX, fat, iso, plant, second_sector
 from packages import package
 from rig.child import need, skip_or_fail
 from rig.paths import TOP
@@ -43,6 +42,7 @@ def guest(name, says, **options):
 
 # SYSLINUX and its kin: they read their modules, their configuration and what they boot by INT 13h alone.
 
+ISOLINUX = Path("/usr/lib/ISOLINUX")
 LDLINUX = SYSLINUX / "modules/bios/ldlinux.c32"
 BOOT_SECOND = "SERIAL 0\nDEFAULT second\nLABEL second\nBOOT second.bin\n"
 BOOT_FLOPPY = "SERIAL 0\nDEFAULT floppy\nLABEL floppy\nLINUX memdisk\nINITRD floppy.img\n"
@@ -58,7 +58,7 @@ def syslinux_disk(d, files):
 
 @guest("SYSLINUX", SECOND, quick=True)
 def syslinux(d):
-    return syslinux_disk(d, {"syslinux.cfg": BOOT_SECOND, "second.bin": images.second_sector(d)})
+    return syslinux_disk(d, {"syslinux.cfg": BOOT_SECOND, "second.bin": second_sector(d)})
 
 
 @guest("EXTLINUX", SECOND)
@@ -68,11 +68,7 @@ def extlinux(d):
     files = package("extlinux") / "usr"
     if os.geteuid():
         skip_or_fail("extlinux can be installed by root alone")
-    tree = d / "tree"
-    tree.mkdir()
-    shutil.copy(LDLINUX, tree)
-    (tree / "second.bin").write_bytes(images.second_sector(d))
-    (tree / "extlinux.conf").write_text(BOOT_SECOND)
+    tree = plant(d / "tree", {"ldlinux.c32": LDLINUX, "extlinux.conf": BOOT_SECOND, "second.bin": second_sector(d)})
     disk, start = d / "disk", images.FIRST * images.SECTOR
     images.empty_disk(disk, f"label: dos\nstart={images.FIRST}, type=83, bootable\n", 8)
     images.tool("mke2fs", "-q", "-t", "ext2", "-E", f"offset={start}", "-d", tree, disk, "7000k")
@@ -88,28 +84,23 @@ def extlinux(d):
 def memdisk(d):
     """A floppy's image in memory, with an INT 13h of its own before ours."""
     need(SYSLINUX / "memdisk")
-    floppy = images.second_sector(d).ljust(1440 * 1024, b"\0")
+    floppy = second_sector(d).ljust(1440 * 1024, b"\0")
     files = {"syslinux.cfg": BOOT_FLOPPY, "memdisk": SYSLINUX / "memdisk", "floppy.img": floppy}
     return syslinux_disk(d, files)
 
 
 def isolinux_cd(d, cfg, files):
     """With a boot sector for hard disks before the CD's own: as a disk, and as a CD."""
-    need("/usr/lib/ISOLINUX/isolinux.bin", "/usr/lib/ISOLINUX/isohdpfx.bin", LDLINUX)
-    tree = d / "tree"
-    tree.mkdir()
-    shutil.copy("/usr/lib/ISOLINUX/isolinux.bin", tree)
-    shutil.copy(LDLINUX, tree)
-    (tree / "isolinux.cfg").write_text(cfg)
-    for name, content in files.items():
-        (tree / name).write_bytes(content)
+    need(ISOLINUX / "isolinux.bin", ISOLINUX / "isohdpfx.bin", LDLINUX)
+    own = {"isolinux.bin": ISOLINUX / "isolinux.bin", "ldlinux.c32": LDLINUX, "isolinux.cfg": cfg}
+    tree = plant(d / "tree", {**own, **files})
     return iso(d / "cd.iso", tree, "-b", "isolinux.bin", "-c", "boot.cat", "-no-emul-boot", "-boot-load-size", "4",
-               "-boot-info-table", "-isohybrid-mbr", "/usr/lib/ISOLINUX/isohdpfx.bin")
+               "-boot-info-table", "-isohybrid-mbr", ISOLINUX / "isohdpfx.bin")
 
 
 @guest("ISOLINUX", SECOND, on=("disk", "cd"))
 def isolinux(d):
-    return isolinux_cd(d, BOOT_SECOND, {"second.bin": images.second_sector(d)})
+    return isolinux_cd(d, BOOT_SECOND, {"second.bin": second_sector(d)})
 
 
 @guest("Debian's installer", "Select a language|low memory", on=("disk", "cd"))
@@ -118,14 +109,14 @@ def installer(d):
     images_of = package("debian-installer-12-netboot-amd64") / "usr/lib/debian-installer/images"
     files = images_of / "12/amd64/text/debian-installer/amd64"
     cfg = "SERIAL 0\nDEFAULT d-i\nLABEL d-i\nLINUX linux\nINITRD initrd.gz\nAPPEND console=ttyS0 DEBIAN_FRONTEND=text\n"
-    return isolinux_cd(d, cfg, {name: (files / name).read_bytes() for name in ("linux", "initrd.gz")})
+    return isolinux_cd(d, cfg, {name: files / name for name in ("linux", "initrd.gz")})
 
 
 @guest("mbr", SECOND)
 def mbr(d):
     """The boot sector of that package passes on to the active partition's."""
     disk = fat(d / "disk", {})
-    images.write_at(disk, images.FIRST * images.SECTOR, images.second_sector(d))
+    images.write_at(disk, images.FIRST * images.SECTOR, second_sector(d))
     images.tool(package("mbr") / "sbin/install-mbr", "--force", disk)
     return disk
 
@@ -165,11 +156,7 @@ def grub_gpt(d):
 def grub_rescue(d, files, cfg):
     """grub-mkrescue's image, for CDs and for disks."""
     need("grub-mkrescue", "xorriso", "mformat")
-    tree = d / "tree"
-    (tree / "boot/grub").mkdir(parents=True)
-    for name, content in files.items():
-        shutil.copy(content, tree / name)
-    (tree / "boot/grub/grub.cfg").write_text(cfg)
+    tree = plant(d / "tree", {**files, "boot/grub/grub.cfg": cfg})
     images.tool("grub-mkrescue", "-d", GRUB, "-o", d / "cd.iso", tree)
     return d / "cd.iso"
 
@@ -226,7 +213,7 @@ def grub_legacy(d):
     stages = grub / "usr/lib/grub/x86_64-pc"
     menu = "serial --unit=0\nterminal serial\ndefault 0\ntimeout 0\ntitle second\nroot (hd0,0)\nchainloader /second.bin\n"
     files = {f"boot/grub/{name}": stages / name for name in ("stage1", "stage2", "fat_stage1_5")}
-    disk = fat(d / "disk", {**files, "boot/grub/menu.lst": menu, "second.bin": images.second_sector(d)})
+    disk = fat(d / "disk", {**files, "boot/grub/menu.lst": menu, "second.bin": second_sector(d)})
     commands = f"device (hd0) {disk}\nroot (hd0,0)\nsetup (hd0)\nquit\n"
     # A 32-bit program, which not every kernel runs.
     images.tool("qemu-i386", libc / "ld-linux.so.2", "--library-path", libc, grub / "usr/sbin/grub", "--batch",

@@ -24,9 +24,18 @@ def second_sector(directory):
     """A boot sector for loaders that pass on to another: it says so on COM1."""
     need("nasm")
     tool("nasm", "-f", "bin", "-o", directory / "second.bin", TOP / "tests/e2e/second-disk.asm")
-    data = (directory / "second.bin").read_bytes()[:SECTOR]
-    (directory / "second.bin").write_bytes(data)
-    return data
+    return (directory / "second.bin").read_bytes()
+
+
+def plant(directory, files):
+    """Files in a new directory: {name in it: content, a path or bytes or text}."""
+    for name, content in files.items():
+        file = directory / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, Path):
+            content = content.read_bytes()
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return directory
 
 
 def write_at(path, at, data):
@@ -43,22 +52,14 @@ def empty_disk(path, table, mib):
 
 
 def fat(path, files, mib=8):
-    """A disk with one active FAT partition, which holds files: {name in it: content, a path or bytes}."""
-    need("mformat", "mcopy", "mmd")
+    """A disk with one active FAT partition, which holds files as plant() takes them."""
+    need("mformat", "mcopy")
     empty_disk(path, f"label: dos\nstart={FIRST}, type=e, bootable\n", mib)
     volume = f"{path}@@{FIRST * SECTOR}"
     tool("mformat", "-i", volume, "-T", mib * MIB // SECTOR - FIRST, "-h", 16, "-s", 63, "-H", FIRST, "::")
-    made = set()
-    for name, content in files.items():
-        for parent in reversed(Path(name).parents[:-1]):
-            if parent not in made:
-                tool("mmd", "-i", volume, f"::{parent}")
-                made.add(parent)
-        source = content
-        if not isinstance(content, Path):
-            source = path.with_suffix(".file")
-            source.write_bytes(content if isinstance(content, bytes) else content.encode())
-        tool("mcopy", "-i", volume, source, f"::{name}")
+    if files:
+        tree = plant(path.with_suffix(".tree"), files)
+        tool("mcopy", "-i", volume, "-s", *tree.iterdir(), "::")
     return path
 
 
