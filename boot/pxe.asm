@@ -333,7 +333,8 @@ unload_new db UNDI_SHUTDOWN, UNLOAD_STACK, STOP_UNDI, 0
 unload_old db UNDI_SHUTDOWN, UNLOAD_STACK, UNDI_CLEANUP, 0
 unload_base db UNDI_SHUTDOWN, UNLOAD_STACK, 0
 
-; UNDI stays: where its entry point is by now, and [spared], before which what is to be freed ends.
+; UNDI stays. Take its entry point, which may be another now that the base code has gone, and lower [spared] to
+; the first byte of what is to stay: UNDI's two segments, !PXE, and the code at the entry point.
 spare_undi:
         mov si, info + PREFIX_undi_segments
         call .segment

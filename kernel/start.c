@@ -1,5 +1,6 @@
 /* The first C code, at the address where the boot loader has put us: bring up real mode calls and
  * the console, move to the top of memory, and go on there in main.c. */
+#include "base/arith.h"
 #include "base/bda.h"
 #include "base/error.h"
 #include "base/platform.h"
@@ -69,11 +70,6 @@ static u32 load_nic(u32 low_end)
     return 0;
 }
 
-static u32 align_up(u32 n)
-{
-    return (n + PAGE - 1) & ~(PAGE - 1);
-}
-
 /* In the moved kernel, on its stack. */
 static void moved(void)
 {
@@ -81,7 +77,7 @@ static void moved(void)
     resident_relocated();
     machine.boot.map = &loader_map;
     machine.int15.map = &machine.map;
-    u32 image = align_up((u32)(image_end - image_start));
+    u32 image = align_up((u32)(image_end - image_start), PAGE);
     arena_init(image_start + image, machine.hidden_size - image);
     lunboot_main(&machine);
 }
@@ -148,7 +144,7 @@ _Noreturn void start(u32 magic, u32 info)
         stop(ERR_NO_MEMORY);
     u32 low = resident_block()->base;
     u32 lent = machine.plan->size + nic_memory_bytes(machine.plan->rx_ring + machine.plan->tx_ring);
-    machine.hidden_size = align_up((u32)(image_end - image_start)) + align_up(lent);
+    machine.hidden_size = align_up((u32)(image_end - image_start), PAGE) + align_up(lent, PAGE);
     machine.hidden_base = memmap_find_top(&loader_map, machine.hidden_size);
     if (!machine.hidden_base ||
         !memmap_reserve(&machine.map, machine.hidden_base, machine.hidden_size) ||

@@ -1,6 +1,7 @@
 /* The door to the drivers: which one a NIC has, and what is the same for all NICs. */
 #include "drv/nic.h"
 
+#include "base/arith.h"
 #include "base/platform.h"
 #include "drv/pci.h"
 
@@ -56,7 +57,7 @@ u32 nic_claim(const struct boot_info *boot)
 
 u32 nic_memory_bytes(u32 descriptors)
 {
-    return (descriptors * nic_descriptor_bytes + nic_more_bytes + 15) & ~15u;
+    return align_up(descriptors * nic_descriptor_bytes + nic_more_bytes, 16);
 }
 
 u32 nic_packet_size(u16 bdf, u32 frame)

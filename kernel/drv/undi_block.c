@@ -1,11 +1,10 @@
 /* Calling UNDI through our block in conventional memory. */
+#include "base/arith.h"
 #include "base/bytes.h"
 #include "base/platform.h"
 #include "base/realmode.h"
 #include "base/str.h"
 #include "drv/undi_internal.h"
-
-#define KIB 1024u
 
 static u32 at; /* physical, of the block; 0: there is none */
 
@@ -26,7 +25,7 @@ u32 undi_memory(void)
 
 u16 undi_kib(void)
 {
-    return (u16)((undi_block()->end - at + KIB - 1) / KIB);
+    return (u16)(align_up(undi_block()->end - at, KIB) / KIB);
 }
 
 u8 *undi_parameters(u32 bytes)

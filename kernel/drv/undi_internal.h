@@ -6,6 +6,9 @@
 #include "base/types.h"
 #include "drv/undi.h"
 
+#define KIB                      1024u
+#define PARAGRAPH                16u
+
 #define UNDI_START               0x00
 #define UNDI_STARTUP             0x01
 #define UNDI_CLEANUP             0x02

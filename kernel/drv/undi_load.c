@@ -7,8 +7,6 @@
 #include "base/str.h"
 #include "drv/undi_internal.h"
 
-#define PARAGRAPH  16u
-
 /* The structure that has !PXE for its signature. */
 #define PXE_LENGTH 4    /* byte */
 #define PXE_ENTRY  0x10 /* offset, segment */
@@ -35,7 +33,7 @@ static bool call_loader(void)
     const struct undi_rom *rom = &block->rom;
     u8 *p = start_parameters(LOADER_BYTES);
     put_le16(p + LOADER_DATA, data_segment());
-    put_le16(p + LOADER_CODE, (u16)(data_segment() + (rom->data + PARAGRAPH - 1) / PARAGRAPH));
+    put_le16(p + LOADER_CODE, (u16)(data_segment() + align_up(rom->data, PARAGRAPH) / PARAGRAPH));
     block->stub.entry = (u32)rom->segment << 16 | rom->loader;
     bool loaded = undi_call_loader();
     block->stub.entry = 0;

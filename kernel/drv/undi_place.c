@@ -9,7 +9,6 @@
 #include "drv/pci.h"
 #include "drv/undi_internal.h"
 
-#define KIB              1024u
 #define PAGE             4096u
 #define BASE_MEMORY_MIN  (64 * KIB) /* below that the BDA is not to be believed */
 #define CONVENTIONAL_END 0xa0000u
@@ -24,17 +23,12 @@ static u32 base_memory(void)
     return bda_get16(BDA_BASE_MEMORY) * KIB;
 }
 
-static u32 round_up(u32 bytes)
-{
-    return (bytes + KIB - 1) & -KIB;
-}
-
 /* Our block, and `more` bytes behind it, at the end of conventional memory. It ends with a page:
  * next to UNDI's code, writes to it would be slow under emulation. And so the resident part below
  * has its code in another page than its variables (pc/resident.h). */
 static struct undi_block *take(u32 more)
 {
-    u32 end = (base_memory() - round_up(more)) & -PAGE, at = end - UNDI_BLOCK;
+    u32 end = (base_memory() - align_up(more, KIB)) & -PAGE, at = end - UNDI_BLOCK;
     bda_put16(BDA_BASE_MEMORY, (u16)(at / KIB));
     undi_block_set(at);
     struct undi_block *block = undi_block();
@@ -80,7 +74,7 @@ static void take_running(const struct boot_undi *undi, u16 bdf)
     u32 high = max_u32(segment_start(one), segment_start(other));
     if (low < was + KIB && high < min_u32(segment_end(one), segment_end(other)) + KIB &&
         !holds_ebda(was, end))
-        block->free_end = round_up(end);
+        block->free_end = align_up(end, KIB);
 }
 
 /* A former lunboot has its block at the end of what is free now. */
@@ -101,7 +95,7 @@ static bool take_rom(void)
     u32 was = base_memory();
     if (!undi_rom_find(&rom))
         return false;
-    u32 bytes = ((rom.data + 15u) & ~15u) + rom.code;
+    u32 bytes = align_up(rom.data, PARAGRAPH) + rom.code;
     if (was < BASE_MEMORY_MIN + bytes)
         return false;
     struct undi_block *block = take(bytes);

@@ -156,7 +156,7 @@ def test_undi_stays_without_its_base_code(pxe_rom, logs):
     """That is free at once. Here UNDI fails then: lunboot ends it in the order of its states, and its memory is free,
     too."""
     program = logs / "undi.pxe"
-    subprocess.run([TOP / "tools/mkimg", "-i", BUILD / "lunboot.pxe", "-o", program, "nic=undi", "retry=0"], check=True)
+    make_nbp(program, "nic=undi", "retry=0")
     pc = pxe_rom.start(BELOW, program=program)
     pc.expect(rf"^E{error('NIC_DEAD')[0]}: ", 60)
     assert 639 - base_memory(pc) == 4 + UNDI_BLOCK + ROM_KIB
