@@ -44,7 +44,7 @@ static enum error transfer(struct block_dev *dev, enum block_op op, u64 lba, u32
     enum error status = OK;
     bool used[IN_FLIGHT] = {false};
     for (;;) {
-        const struct block_req *under_way = NULL;
+        u32 under_way = 0;
         bool progress = false;
         for (u32 i = 0; i < IN_FLIGHT; i++) {
             struct block_req *req = &flight[i];
@@ -64,8 +64,7 @@ static enum error transfer(struct block_dev *dev, enum block_op op, u64 lba, u32
                 dev->ops->submit(dev, req);
                 progress |= req->done;
             }
-            if (used[i])
-                under_way = req;
+            under_way += used[i];
         }
         if (!under_way)
             return status;
@@ -73,9 +72,7 @@ static enum error transfer(struct block_dev *dev, enum block_op op, u64 lba, u32
             continue;
         if (op == BLOCK_READ)
             readahead_request();
-        /* What follows its end may wait, our acknowledgement for one: it goes with the next
-         * request. */
-        loop_once(&under_way->done);
+        loop_once(NULL);
     }
 }
 

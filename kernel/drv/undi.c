@@ -14,27 +14,21 @@
 #define TYPE_IP     0x0800
 #define TYPE_ARP    0x0806
 #define FRAME_MIN   60
-#define EVENTS_MOST 64  /* of one look: some UNDI may never say that it is done */
-#define LOOK_US     200 /* between looks of those who would rather sleep: each takes half of that */
-#define SEND_US     2000 /* after that a frame counts as sent, whatever UNDI says */
-#define SILENT_MOST 4    /* such frames: this UNDI does not tell in time, and is not waited for */
-#define HEAR_US     4000 /* how long answers are waited for before more is sent, */
-#define HEAR_FRAMES 6    /* when so many frames have gone out since. */
-#define HEARD       2    /* frames that an answer is for: TCP's */
-#define RX_RING     128  /* frames that it may hold for us, as much as anybody knows */
+#define EVENTS_MOST 64    /* of one look: some UNDI may never say that it is done */
+#define SEND_US     20000 /* after that a frame counts as sent, whatever UNDI says */
+#define SILENT_MOST 4     /* such frames in a row: this UNDI does not tell */
+#define RX_RING     128   /* frames that it may hold for us, as much as anybody knows */
 
 static struct netdev nic;
 static struct nic_memory memory;
 static u16 next;                           /* what UNDI is to be asked: ISR_START and so on */
 static bool waiting;                       /* for an interrupt */
-static u32 looked;                         /* when there was nothing to tell yet, us */
 static struct pkt *arrived, **arrived_end; /* whole frames */
 static u32 frame_bytes, frame_got;         /* of a frame whose fragments are arriving, */
 static struct pkt *frame;                  /* which is here, or NULL: it is left out */
 static bool sending;
 static u32 sending_since;
-static u32 silent;  /* frames of which UNDI has not said in time that they were sent */
-static u32 unheard; /* frames sent that no answer has come for */
+static u32 silent; /* frames in a row of which UNDI has not said that they were sent */
 
 static u16 isr(u16 what, u16 failed)
 {
@@ -71,7 +65,6 @@ static void end_frame(void)
     if (!frame)
         return;
     nic.stats.rx_frames++;
-    unheard -= min_u32(unheard, HEARD);
     frame->next = NULL;
     *arrived_end = frame;
     arrived_end = &frame->next;
@@ -120,11 +113,11 @@ static bool step(void)
     next = ISR_GET_NEXT;
     if (what == ISR_SENT) {
         sending = false;
+        silent = 0;
     } else if (what == ISR_RECEIVED) {
         take_fragment(undi_block()->parameters);
     } else {
         next = ISR_START;
-        looked = platform_now_us();
         drop_frame();
         if (!waiting)
             start();
@@ -200,16 +193,6 @@ static void wait_for_room(void)
     }
 }
 
-/* Many an UNDI has room for few frames, and what we send may be answered all at once: of a burst of
- * acknowledgements the last would get lost, and what the target has to say behind them. */
-static void wait_for_answers(void)
-{
-    u32 most = min_u32(HEAR_FRAMES, HEARD * (nic.rx_ring - 1u)), since = platform_now_us();
-    while (unheard >= most && platform_now_us() - since < HEAR_US)
-        step();
-    unheard = unheard < most ? unheard + 1 : 1;
-}
-
 /* Many UNDIs put an Ethernet header in front in any case, so that those of IP and ARP are left to
  * them. */
 static u16 protocol_of(const u8 *data)
@@ -223,7 +206,6 @@ static bool transmit(struct netdev *dev, struct pkt *p)
     static const u8 broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     struct undi_block *block = undi_block();
     resume(dev);
-    wait_for_answers();
     wait_for_room();
     u32 len = min_u32(p->len, UNDI_FRAME);
     memcpy(block->frame, p->data, len);
@@ -241,7 +223,7 @@ static bool transmit(struct netdev *dev, struct pkt *p)
     undi_put_address(to + TRANSMIT_ADDRESS, block->frame);
     undi_put_address(to + TRANSMIT_TBD, block->tbd);
     sending = undi_call(UNDI_TRANSMIT);
-    looked = sending_since = platform_now_us();
+    sending_since = platform_now_us();
     dev->stats.tx_frames += sending;
     dev->stats.tx_errors += !sending;
     return true;
@@ -255,22 +237,16 @@ static void nothing(struct netdev *dev)
     (void)dev;
 }
 
-static bool look(struct netdev *dev)
+static bool wake_ready(struct netdev *dev)
 {
     resume(dev);
     return ready(dev);
 }
 
-static bool wake_ready(struct netdev *dev)
-{
-    bool just_now = !dev->wake.polled && !dev->paused && platform_now_us() - looked < LOOK_US;
-    return just_now ? arrived != NULL : look(dev);
-}
-
 static bool wake_enable(struct netdev *dev, bool on)
 {
     waiting = on;
-    return on ? !look(dev) : start();
+    return on ? !wake_ready(dev) : start();
 }
 
 static bool acknowledge(struct netdev *dev)
@@ -355,7 +331,7 @@ static enum error undi_open(u16 bdf, const struct nic_id *id, const struct nic_m
     arrived_end = &arrived;
     next = ISR_START;
     waiting = sending = false;
-    silent = unheard = 0;
+    silent = 0;
     undi_simple(UNDI_STARTUP, UNDI_STATUS_BYTES);
     enum error e = !undi_simple(UNDI_INITIALIZE, INITIALIZE_BYTES) ? ERR_NIC_DEAD
                    : !take_mac()                                   ? ERR_NIC_EEPROM

@@ -330,23 +330,6 @@ TEST(nobody_sleeps_over_a_frame)
     expect_frame(60);
 }
 
-/* A call takes as long as the way to sleep and back. */
-TEST(who_can_sleep_does_not_look_again_and_again)
-{
-    assert_null(dev->ops->receive(dev));
-    undi.calls = 0;
-    whole(60);
-    assert_false(dev->wake.ready(dev));
-    assert_int_equal(undi.calls, 0);
-    host_now++;
-    assert_true(dev->wake.ready(dev));
-    expect_frame(60);
-    send(60, 0x0800, false); /* nor is it answered at once */
-    undi.calls = 0;
-    assert_false(dev->wake.ready(dev));
-    assert_int_equal(undi.calls, 0);
-}
-
 TEST(fragments_make_a_frame)
 {
     whole(1000);
@@ -430,7 +413,6 @@ TEST(one_that_never_ends_is_left)
 TEST(frames_that_nobody_has_taken_are_given_back)
 {
     whole(60);
-    host_now++;
     assert_true(dev->wake.ready(dev));
     dev->ops->stop(dev);
     assert_int_equal(rx_pool.available, RX_PKTS);
@@ -561,57 +543,6 @@ TEST(one_that_never_says_that_it_has_sent_is_not_waited_for_again)
     u32 calls = undi.calls;
     send(60, 0x0800, false);
     assert_int_equal(undi.calls, calls + 1);
-}
-
-/* Some tell only when something else has happened, too. */
-TEST(one_that_says_late_that_it_has_sent_is_not_waited_for_again)
-{
-    host_call_real = time_passes;
-    for (u32 i = 0; i < 10; i++) {
-        undi.silent = true;
-        send(60, 0x0800, false);
-        send(60, 0x0800, false);
-        undi.silent = false;
-        assert_null(dev->ops->receive(dev));
-        assert_int_equal(undi.unsent, 0);
-    }
-    assert_int_equal(dev->stats.tx_frames, 20);
-    assert_int_equal(dev->stats.tx_errors, 4);
-}
-
-static void nobody_answers(u32 frames)
-{
-    while (frames--)
-        send(60, 0x0800, false);
-}
-
-/* Each is for two frames, and of the last ones of a burst some UNDI would have no room for them. */
-TEST(answers_are_waited_for_before_more_is_sent)
-{
-    nobody_answers(6);
-    assert_int_equal(host_now, 0);
-    whole(60);
-    nobody_answers(1);
-    expect_frame(60);
-    assert_int_equal(host_now, 0);
-    nobody_answers(1);
-    host_call_real = time_passes;
-    nobody_answers(1);
-    assert_in_range(host_now, 4, 20); /* but not for ever */
-    msec then = host_now;
-    host_call_real = call;
-    nobody_answers(5);
-    assert_int_equal(host_now, then);
-}
-
-TEST(the_fewer_frames_it_holds_the_sooner)
-{
-    model = 0x12098086;
-    assert_int_equal(try_open(), OK);
-    nobody_answers(2);
-    host_call_real = time_passes;
-    nobody_answers(1);
-    assert_true(host_now >= 4);
 }
 
 TEST(a_frame_that_is_refused_is_counted)
