@@ -1,4 +1,4 @@
-# `make test` runs everything, `make test T=name` one: a unit test program (tests/unit/*/test_NAME.c),
+# `make test` runs everything, `make test T=name` one: a unit test program (tests/unit/**/test_NAME.c),
 # the end-to-end tests whose name contains it, or the corpora of the fuzzers: `fuzz` all, `fuzz_NAME` one.
 
 .PHONY: test

@@ -1,5 +1,5 @@
 # Unit tests: every portable file of kernel/, compiled for the host with ASan, UBSan and coverage, into
-# one library; every tests/unit/*/test_NAME.c is a program linked with it: $(B)/unit/NAME runs its tests,
+# one library; every tests/unit/**/test_NAME.c is a program linked with it: $(B)/unit/NAME runs its tests,
 # $(B)/unit/NAME WORD those whose names contain the word. A test may bring a function of its own in place
 # of a library member that it then does not pull in. The folders are those of kernel/; a stand-in lies in
 # that of what it stands for.
@@ -16,7 +16,7 @@ PORTABLE := $(filter-out $(PC_ONLY),$(wildcard kernel/*.c kernel/*/*.c))
 HOST_OBJS := $(PORTABLE:%.c=$(B)/host/%.o)
 # Stand-ins and peers that tests share: a program is linked with those whose header it includes, and with
 # those that they include.
-UNIT_SOURCES := $(wildcard tests/unit/*/test_*.c)
+UNIT_SOURCES := $(wildcard tests/unit/test_*.c tests/unit/*/test_*.c)
 HELPERS := $(patsubst tests/unit/%.c,%,$(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c tests/unit/*/*.c)))
 named_in = $(filter $(HELPERS),$(shell sed -n 's/^\#include "\([a-z0-9_/]*\)\.h"$$/\1/p' $(1)))
 with_theirs = $(sort $(1) $(call named_in,$(wildcard $(1:%=tests/unit/%.[ch]))))
