@@ -7,6 +7,7 @@
 #include "base/platform.h"
 #include "base/str.h"
 #include "disk/cache.h"
+#include "disk/drives.h"
 
 #define BLOCKS           (CD_SECTOR / CD_BLOCK)
 
@@ -32,7 +33,6 @@
 #define USUAL_SEGMENT    0x07c0
 #define LOWEST_SEGMENT   0x0050 /* interrupt vectors and the BIOS's data area lie below */
 
-#define DRIVE_CD         0xe0
 #define DRIVE_FLOPPY     0x00
 #define TRACKS           160 /* of both sides */
 
@@ -119,20 +119,26 @@ enum error eltorito_load(struct block_dev *dev, struct cd_boot *boot)
     return e == ERR_OUT_OF_RANGE ? ERR_NO_BOOT_IMAGE : e;
 }
 
+void eltorito_whole(struct int13_disk *disk, const struct cd_boot *boot)
+{
+    disk->cd = boot;
+    disk->drive = FIRST_CD;
+    disk->first = 0;
+    disk->sectors = disk->dev->blocks / BLOCKS;
+    disk->sector_blocks = BLOCKS;
+    disk->geometry = (struct geometry){.cylinders = 1, .heads = 1};
+}
+
 void eltorito_shape(struct int13_disk *disk, const struct cd_boot *boot, const u8 *loaded)
 {
     static const u8 track[] = {[CD_FLOPPY_1200] = 15, [CD_FLOPPY_1440] = 18, [CD_FLOPPY_2880] = 36};
-    u64 blocks = disk->dev->blocks;
-    disk->cd = boot;
     if (boot->media == CD_NO_EMULATION) {
-        disk->drive = DRIVE_CD;
-        disk->sector_blocks = BLOCKS;
-        disk->sectors = blocks / BLOCKS;
-        disk->geometry = (struct geometry){.cylinders = 1, .heads = 1};
+        eltorito_whole(disk, boot);
         return;
     }
+    disk->cd = boot;
     disk->first = (u64)boot->image * BLOCKS;
-    disk->sectors = blocks - disk->first;
+    disk->sectors = disk->dev->blocks - disk->first;
     if (boot->media == CD_HARD_DISK) {
         disk->geometry = geometry_guess(loaded, disk->sectors);
         return;
@@ -144,13 +150,13 @@ void eltorito_shape(struct int13_disk *disk, const struct cd_boot *boot, const u
         disk->sectors = TRACKS * sectors;
 }
 
-/* AH=4Bh. */
+/* AH=4Bh. The CD is none of its emulation's: ELTORITO.SYS takes the drive whose packet says so. */
 static void put_specification(u8 *packet, const struct int13_disk *disk)
 {
     const struct cd_boot *boot = disk->cd;
     memset(packet, 0, SPECIFICATION);
     packet[0] = SPECIFICATION;
-    packet[PACKET_MEDIA] = boot->media;
+    packet[PACKET_MEDIA] = drive_is_cd(disk->drive) ? CD_NO_EMULATION : boot->media;
     packet[PACKET_DRIVE] = disk->drive;
     put_le32(packet + PACKET_IMAGE, boot->image);
     put_le16(packet + PACKET_SEGMENT, boot->segment);

@@ -34,12 +34,17 @@ struct cd_boot {
  * read; *boot is that of a CD that is not booted then, without emulation. */
 enum error eltorito_load(struct block_dev *dev, struct cd_boot *boot);
 
-/* The drive that a PC has while this is booted, and the part of disk->dev that it shows; loaded:
- * the image's first block. `boot` must last as long as the drive. */
+/* The CD itself as a drive: all of disk->dev, which counts in CD_BLOCKs. `boot` must last as long
+ * as the drive, here and below. */
+void eltorito_whole(struct int13_disk *disk, const struct cd_boot *boot);
+
+/* The drive that a PC boots by: the CD itself, or the part of it that its floppy or hard disk
+ * shows, beside which there is the CD; loaded: the image's first block. */
 void eltorito_shape(struct int13_disk *disk, const struct cd_boot *boot, const u8 *loaded);
 
 /* INT 13h AH=4Bh (AL=0: end the emulation, which is left to the caller; 1: none of that) and 4Dh
- * for such a drive: packets at DS:SI. */
+ * for such a drive: packets at DS:SI. 4Ah and 4Ch, which begin another emulation, are not there: we
+ * know of nobody who calls them. */
 enum error eltorito_packet(const struct rm_regs *r, const struct int13_disk *disk);
 
 #endif

@@ -35,10 +35,9 @@
 #define EDD_ACCESS           0x01 /* 42h, 43h, 44h, 47h, 48h */
 #define EDD_ENHANCED         0x04 /* 48h, 4Eh */
 
-static struct int13_disk disk;
-static bool attached;
+static struct int13_disk disks[INT13_DISKS]; /* without a device: none */
+static struct int13_disk *disk;              /* the one that is called */
 static bool busy;
-static u8 last_status; /* AH of our disk's last operation */
 
 static void bda_put(u32 address, u8 value)
 {
@@ -47,22 +46,37 @@ static void bda_put(u32 address, u8 value)
         *p = value;
 }
 
-u8 int13_init(const struct int13_disk *d)
+u8 int13_add(const struct int13_disk *d)
 {
-    int13_stop();
-    memcpy(&disk, d, sizeof(disk));
-    last_status = 0;
-    busy = false;
-    attached = true;
-    disk.drive = drives_take(d->drive);
-    return disk.drive;
+    struct int13_disk *place = disks;
+    while (place->dev)
+        place++;
+    memcpy(place, d, sizeof(*place));
+    place->drive = drives_take(d->drive);
+    place->last_status = 0;
+    return place->drive;
+}
+
+static void take_out(struct int13_disk *d)
+{
+    drives_give_back(d->drive);
+    d->dev = NULL;
 }
 
 void int13_stop(void)
 {
-    if (attached)
-        drives_give_back();
-    attached = false;
+    for (struct int13_disk *d = disks; d < disks + INT13_DISKS; d++)
+        if (d->dev)
+            take_out(d);
+}
+
+/* NULL: it is none of ours. */
+static struct int13_disk *find(u8 drive)
+{
+    for (struct int13_disk *d = disks; d < disks + INT13_DISKS; d++)
+        if (d->dev && d->drive == drive)
+            return d;
+    return NULL;
 }
 
 /* A register with another low byte or word; the rest of it is the caller's. */
@@ -78,30 +92,35 @@ static u32 with_word(u32 r, u16 v)
     return r;
 }
 
-/* Set the status that the caller sees. */
-static void answer(struct rm_regs *r, u8 status, u8 ah)
+/* Set the status that the caller of a drive sees. */
+static void answer_for(u8 drive, struct rm_regs *r, u8 status, u8 ah)
 {
     r->eax = with_word(r->eax, (u16)(ah << 8 | reg_low(r->eax)));
     r->flags = status ? r->flags | FLAG_CF : r->flags & ~FLAG_CF;
-    bda_put(drive_is_floppy(disk.drive) ? BDA_FLOPPY_STATUS : BDA_DISK_STATUS, status);
+    bda_put(drive_is_floppy(drive) ? BDA_FLOPPY_STATUS : BDA_DISK_STATUS, status);
+}
+
+static void answer(struct rm_regs *r, u8 status, u8 ah)
+{
+    answer_for(disk->drive, r, status, ah);
 }
 
 static enum error check_range(u64 lba, u32 count)
 {
-    return in_range(lba, count, disk.sectors) ? OK : ERR_OUT_OF_RANGE;
+    return in_range(lba, count, disk->sectors) ? OK : ERR_OUT_OF_RANGE;
 }
 
 static u32 sector_size(void)
 {
-    return disk.dev->block_size * disk.sector_blocks;
+    return disk->dev->block_size * disk->sector_blocks;
 }
 
 static enum error move_sectors(enum block_op op, u64 lba, u32 count, u8 *data)
 {
-    lba = disk.first + lba * disk.sector_blocks;
-    count *= disk.sector_blocks;
-    return op == BLOCK_WRITE ? cache_write(disk.dev, lba, count, data)
-                             : cache_read(disk.dev, lba, count, data);
+    lba = disk->first + lba * disk->sector_blocks;
+    count *= disk->sector_blocks;
+    return op == BLOCK_WRITE ? cache_write(disk->dev, lba, count, data)
+                             : cache_read(disk->dev, lba, count, data);
 }
 
 /* Read or write; *done is the number of sectors that were. */
@@ -128,7 +147,7 @@ static enum error transfer_sectors(enum block_op op, u64 lba, u32 count, u8 *dat
 static enum error chs_range(const struct rm_regs *r, u32 count, u64 *lba)
 {
     u32 cylinder = reg_high(r->ecx) | (u32)(reg_low(r->ecx) & 0xc0) << 2;
-    if (!geometry_lba(&disk.geometry, cylinder, reg_high(r->edx), reg_low(r->ecx) & 0x3f, lba))
+    if (!geometry_lba(&disk->geometry, cylinder, reg_high(r->edx), reg_low(r->ecx) & 0x3f, lba))
         return ERR_OUT_OF_RANGE;
     return check_range(*lba, count);
 }
@@ -171,26 +190,26 @@ static enum error chs_verify(struct rm_regs *r)
 static enum error parameters(struct rm_regs *r)
 {
     u8 type = 0;
-    if (!disk.geometry.sectors)
+    if (!disk->geometry.sectors)
         return ERR_BAD_REQUEST;
-    if (drive_is_floppy(disk.drive)) {
+    if (drive_is_floppy(disk->drive)) {
         const u8 *pointer = phys_ptr(FLOPPY_PARAMETERS, 4);
-        type = disk.cd->media * 2; /* 2, 4, 6 */
+        type = disk->cd->media * 2; /* 2, 4, 6 */
         r->edi = with_word(r->edi, get_le16(pointer));
         r->es = get_le16(pointer + 2);
     }
     r->eax = with_low(r->eax, 0);
     r->ebx = with_low(r->ebx, type);
-    r->ecx = with_word(r->ecx, geometry_cx(&disk.geometry));
-    r->edx = with_word(r->edx, (u16)((disk.geometry.heads - 1) << 8 | drives_total()));
+    r->ecx = with_word(r->ecx, geometry_cx(&disk->geometry));
+    r->edx = with_word(r->edx, (u16)((disk->geometry.heads - 1) << 8 | drives_total(disk->drive)));
     return OK;
 }
 
 /* AH=15h: a hard disk (AH=3) of CX:DX sectors, or what does not tell of another medium (AH=1). */
 static void disk_type(struct rm_regs *r)
 {
-    u32 sectors = disk.sectors > UINT32_MAX ? UINT32_MAX : (u32)disk.sectors;
-    if (drive_is_floppy(disk.drive) || drive_is_cd(disk.drive)) {
+    u32 sectors = disk->sectors > UINT32_MAX ? UINT32_MAX : (u32)disk->sectors;
+    if (drive_is_floppy(disk->drive) || drive_is_cd(disk->drive)) {
         answer(r, 0, 1);
         return;
     }
@@ -241,7 +260,7 @@ static enum error edd(struct rm_regs *r)
         return ERR_BAD_REQUEST;
     u32 size = min_u32(get_le16(table), EDD_SIZE_MAX);
     table = phys_ptr(at, size);
-    const struct edd_disk d = {disk.sectors, sector_size(), disk.geometry, disk.path};
+    const struct edd_disk d = {disk->sectors, sector_size(), disk->geometry, disk->path};
     return table && edd_parameters(table, size, &d) ? OK : ERR_BAD_REQUEST;
 }
 
@@ -254,7 +273,7 @@ static void serve(struct rm_regs *r)
     switch (function) {
     case 0x00: /* reset: for a disk that is always ready, the moment to make writes last */
     case 0x0d:
-        e = cache_flush(disk.dev);
+        e = cache_flush(disk->dev);
         break;
     case 0x09: /* set up drive parameters */
     case 0x10: /* ready? If the session is not, it comes back before anyone gets an answer. */
@@ -263,7 +282,7 @@ static void serve(struct rm_regs *r)
     case 0x49: /* medium changed? never */
         break;
     case 0x01:
-        answer(r, last_status, last_status);
+        answer(r, disk->last_status, disk->last_status);
         return;
     case 0x02:
     case 0x03:
@@ -278,7 +297,7 @@ static void serve(struct rm_regs *r)
         break;
     case 0x15:
         disk_type(r);
-        last_status = 0;
+        disk->last_status = 0;
         return;
     case 0x41:
         if ((u16)r->ebx != 0x55aa) {
@@ -288,7 +307,7 @@ static void serve(struct rm_regs *r)
         r->ebx = with_word(r->ebx, 0xaa55);
         r->ecx = with_word(r->ecx, EDD_ACCESS | EDD_ENHANCED);
         answer(r, 0, EDD_VERSION);
-        last_status = 0;
+        disk->last_status = 0;
         return;
     case 0x42:
     case 0x43:
@@ -305,9 +324,9 @@ static void serve(struct rm_regs *r)
         break;
     case 0x4b:
     case 0x4d:
-        e = disk.cd ? eltorito_packet(r, &disk) : ERR_BAD_REQUEST;
-        if (!e && (u16)r->eax == 0x4b00 && !drive_is_cd(disk.drive))
-            int13_stop();
+        e = disk->cd ? eltorito_packet(r, disk) : ERR_BAD_REQUEST;
+        if (!e && (u16)r->eax == 0x4b00 && !drive_is_cd(disk->drive))
+            take_out(disk);
         break;
     case 0x4e: /* set hardware configuration: of prefetch, PIO and DMA modes, which we lack */
         if (reg_low(r->eax) <= 6)
@@ -318,29 +337,30 @@ static void serve(struct rm_regs *r)
     default: /* 05h (format), 4Ah and 4Ch (another image of the CD) among them */
         e = ERR_BAD_REQUEST;
     }
-    last_status = e ? error_int13_status(e) : status;
-    answer(r, last_status, last_status);
+    disk->last_status = e ? error_int13_status(e) : status;
+    answer(r, disk->last_status, disk->last_status);
 }
 
 enum int13_action int13(struct rm_regs *r, struct int13_chain *chain)
 {
+    u8 drive = reg_low(r->edx);
+    struct int13_disk *called = find(drive);
     chain->set_dl = false;
-    chain->dl = reg_low(r->edx);
-    if (!attached)
-        return INT13_CHAIN;
+    chain->dl = drive;
     drives_count();
-    enum drive_owner owner = drives_owner(r, chain);
-    if (owner == DRIVE_THEIRS)
+    if (!called) {
+        drives_chain(r, chain);
         return INT13_CHAIN;
-    if (owner == DRIVE_ABSENT || busy) {
-        /* No such disk: GRUB counts disks by reading from one after the other until one fails. Or
-         * an interrupt handler calls while we wait for the network: waiting here for what the
+    }
+    if (busy) {
+        /* An interrupt handler calls while we wait for the network: waiting here for what the
          * interrupted call waits for would never end. */
-        u8 status = error_int13_status(owner == DRIVE_ABSENT ? ERR_BAD_REQUEST : ERR_BUSY);
-        answer(r, status, status);
+        u8 status = error_int13_status(ERR_BUSY);
+        answer_for(drive, r, status, status);
         return INT13_DONE;
     }
     busy = true;
+    disk = called;
     serve(r);
     busy = false;
     return INT13_DONE;

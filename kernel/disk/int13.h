@@ -1,4 +1,4 @@
-/* INT 13h: the LUN, or a part of it, as a BIOS disk (Enhanced Disk Drive, T13 BIOS EDD-3/EDD-4, and
+/* INT 13h: the LUN, or a part of it, as BIOS disks (Enhanced Disk Drive, T13 BIOS EDD-3/EDD-4, and
  * the classic CHS functions). */
 #ifndef LUNBOOT_INT13_H
 #define LUNBOOT_INT13_H
@@ -19,7 +19,10 @@ struct int13_disk {
     struct geometry geometry; /* no sectors: it has none, and CHS addresses mean nothing */
     struct edd_path path;
     const struct cd_boot *cd; /* booted by this; NULL: a disk */
+    u8 last_status;           /* AH of its last operation; INT 13h's own */
 };
+
+#define INT13_DISKS 5 /* at most: four LUNs, and a CD beside the floppy or disk that is on it */
 
 /* What the resident stub does after int13(). */
 enum int13_action {
@@ -27,16 +30,16 @@ enum int13_action {
     INT13_CHAIN, /* not ours: let the old handler have it, with the registers as they are now */
 };
 
-/* Serve this disk, through the cache, from now on: the INT 13h hook may be set afterwards. Counts
- * the disk in at 40:75, a floppy at 40:10. Hard disks are numbered without gaps, so our number is
- * at most 80h + the number of local hard disks; the number really used is returned. */
-u8 int13_init(const struct int13_disk *disk);
+/* Serve this disk, too, through the cache: the INT 13h hook may be set afterwards. Counts the disk
+ * in at 40:75, a floppy at 40:10. Drives are numbered without gaps, but for the BIOS's that keep
+ * their numbers (disk/drives.h): the number really used is returned. */
+u8 int13_add(const struct int13_disk *disk);
 
-/* Take the disk out again: the count is the BIOS's, and every call is chained as it is. */
+/* Take all disks out again: the counts are the BIOS's, and every call is chained as it is. */
 void int13_stop(void);
 
-/* One INT 13h call. DL is the drive. For local drives of its kind, which have moved up by one from
- * our number on, DL is changed to the BIOS's number and the call is chained. When set_dl is true
+/* One INT 13h call. DL is the drive. For local drives of its kind, which have moved up from our
+ * numbers on, DL is changed to the BIOS's number and the call is chained. When set_dl is true
  * after INT13_CHAIN, the stub puts `dl` into the caller's DL once the old handler has returned: the
  * number that the caller used, or after AH=08h the number of disks with ours. */
 struct int13_chain {

@@ -11,6 +11,7 @@
 #include "handoff/keep.h"
 #include "handoff/launch.h"
 #include "handoff/waiting.h"
+#include "machine/bios_drives.h"
 #include "net/ip.h"
 #include "pc/bios.h"
 #include "pc/resident.h"
@@ -67,6 +68,7 @@ enum error boot(const struct machine *machine)
     bool skip = setting_flag(SET_SKIP_SAN_BOOT);
     if (why && !skip && !setting_flag(SET_KEEP_SAN))
         return why;
+    drives_keep(bios_cds());
     if (!san_publish(resident_ibft(), RESIDENT_SIZE - RESIDENT_IBFT - RESIDENT_STACK_MIN))
         return ERR_NO_BASE_MEMORY;
     if (skip || why)

@@ -14,6 +14,18 @@
 #include "san/san.h"
 #include "settings/settings.h"
 
+/* Beside the floppy or hard disk that is on a CD, the CD. */
+static u8 add(const struct int13_disk *d)
+{
+    struct int13_disk whole = *d;
+    u8 drive = int13_add(d);
+    if (d->cd && !drive_is_cd(drive)) {
+        eltorito_whole(&whole, d->cd);
+        int13_add(&whole);
+    }
+    return drive;
+}
+
 u8 keep_disk(const struct machine *machine, const u8 *boot_sector, const struct cd_boot *cd,
              u8 drive, const char *what)
 {
@@ -31,7 +43,7 @@ u8 keep_disk(const struct machine *machine, const u8 *boot_sector, const struct 
         d.geometry = geometry_guess(boot_sector, dev->blocks);
     }
     san_edd_path(&d.path);
-    drive = int13_init(&d);
+    drive = add(&d);
     int15_init(&machine->int15);
     resident_hook(service, (u8)min_u32(drive, FIRST_DISK), net_device()->bdf);
     if (!net_device()->base_kib)

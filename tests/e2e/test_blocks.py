@@ -1,13 +1,17 @@
 """LUNs of 4096-byte blocks, shown as sectors of 512 bytes or as they are; and LUNs of more than 2 TiB."""
 
+import hashlib
 import os
 import random
 import re
+import subprocess
 
 import bootdisk
 import pytest
 from bootdisk import DEBUG_EXIT, BootDisk, run
+from rig.child import need
 from soakdisk import Soak, SoakDisk
+from test_keep_san import cd
 
 SHOWN = {512: " shown as sectors of 512", 4096: ""}
 
@@ -26,6 +30,38 @@ def test_blocks_of_4096(logs, net, tgtd, machine, kernel, sector):
     assert report.phases_done() == phases & 0xFFFF
     report.check_reads(disk)
     assert re.search(rf"^Disk .*, 8 MiB, blocks of 4096 bytes{SHOWN[sector]}$", pc.serial.text(), re.M)
+
+
+GRUB_CFG = """serial
+terminal_output serial
+set root=hd0
+ls (hd0)
+if hashsum --hash sha256 --prefix / --check /sums; then echo GRUB has read all; fi
+sleep 60
+"""
+
+
+def test_grub_reads_blocks_of_4096(logs, net, tgtd, machine, kernel):
+    """It asks for the sector's size by AH=48h, and reads a file system of such sectors."""
+    need("grub-mkrescue", "xorriso", "mformat", "mcopy")
+    lun, tree = logs / "lun", logs / "tree/boot/grub"
+    data = b"".join(b"%15d\n" % number for number in range(1 << 18))
+    (logs / "data").write_bytes(data)
+    (logs / "sums").write_text(f"{hashlib.sha256(data).hexdigest()}  data\n")
+    lun.write_bytes(bytes(16 << 20))
+    subprocess.run(["mformat", "-i", lun, "-S", "5", "-T", "4096", "-h", "16", "-s", "63", "-c", "1", "::"], check=True)
+    subprocess.run(["mcopy", "-i", lun, logs / "data", logs / "sums", "::"], check=True)
+    tree.mkdir(parents=True)
+    (tree / "grub.cfg").write_text(GRUB_CFG)
+    subprocess.run(["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", logs / "cd.iso", "--fonts=", "--locales=",
+                    "--themes=", logs / "tree"], check=True, capture_output=True)
+    target = tgtd().target().lun(lun, block=4096)
+    pc = machine(namespace=net, tap="tap0", kernel=kernel,
+                 append=f"ip=192.0.2.77/24 root-path={target.root_path()} sector=native skip-san-boot=1",
+                 extra=cd(logs / "cd.iso"))
+    pc.expect("^Keeping  drive 80h, ", 60)
+    pc.expect("Sector size 4096B", 60)
+    pc.expect("GRUB has read all", 60)
 
 
 TIB = 2**40

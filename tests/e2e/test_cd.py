@@ -9,6 +9,7 @@ import bootdisk
 import pytest
 from bootdisk import DEBUG_EXIT, BootDisk, run
 from rig.child import need
+from rig.paths import TOP
 
 CD_SECTOR = 2048
 DESCRIPTOR, CATALOGUE, IMAGE = 17, 18, 20  # sectors
@@ -124,6 +125,38 @@ def test_hard_disk(logs, on_cd):
     make_cd(logs / "cd", HARD_DISK, disk)
     pc = on_cd(logs / "cd", "cd", extra=DEBUG_EXIT)
     check(pc, disk, 0x80)
+
+
+def assembled(name, logs, **values):
+    defines = [f"-D{value}={number}" for value, number in values.items()]
+    subprocess.run(["nasm", "-f", "bin", *defines, "-o", logs / name, TOP / f"tests/e2e/{name}.asm"], check=True)
+    return (logs / name).read_bytes()
+
+
+def test_cd_beside_its_floppy(logs, on_cd):
+    """As ELTORITO.SYS needs it, which DOS loads from there."""
+    floppy = assembled("read-drives", logs, FIRST=0xE0, LAST=0xE1)
+    cd = b"the CD, ".ljust(DESCRIPTOR * CD_SECTOR, b"\0")
+    for record in (descriptor(), catalogue(FLOPPY_1440, IMAGE, 1), b"", floppy, bytes(1 << 20)):
+        cd += record.ljust(CD_SECTOR, b"\0")
+    (logs / "cd").write_bytes(cd)
+    pc = on_cd(logs / "cd", "cd")
+    pc.e9.expect("^the CD, nothing 0$", 60)
+
+
+def test_local_cd_keeps_its_number(net, tgtd, machine, kernel, logs):
+    """A CD that the BIOS does not count has the number that its one hard disk would move up to."""
+    rom = bytearray(assembled("local-cd", logs))
+    rom[-1] = -sum(rom) & 0xFF
+    (logs / "cd.rom").write_bytes(rom)
+    (logs / "lun").write_bytes(assembled("read-drives", logs, FIRST=0x81, LAST=0x83).ljust(1 << 20, b"\0"))
+    (logs / "local").write_bytes(b"a disk, ".ljust(1 << 20, b"\0"))
+    target = tgtd().target().lun(logs / "lun")
+    pc = machine(namespace=net, tap="tap0", kernel=kernel, disks=[logs / "local"],
+                 extra=("-option-rom", str(logs / "cd.rom")),
+                 append=f"ip=192.0.2.77/24 root-path={target.root_path()}")
+    pc.expect("^Booting  drive 80h, ", 60)
+    pc.e9.expect("^the CD, a disk, nothing 3$", 60)
 
 
 @pytest.mark.parametrize("kept", [False, True])

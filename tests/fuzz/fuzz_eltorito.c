@@ -100,15 +100,17 @@ static void one_call(const struct int13_disk *d)
         put_le64(p + 8, lba);
     }
     enum int13_action action = int13(&r, &chain);
-    if (action == INT13_CHAIN) /* the emulation was ended */
+    if (action == INT13_CHAIN) { /* the emulation was ended */
+        CHECK(d->drive != 0xe0);
         return;
+    }
     bool failed = r.flags & FLAG_CF;
     CHECK(failed == (reg_high(r.eax) && function != 0x15));
     if (function == 0x42 && get_le16(p + 2))
         check_sectors(d, lba, get_le16(p + 2));
     CHECK(failed || (function != 0x43 && function != 0x03) || !count);
     if (function == 0x4b && !failed)
-        CHECK(p[0] == 0x13 && p[1] == d->cd->media && p[2] == d->drive);
+        CHECK(p[0] == 0x13 && p[1] == (d->drive == 0xe0 ? 0 : d->cd->media) && p[2] == d->drive);
 }
 
 void fuzz_one(void)
@@ -138,9 +140,15 @@ void fuzz_one(void)
         .drive = 0x80, .dev = &fake.dev, .sectors = fake.dev.blocks, .sector_blocks = 1};
     eltorito_shape(&d, &boot, memory + boot.segment * 16);
     check_shape(&d);
-    d.drive = int13_init(&d);
+    d.drive = int13_add(&d);
+    struct int13_disk whole = {.dev = &fake.dev};
+    if (d.drive != 0xe0) {
+        eltorito_whole(&whole, &boot);
+        check_shape(&whole);
+        CHECK(int13_add(&whole) == 0xe0);
+    }
     for (u32 i = 0; i < CALLS && in_left(); i++)
-        one_call(&d);
+        one_call(d.drive != 0xe0 && in_u8() & 1 ? &whole : &d);
     CHECK(!fake.writes);
     int13_stop();
 }

@@ -1,6 +1,8 @@
 /* Partition tables: whatever a disk's first sector holds, the geometry is one that callers can
- * count with, and a table that was written for a geometry is understood. */
+ * count with, and a table that was written for a geometry is understood. AH=08h and, with
+ * sectors of any size, AH=48h tell of the same. */
 #include "base/bytes.h"
+#include "disk/edd.h"
 #include "disk/mbr.h"
 #include "disk/mbr_table.h"
 #include "input.h"
@@ -23,6 +25,30 @@ static void check(const struct geometry *g, u64 blocks)
     CHECK(lba == (u64)g->cylinders * per_cylinder - 1);
     CHECK(!geometry_lba(g, g->cylinders, 0, 1, &lba) && !geometry_lba(g, 0, g->heads, 1, &lba));
     CHECK(!geometry_lba(g, 0, 0, 0, &lba) && !geometry_lba(g, 0, 0, g->sectors + 1, &lba));
+}
+
+/* CX of AH=08h. */
+static void check_cx(const struct geometry *g)
+{
+    u32 cx = geometry_cx(g);
+    CHECK((cx & 0x3f) == g->sectors && (cx >> 8 | (cx & 0xc0) << 2) == g->cylinders - 1);
+}
+
+static void check_edd(const struct geometry *g, u64 blocks)
+{
+    static const u16 sizes[] = {512, 1024, 2048, 4096};
+    const struct edd_disk disk = {blocks, sizes[in_below(4)], *g, {0}};
+    u32 size = in_u8();
+    u8 *table = malloc(size);
+    u32 written = edd_parameters(table, size, &disk);
+    CHECK(written <= size && !written == (size < EDD_SIZE_MIN));
+    if (written) {
+        u64 named = (u64)get_le32(table + 4) * get_le32(table + 8) * get_le32(table + 12);
+        CHECK(get_le64(table + 16) == blocks && get_le16(table + 24) == disk.block_size);
+        CHECK(named == (u64)g->cylinders * g->heads * g->sectors);
+        CHECK(!(get_le16(table + 2) & 2) || blocks <= 15482880); /* CHS is said to be right */
+    }
+    free(table);
 }
 
 /* An entry as a tool that knows the geometry writes it. */
@@ -64,9 +90,13 @@ void fuzz_one(void)
         in_rest(mbr + MBR_TABLE, MBR_ENTRIES * MBR_ENTRY);
     }
     put_le16(mbr + 510, in_left() ? in_u16() : 0xaa55);
+    put_le32(mbr, in_u8());
     u8 *sector = exact_copy(mbr, sizeof(mbr));
+    CHECK((mbr_bootable(sector) == OK) == (get_le16(mbr + 510) == 0xaa55 && mbr[0]));
     struct geometry g = geometry_guess(sector, blocks);
     check(&g, blocks);
+    check_cx(&g);
+    check_edd(&g, blocks);
     if (written && get_le16(mbr + 510) == 0xaa55)
         check_agrees(&g);
     free(sector);

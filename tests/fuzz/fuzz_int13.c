@@ -1,11 +1,14 @@
 /* INT 13h: any registers, any disk address packets, on a disk that fails, is slow, or is called
- * again meanwhile. Real-mode memory is poisoned but for what the call asked for, which must be what
- * its registers say; nothing changes but what the function is to change; and each call returns. */
+ * again meanwhile; with blocks of 512, 2048 or 4096 bytes, or several blocks a sector, as on a CD;
+ * alone, or beside a second drive that has the same blocks as a CD. Real-mode memory is poisoned
+ * but for what the call asked for, which must be what its registers say; nothing changes but what
+ * the function is to change; and each call returns. */
 #include "base/arith.h"
 #include "base/bda.h"
 #include "base/bytes.h"
 #include "base/str.h"
 #include "disk/cache.h"
+#include "disk/drives.h"
 #include "disk/fake_disk.h"
 #include "disk/int13.h"
 #include "disk/readahead.h"
@@ -18,8 +21,10 @@
 #define CALLS      24
 #define MEMORY     (0x110000 + 0x20000) /* all of real mode, and some more for flat addresses */
 #define RM_END     0x10fff0
-#define DISK       256 /* blocks */
-#define MAX_BLOCKS 16  /* in one request */
+#define DISK       (256 * 512) /* bytes */
+#define CD_BLOCKS  4           /* of 512 bytes that are a CD's sector */
+#define PARTS      32          /* sectors that a disk's part may begin behind */
+#define MAX_BLOCKS 16          /* in one request */
 #define BDA_STATUS 0x474
 #define BDA_DISKS  0x475
 #define LINE       4096 /* of the cache */
@@ -52,9 +57,11 @@ static struct call {
 
 static u64 call_end; /* behind the last block of the call before */
 
-static struct int13_disk disk;
-static u8 drive;
-static bool nest; /* an interrupt handler calls, too */
+static struct int13_disk disks[2];
+static u32 disk_count;
+static const struct int13_disk *called; /* NULL: none of them */
+static u32 sector;                      /* bytes of one of its sectors */
+static bool nest;                       /* an interrupt handler calls, too */
 
 /* --- Memory --- */
 
@@ -146,21 +153,27 @@ static void set_buffer(u32 at, u32 len)
     }
 }
 
+/* Mostly of so few bytes that a call takes little time. */
+static u16 some_count(void)
+{
+    return in_u8() < 0xf8 ? (u16)(in_u8() * 512 / sector) : in_u16();
+}
+
 static u64 some_lba(void)
 {
     u8 how = in_u8();
     if (how < 0x40) /* on from where the last call has ended */
         return call_end;
     if (how < 0xc0)
-        return in_u16() % (DISK + 8);
+        return in_u16() % (DISK / sector + 8);
     if (how < 0xe0)
-        return fake.dev.blocks - in_u8();
+        return called->sectors - in_u8();
     return (u64)in_u32() << 32 | in_u32();
 }
 
 static void put_packet(u8 *p, u32 size)
 {
-    u16 count = in_u8() < 0xf0 ? in_u8() : in_u16();
+    u16 count = some_count();
     u64 lba = some_lba();
     bool flat = in_u8() & 1;
     u64 address = in_u8() < 0xf0 ? in_u32() % MEMORY : (u64)in_u32() << 32 | in_u32();
@@ -199,12 +212,12 @@ static void packet_call(struct rm_regs *r)
     u16 offset = get_le16(p + 4), segment = get_le16(p + 6);
     if (offset == 0xffff && segment == 0xffff && size >= 24) {
         u64 flat = get_le64(p + 16);
-        if (flat <= MEMORY && call.count * 512u <= MEMORY - flat) {
+        if (flat <= MEMORY && call.count * sector <= MEMORY - flat) {
             call.buffer = (u32)flat;
-            call.buffer_len = call.count * 512u;
+            call.buffer_len = call.count * sector;
         }
     } else {
-        set_buffer(rm_phys(segment, offset), call.count * 512u);
+        set_buffer(rm_phys(segment, offset), call.count * sector);
     }
 }
 
@@ -212,10 +225,11 @@ static void packet_call(struct rm_regs *r)
 static void chs_call(struct rm_regs *r)
 {
     u32 cylinder = reg_high(r->ecx) | (u32)(reg_low(r->ecx) & 0xc0) << 2;
-    u32 sector = reg_low(r->ecx) & 0x3f, head = reg_high(r->edx);
+    u32 number = reg_low(r->ecx) & 0x3f, head = reg_high(r->edx);
     call.count = call.al;
-    call.lba = ((u64)cylinder * disk.geometry.heads + head) * disk.geometry.sectors + sector - 1;
-    set_buffer(rm_phys(r->es, (u16)r->ebx), call.count * 512u);
+    call.lba =
+        ((u64)cylinder * called->geometry.heads + head) * called->geometry.sectors + number - 1;
+    set_buffer(rm_phys(r->es, (u16)r->ebx), call.count * sector);
 }
 
 static void edd_call(struct rm_regs *r)
@@ -239,15 +253,23 @@ static void make_call(struct rm_regs *r)
     set_word(&r->eax, (u16)(function << 8 | in_u8()));
     set_word(&r->ebx, in_u8() & 1 ? 0x55aa : in_u16());
     set_word(&r->ecx, in_u16());
-    set_word(&r->edx, (u16)(in_u8() << 8 | (in_u8() < 0xf0 ? drive : in_u8())));
+    set_word(&r->edx,
+             (u16)(in_u8() << 8 | (in_u8() < 0xf0 ? disks[in_below(disk_count)].drive : in_u8())));
     set_word(&r->esi, in_u16());
     r->ds = in_u16();
     r->es = in_u16();
     r->flags = in_u16();
+    called = NULL;
+    for (u32 k = 0; k < disk_count; k++)
+        if (disks[k].drive == reg_low(r->edx))
+            called = &disks[k];
+    sector = called ? fake.dev.block_size * called->sector_blocks : 512;
+    if (function == 0x02 || function == 0x03)
+        set_low(&r->eax, (u8)some_count());
     call = (struct call){.function = function, .al = reg_low(r->eax)};
     call.reads = function == 0x02 || function == 0x42;
     call.writes = function == 0x03 || function == 0x43;
-    if (reg_low(r->edx) != drive)
+    if (!called)
         call.reads = call.writes = false;
     else if (function == 0x42 || function == 0x43 || function == 0x44 || function == 0x47)
         packet_call(r);
@@ -266,7 +288,7 @@ static void make_call(struct rm_regs *r)
 /* While the disk is waited for. */
 static void on_wait(u32 ms)
 {
-    struct rm_regs r = {.eax = 0x0201, .edx = drive, .ebx = 0x1000, .ecx = 1}, before = r;
+    struct rm_regs r = {.eax = 0x0201, .edx = disks[0].drive, .ebx = 0x1000, .ecx = 1}, before = r;
     struct int13_chain chain;
     if (nest) {
         CHECK(int13(&r, &chain) == INT13_DONE);
@@ -308,19 +330,25 @@ static u32 moved(const struct rm_regs *r)
     return get_le16(memory + call.packet + 2);
 }
 
+/* Where a sector of the drive that is called lies on the disk. */
+static u64 place(u64 lba)
+{
+    return called->first * fake.dev.block_size + lba * sector;
+}
+
 /* Memory and disk have the same bytes there, but for what the call wrote at its end. */
 static void check_data(u32 done)
 {
     u8 *copy;
-    u32 len = done * 512;
+    u32 len = done * sector;
     CHECK(done <= call.count);
     if (!done)
         return;
-    CHECK(call.buffer_len >= len && call.lba < fake.blocks && done <= fake.blocks - call.lba);
+    CHECK(call.buffer_len >= len && call.lba < DISK && place(call.lba) + len <= DISK);
     show(call.buffer, len);
     show(BDA_STATUS, 2);
     show(call.packet, call.packet_len);
-    copy = exact_copy(fake.bytes + call.lba * 512, len);
+    copy = exact_copy(fake.bytes + place(call.lba), len);
     struct range data = {call.buffer, len, copy};
     allow(&data, BDA_STATUS, 2);
     if (call.packet_len)
@@ -328,7 +356,7 @@ static void check_data(u32 done)
     CHECK(!memcmp(copy, memory + call.buffer, len));
     free(copy);
     if (call.writes)
-        memcpy(disk_before + call.lba * 512, fake.bytes + call.lba * 512, len);
+        memcpy(disk_before + place(call.lba), fake.bytes + place(call.lba), len);
 }
 
 static void one_call(void)
@@ -340,8 +368,8 @@ static void one_call(void)
     enum int13_action action = int13(&r, &chain);
     disk_written |= call.writes;
     call_end = call.lba + call.count;
-    if (reg_low(before.edx) == drive) {
-        CHECK(action == INT13_DONE);
+    CHECK((action == INT13_DONE) == (called != NULL));
+    if (called) {
         u8 ah = reg_high(r.eax);
         bool failed = r.flags & FLAG_CF;
         CHECK(failed ? ah != 0 : ah == 0 || call.function == 0x15 || call.function == 0x41);
@@ -350,21 +378,19 @@ static void one_call(void)
         CHECK(failed || done == call.count || (!call.reads && !call.writes));
         check_data(done);
         /* A write that failed may have written any of its sectors, and nothing else. */
-        if (call.writes && failed && call.lba < DISK) {
-            u32 n = min_u32(call.count, (u32)(DISK - call.lba));
-            memcpy(disk_before + call.lba * 512, fake.bytes + call.lba * 512, n * 512);
+        if (call.writes && failed && call.lba < DISK && place(call.lba) < DISK) {
+            u32 at = (u32)place(call.lba), len = min_u32(call.count * sector, DISK - at);
+            memcpy(disk_before + at, fake.bytes + at, len);
         }
         check_memory(&r);
     } else {
-        r.eax = action == INT13_DONE ? before.eax : r.eax;
-        r.flags = action == INT13_DONE ? before.flags : r.flags;
-        if (action == INT13_CHAIN)
-            set_low(&r.edx, reg_low(before.edx));
+        CHECK(!((r.edx ^ before.edx) & 0xf0)); /* of the same kind */
+        set_low(&r.edx, reg_low(before.edx));
         CHECK(!memcmp(&r, &before, sizeof(r)));
         check_memory(&r);
     }
     if (call.writes)
-        CHECK(!memcmp(disk_before, fake.bytes, DISK * 512));
+        CHECK(!memcmp(disk_before, fake.bytes, DISK));
 }
 
 /* --- Machine --- */
@@ -377,13 +403,13 @@ static void machine(void)
         for (u32 i = 0; i < MEMORY; i++)
             original[i] = (u8)(i * 13 + i / 512 * 5);
         memcpy(memory, original, MEMORY);
-        fake_disk(DISK, MAX_BLOCKS);
-        disk_original = exact_copy(fake.bytes, DISK * 512);
-        disk_before = exact_copy(fake.bytes, DISK * 512);
+        fake_disk(DISK / 512, MAX_BLOCKS);
+        disk_original = exact_copy(fake.bytes, DISK);
+        disk_before = exact_copy(fake.bytes, DISK);
     }
     if (disk_written) {
-        memcpy(fake.bytes, disk_original, DISK * 512);
-        memcpy(disk_before, disk_original, DISK * 512);
+        memcpy(fake.bytes, disk_original, DISK);
+        memcpy(disk_before, disk_original, DISK);
         disk_written = false;
     }
     host_reset(1000);
@@ -394,23 +420,55 @@ static void machine(void)
     memset(&fake, 0, sizeof(fake));
     fake.dev = dev;
     fake.bytes = bytes;
-    fake.blocks = DISK;
     fake.bad_lba = UINT64_MAX;
     __asan_unpoison_memory_region(memory, MEMORY);
     int13_stop();
+    disk_count = 0;
     range_count = 0;
     call_end = 0;
 }
 
+/* A drive: the disk from this block on. */
+static void add_drive(u8 drive, u64 first, u32 sector_blocks)
+{
+    struct int13_disk *d = &disks[disk_count++];
+    *d = (struct int13_disk){.drive = drive,
+                             .dev = &fake.dev,
+                             .first = first,
+                             .sectors = (fake.dev.blocks - first) / sector_blocks,
+                             .sector_blocks = sector_blocks,
+                             .path = {.bdf = in_u16(), .device_short = in_u8()}};
+    if (!drive_is_cd(drive))
+        d->geometry = (struct geometry){1 + in_below(1024), 1 + in_below(255), 1 + in_below(63)};
+    d->drive = int13_add(d);
+    CHECK((d->drive & 0xf0) == (drive & 0xf0));
+}
+
+static void add_drives(u8 numbers)
+{
+    u8 how = in_u8();
+    u32 sector_blocks = fake.dev.block_size == 512 ? CD_BLOCKS : 1;
+    u64 first = how & 1 ? in_below(PARTS) : 0;
+    memory[BDA_DISKS] = in_u8();
+    drives_keep(how & 2 ? in_u16() & 0xfffe : 0);
+    if (!(how & 4) || !(how & 8))
+        add_drive(FIRST_DISK + numbers, first <= fake.dev.blocks ? first : 0, 1);
+    if (how & 4)
+        add_drive(FIRST_CD, 0, sector_blocks);
+}
+
 void fuzz_one(void)
 {
+    static const u16 block_sizes[] = {512, 512, 2048, 4096};
     machine();
-    u32 grain = 1u << in_below(4);
+    fake.dev.block_size = block_sizes[in_below(4)];
+    u32 grain = fake.dev.block_size == 512 ? 1u << in_below(4) : 1;
     u32 cache_size = (in_below(8) + (grain > 1)) * LINE + in_below(LINE);
     u8 *cache = malloc(cache_size);
     u32 ahead_size = in_below(AHEAD) * LINE;
     u8 *ahead = malloc(ahead_size);
     u8 how = in_u8();
+    fake.blocks = DISK / fake.dev.block_size;
     fake.later = how & 1;
     nest = how & 2;
     fake.dev.read_only = how & 4;
@@ -418,25 +476,17 @@ void fuzz_one(void)
     fake.dev.max_blocks = (1 + in_below(MAX_BLOCKS / grain)) * grain;
     cache_init(cache, cache_size);
     readahead_init(ahead, ahead_size);
-    disk = (struct int13_disk){.drive = (u8)(0x80 + (how >> 4)),
-                               .dev = &fake.dev,
-                               .path = {.bdf = in_u16(), .device_short = in_u8()}};
-    disk.geometry = (struct geometry){1 + in_below(1024), 1 + in_below(255), 1 + in_below(63)};
-    fake.dev.blocks = how & 8 ? DISK : block_grain(&fake.dev, (u64)in_u32() << in_below(33));
-    disk.sectors = fake.dev.blocks;
-    disk.sector_blocks = 1;
-    memory[BDA_DISKS] = in_u8();
-    drive = int13_init(&disk);
-    CHECK(drive >= 0x80 && drive <= 0x8f);
+    fake.dev.blocks = how & 8 ? fake.blocks : block_grain(&fake.dev, (u64)in_u32() << in_below(33));
+    add_drives(how >> 4);
     __asan_poison_memory_region(memory, MEMORY);
     host_on_phys = on_phys;
     for (u32 i = 0; i < CALLS && in_left(); i++) {
         u8 trouble = in_u8();
-        fake.bad_lba = trouble & 1 ? in_u16() % DISK : UINT64_MAX;
+        fake.bad_lba = trouble & 1 ? in_u16() % fake.blocks : UINT64_MAX;
         fake.fail = trouble & 2 ? ERR_SCSI : OK;
         one_call();
     }
-    CHECK(!memcmp(disk_before, fake.bytes, DISK * 512));
+    CHECK(!memcmp(disk_before, fake.bytes, DISK));
     host_on_phys = NULL;
     __asan_unpoison_memory_region(memory, MEMORY);
     memcpy(memory, original, 0x500);

@@ -51,7 +51,7 @@ static u8 attach(u8 media)
     fake_cd_entry(1, 0x88, media, 0x2000, 6, IMAGE);
     assert_int_equal(eltorito_load(&fake.dev, &boot), OK);
     eltorito_shape(&d, &boot, mem + 0x20000);
-    return int13_init(&d);
+    return int13_add(&d);
 }
 
 static enum int13_action call(u16 ax, u8 drive)
@@ -260,7 +260,9 @@ TEST(local_floppies_move_up)
     assert_true(chain.set_dl);
     assert_int_equal(call(0x0800, 1), INT13_CHAIN);
     assert_int_equal(chain.dl, 2);
-    assert_int_equal(ask_failing(0x0201, 2), 0x01);
+    assert_int_equal(call(0x0201, 2), INT13_CHAIN);
+    assert_int_equal(reg_low(regs.edx), 2);
+    assert_false(chain.set_dl);
     /* Hard disks and CDs don't. */
     assert_int_equal(call(0x0800, 0x80), INT13_CHAIN);
     assert_false(chain.set_dl);
@@ -287,6 +289,41 @@ TEST(an_emulation_ends)
     assert_int_equal(call(0x0201, 0), INT13_CHAIN);
     assert_int_equal(reg_low(regs.edx), 0);
     assert_false(chain.set_dl);
+}
+
+/* ELTORITO.SYS looks from drive FFh down for one whose packet has its number and no emulation. */
+static void check_cd_beside(void)
+{
+    with_packet();
+    assert_int_equal(ask(0x4b01, 0xe0), 0);
+    assert_int_equal(mem[PACKET + 1], CD_NO_EMULATION);
+    assert_int_equal(mem[PACKET + 2], 0xe0);
+    assert_int_equal(lba_call(0x42, 0xe0, 16, 3, 0x3000), 0);
+    assert_memory_equal(mem + 0x30000, fake_cd_sector(16), 3 * 2048);
+    assert_int_equal(lba_call(0x42, 0xe0, SECTORS, 1, 0x3000), 0x04);
+}
+
+TEST(the_cd_is_there_beside_its_floppy)
+{
+    mem[BDA_EQUIPMENT] = 0x01;
+    attach(CD_FLOPPY_1440);
+    struct int13_disk whole = {.dev = &fake.dev};
+    eltorito_whole(&whole, &boot);
+    assert_int_equal(int13_add(&whole), 0xe0);
+    check_cd_beside();
+    /* Each has its last status. */
+    assert_int_equal(lba_call(0x42, 0, 0, 1, 0x3000), 0);
+    assert_int_equal(ask_failing(0x0100, 0xe0), 0x04);
+    assert_int_equal(ask(0x0100, 0), 0);
+    with_packet();
+    assert_int_equal(ask(0x4b01, 0), 0);
+    assert_int_equal(mem[PACKET + 1], CD_FLOPPY_1440);
+    assert_int_equal(ask(0x4b00, 0), 0);
+    assert_int_equal(call(0x0201, 0), INT13_CHAIN);
+    assert_int_equal(mem[BDA_EQUIPMENT], 0x01);
+    check_cd_beside();
+    int13_stop();
+    assert_int_equal(call(0x4b01, 0xe0), INT13_CHAIN);
 }
 
 TEST(a_hard_disk_among_local_ones)
