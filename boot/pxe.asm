@@ -1,7 +1,8 @@
 ; build/lunboot.pxe: what a NIC's PXE ROM loads over TFTP to 0000:7C00 and calls with ES:BX -> PXENV+ and
 ; SS:[SP + 4] -> !PXE (PXE 2.1, 4.4.5). Takes what PXE knows (the DHCP answers, and which NIC it is), ends
 ; PXE, gives its memory back, and loads the kernel. There is no way back to the ROM from here. Of a NIC that no driver
-; of ours is for, the UNDI stays, and the kernel is told where (drv/undi.c); of others, if the settings say nic=undi.
+; of ours is for, the UNDI stays, without its base code, and the kernel is told where (drv/undi.c); of others, if the
+; settings say nic=undi.
 
 %include "offsets.inc"
 
@@ -12,6 +13,7 @@
 SELF                    equ 7C0h        ; segment
 PARAMS                  equ 32          ; bytes of the longest function's
 KIB                     equ 1024
+CONVENTIONAL_END        equ 0A0000h
 
 ; Offsets in !PXE and in PXENV+.
 PXE_ENTRY               equ 10h
@@ -72,7 +74,9 @@ start:
         call end_pxe
         jc start_kernel
         cmp dword [info + PREFIX_undi_entry], 0
-        jne start_kernel
+        je .free
+        call spare_undi
+.free:
         call free_memory
 
 %include "prefix.inc"
@@ -119,6 +123,8 @@ find_pxe:
         clc
         ret
 .pxe:
+        mov [pxe_at], di
+        mov [pxe_at + 2], es
         mov eax, [es:di + PXE_ENTRY]
         mov [entry], eax
         lea si, [di + PXE_SEGMENTS]
@@ -327,9 +333,44 @@ unload_new db UNDI_SHUTDOWN, UNLOAD_STACK, STOP_UNDI, 0
 unload_old db UNDI_SHUTDOWN, UNLOAD_STACK, UNDI_CLEANUP, 0
 unload_base db UNDI_SHUTDOWN, UNLOAD_STACK, 0
 
+; UNDI stays. Take its entry point, which may be another now that the base code has gone, and lower [spared] to
+; the first byte of what is to stay: UNDI's two segments, !PXE, and the code at the entry point.
+spare_undi:
+        mov si, info + PREFIX_undi_segments
+        call .segment
+        call .segment
+        les di, [pxe_at]                ; 0:0 where there is only PXENV+
+        call is_pxe
+        jne .entry
+        mov eax, [es:di + PXE_ENTRY]
+        mov [info + PREFIX_undi_entry], eax
+        mov si, pxe_at
+        call .address
+.entry:
+        mov si, info + PREFIX_undi_entry
+.address:                               ; offset and segment at SI
+        lodsw
+        movzx edx, ax
+        lodsw
+        jmp .lower
+.segment:                               ; segment and size at SI
+        lodsd
+        cmp eax, 10000h
+        jb .out
+        xor edx, edx
+.lower:
+        movzx eax, ax
+        shl eax, 4
+        add eax, edx
+        cmp eax, [spared]
+        jae .out
+        mov [spared], eax
+.out:
+        ret
+
 ; Raise the end of base memory over what PXE's segments cover from there up without a hole (it is given
-; out in KiB), when no interrupt vector points there any more. The memory is cleared: iPXE's iBFT would be
-; found before ours. EBX: the old end, EDX: the new one.
+; out in KiB), up to [spared], when no interrupt vector points there any more. The memory is cleared: iPXE's iBFT
+; would be found before ours. EBX: the old end, EDX: the new one.
 free_memory:
         xor ax, ax
         mov fs, ax
@@ -365,8 +406,15 @@ free_memory:
         cmp edx, eax
         ja .out
 .no_ebda:
-        cmp edx, 0A0000h
+        cmp edx, CONVENTIONAL_END
         ja .out
+        cmp edx, [spared]
+        jbe .whole
+        mov edx, [spared]
+        and dx, -KIB
+.whole:
+        cmp edx, ebx
+        jbe .out
 
         xor si, si
 .vector:
@@ -406,6 +454,8 @@ free_memory:
         align 4
 entry           dd 0
 pxenv           dd 0
+pxe_at          dd 0                    ; !PXE
+spared          dd CONVENTIONAL_END     ; physical
 unload          dw unload_new           ; !PXE's list, or PXENV+'s, or for UNDI to stay
 undi_segments   dw segments + 4         ; UNDI's own two, in !PXE's order or in PXENV+'s
 segments        times 6 dd 0            ; segment, size

@@ -8,6 +8,7 @@
 #include "base/realmode.h"
 #include "base/str.h"
 #include "base/version.h"
+#include "drv/nic.h"
 #include "handoff/boot.h"
 #include "machine/machine.h"
 #include "pc/bios.h"
@@ -65,6 +66,7 @@ static _Noreturn void leave(void)
     attach_wipe();
     settings_wipe();
     resident_remove();
+    nic_leave();
     bios_next_device();
 }
 

@@ -52,12 +52,22 @@ static _Noreturn void stop(enum error e)
     while (!bios_key() && bda_get32(BDA_TICKS) - start < STOP_TICKS)
         platform_wait(TIMEOUT_NEVER);
     resident_remove();
+    nic_leave();
     bios_next_device();
 }
 
-static u32 align_up(u32 n)
+/* The driver in a NIC's ROM. When it does not load, what was claimed for it is free again, and we
+ * move up into that. Returns where what it takes ends, 0: nothing. */
+static u32 load_nic(u32 low_end)
 {
-    return (n + PAGE - 1) & ~(PAGE - 1);
+    if (low_end)
+        loader_map.count = 0; /* it was made before that */
+    if (nic_load() || !low_end)
+        return low_end;
+    resident_remove();
+    nic_leave();
+    resident_install();
+    return 0;
 }
 
 /* In the moved kernel, on its stack. */
@@ -67,7 +77,7 @@ static void moved(void)
     resident_relocated();
     machine.boot.map = &loader_map;
     machine.int15.map = &machine.map;
-    u32 image = align_up((u32)(image_end - image_start));
+    u32 image = align_up((u32)(image_end - image_start), PAGE);
     arena_init(image_start + image, machine.hidden_size - image);
     lunboot_main(&machine);
 }
@@ -120,8 +130,7 @@ _Noreturn void start(u32 magic, u32 info)
     if (!platform_time_init())
         stop(ERR_NO_CLOCK);
     platform_cpu_init();
-    if (nic_load())
-        loader_map.count = 0; /* it was made before that */
+    low_end = load_nic(low_end);
 
     bios_memory_map(&machine.map);
     bios_memory_sizes(&machine.int15);
@@ -135,7 +144,7 @@ _Noreturn void start(u32 magic, u32 info)
         stop(ERR_NO_MEMORY);
     u32 low = resident_block()->base;
     u32 lent = machine.plan->size + nic_memory_bytes(machine.plan->rx_ring + machine.plan->tx_ring);
-    machine.hidden_size = align_up((u32)(image_end - image_start)) + align_up(lent);
+    machine.hidden_size = align_up((u32)(image_end - image_start), PAGE) + align_up(lent, PAGE);
     machine.hidden_base = memmap_find_top(&loader_map, machine.hidden_size);
     if (!machine.hidden_base ||
         !memmap_reserve(&machine.map, machine.hidden_base, machine.hidden_size) ||

@@ -146,7 +146,6 @@ struct parser {
     u32 fields; /* the queue */
     u32 opcode;
     u32 before; /* the instruction's before this one; in data: the kinds of the last four bytes */
-    u32 before_that;
     u32 modrm;  /* the last one; in data: the last four bytes */
     u32 target; /* the register that that tells to be written, mostly; in data: the last two */
     u32 word;   /* hash: the instruction; at an opcode the one before; in data what may be a word */
@@ -218,7 +217,6 @@ static void parse(struct parser *p, u8 byte, bool in_text)
         break;
     }
     if (!p->fields) {
-        p->before_that = p->before;
         p->before = p->opcode;
         p->opcode = 0;
     }
@@ -304,12 +302,10 @@ static void contexts(u32 hash[CONTEXTS], const struct parser *p, u32 place)
     hash[1] = (in_field + (p->history & 0xff)) * HASH_MUL;
     hash[2] = (p->target - in_opcode) * HASH_MUL;
     hash[3] = (in_opcode + p->before) * HASH_MUL;
-    hash[4] = (p->before_that - hash[3]) * HASH_MUL;
-    hash[5] = (hash[3] + p->modrm) * HASH_MUL;
-    hash[6] = ((p->history >> 8 & 0xff) - in_field) * HASH_MUL;
-    hash[7] = (p->word + (p->history & 0xffff)) * HASH_MUL;
+    hash[4] = (hash[3] + p->modrm) * HASH_MUL;
+    hash[5] = (p->word + (p->history & 0xffff)) * HASH_MUL;
     u32 guess = field(p) == F_REL8 ? jump_target - place : match.length << 8 | match.expected;
-    hash[8] = (guess + HASH_MUL) * HASH_MUL;
+    hash[6] = (guess + HASH_MUL) * HASH_MUL;
 }
 
 /* What each context weighs for a whole byte, besides its weight by the byte's bits. */

@@ -24,6 +24,12 @@ static inline u32 up_to_multiple(const void *at, u32 multiple)
     return (u32) - (uintptr_t)at & (multiple - 1);
 }
 
+/* n, or the next multiple, a power of two. */
+static inline u32 align_up(u32 n, u32 multiple)
+{
+    return (n + multiple - 1) & -multiple;
+}
+
 /* Does [start, start + count) lie within the first `size`? */
 static inline bool in_range(u64 start, u64 count, u64 size)
 {

@@ -20,6 +20,8 @@
     X(NIC_ABOVE_4G, 14, 0xaa, "the NIC's registers lie above 4 GiB",                               \
       "switch above-4G decoding off in the BIOS setup")                                            \
     X(NIC_NO_LINK, 13, 0x80, "the NIC has no link", "check the cable and the switch port")         \
+    X(NIC_UNDI, 15, 0xaa, "no PXE ROM has a driver (UNDI) that works",                             \
+      "start lunboot.pxe by PXE, or switch the NIC's ROM on in the BIOS setup")                    \
     X(DHCP_TIMEOUT, 20, 0x80, "no DHCP server answered",                                           \
       "check the network, or give ip=, netmask= and root-path=")                                   \
     X(DHCP_NO_ROOT_PATH, 21, 0xaa, "no root path is set",                                          \

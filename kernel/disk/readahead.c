@@ -154,6 +154,13 @@ static u32 piece(const struct stream *s, u32 left)
     return min_u32(left, chunk_blocks(s->dev));
 }
 
+/* Does its reader still want what c holds? */
+static bool is_awaited(const struct stream *s, const struct chunk *c)
+{
+    return c->req.count && c->dev == s->dev &&
+           c->req.lba + c->req.count - 1 - s->next < s->ahead - s->next;
+}
+
 void readahead_request(void)
 {
     struct stream *s = current;
@@ -173,8 +180,9 @@ void readahead_request(void)
             s->ahead = c->req.lba + c->req.count;
             continue;
         }
+        /* Small pieces need more chunks than there are for all of a window. */
         c = free_chunk();
-        if (!c)
+        if (!c || is_awaited(s, c))
             break;
         u32 n = readahead_gap(dev, s->ahead, piece(s, (u32)(end - s->ahead)));
         if (n > dev->blocks - s->ahead)

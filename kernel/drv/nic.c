@@ -1,6 +1,7 @@
 /* The door to the drivers: which one a NIC has, and what is the same for all NICs. */
 #include "drv/nic.h"
 
+#include "base/arith.h"
 #include "base/platform.h"
 #include "drv/pci.h"
 
@@ -11,11 +12,16 @@ static u32 last_bdf = PCI_BDF_END; /* what nic_last drives */
 
 bool nic_load(void)
 {
-    if (last_bdf == PCI_BDF_END)
-        return false;
-    if (!nic_last.load())
-        last_bdf = PCI_BDF_END;
-    return true;
+    if (nic_last.load && nic_last.load())
+        return true;
+    last_bdf = PCI_BDF_END;
+    return false;
+}
+
+void nic_leave(void)
+{
+    if (nic_last.leave)
+        nic_last.leave();
 }
 
 static const struct nic_id *nic_id(u16 vendor, u16 device)
@@ -51,7 +57,7 @@ u32 nic_claim(const struct boot_info *boot)
 
 u32 nic_memory_bytes(u32 descriptors)
 {
-    return (descriptors * nic_descriptor_bytes + nic_more_bytes + 15) & ~15u;
+    return align_up(descriptors * nic_descriptor_bytes + nic_more_bytes, 16);
 }
 
 u32 nic_packet_size(u16 bdf, u32 frame)

@@ -28,8 +28,13 @@ struct nic_memory {
 u32 nic_claim(const struct boot_info *boot);
 
 /* When the resident part has its place, and before the kernel looks for its own: bring to life what
- * was claimed. True: that may have taken memory that was free before. */
+ * was claimed, which may take memory that was free before. False: there is nothing to drive by it,
+ * which is said if somebody has asked for it. */
 bool nic_load(void);
+
+/* No NIC is open, and the resident part holds its place no more, or is about to get it again: undo
+ * nic_load(), and nic_claim() where nobody has taken conventional memory since. */
+void nic_leave(void);
 
 /* The first PCI function at or after `from` that there is a driver for; PCI_BDF_END when there is
  * none. */
@@ -78,7 +83,8 @@ struct nic_last {
     /* nic_claim(), which also sets *bdf to the NIC; `only`: there is none that a line is for. NULL:
      * the image has no such driver. */
     u32 (*claim)(const struct boot_info *boot, bool only, u32 *bdf);
-    bool (*load)(void); /* nic_load(); false: there is nothing to drive */
+    bool (*load)(void);  /* nic_load() */
+    void (*leave)(void); /* nic_leave() */
 };
 
 /* What nics.c makes of nics.def. */

@@ -29,7 +29,8 @@ const struct nic_id nic_ids[] = {
 
 const struct nic_last nic_last = {
 #define LAST(driver, name)                                                                         \
-    .id = {0, 0, 0, index_##driver, name}, .claim = driver##_claim, .load = driver##_load,
+    .id = {0, 0, 0, index_##driver, name}, .claim = driver##_claim, .load = driver##_load,         \
+    .leave = driver##_leave,
 #include "drv/nics.def"
 };
 

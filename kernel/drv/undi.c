@@ -160,18 +160,11 @@ static bool open(void)
     return undi_call(UNDI_OPEN);
 }
 
-/* A call that needs no parameters but room for so many bytes. */
-static bool simple(u16 function, u32 bytes)
-{
-    undi_parameters(bytes);
-    return undi_call(function);
-}
-
 /* Some drivers of operating systems take no NIC that is in use. */
 static void pause(struct netdev *dev, bool on)
 {
     if (on) {
-        simple(UNDI_CLOSE, UNDI_STATUS_BYTES);
+        undi_simple(UNDI_CLOSE, UNDI_STATUS_BYTES);
         drop_frame();
         next = ISR_START;
         sending = false;
@@ -265,8 +258,8 @@ static bool acknowledge(struct netdev *dev)
 static void stop(struct netdev *dev)
 {
     (void)dev;
-    simple(UNDI_CLOSE, UNDI_STATUS_BYTES);
-    simple(UNDI_SHUTDOWN, UNDI_STATUS_BYTES);
+    undi_simple(UNDI_CLOSE, UNDI_STATUS_BYTES);
+    undi_simple(UNDI_SHUTDOWN, UNDI_STATUS_BYTES);
     drop_all();
 }
 
@@ -282,7 +275,7 @@ static const struct netdev_ops ops = {
 /* Some UNDIs want to be told their own MAC address, and others refuse it. */
 static bool take_mac(void)
 {
-    if (!simple(UNDI_GET_INFORMATION, INFORMATION_BYTES))
+    if (!undi_simple(UNDI_GET_INFORMATION, INFORMATION_BYTES))
         return false;
     memcpy(nic.mac, undi_block()->parameters + INFORMATION_MAC, sizeof(nic.mac));
     memcpy(undi_parameters(ADDRESS_BYTES) + ADDRESS_MAC, nic.mac, sizeof(nic.mac));
@@ -292,7 +285,7 @@ static bool take_mac(void)
 
 static bool has_interrupts(void)
 {
-    return simple(UNDI_GET_IFACE_INFO, IFACE_BYTES) &&
+    return undi_simple(UNDI_GET_IFACE_INFO, IFACE_BYTES) &&
            get_le32(undi_block()->parameters + IFACE_FLAGS) & IFACE_IRQ;
 }
 
@@ -339,10 +332,10 @@ static enum error undi_open(u16 bdf, const struct nic_id *id, const struct nic_m
     next = ISR_START;
     waiting = sending = false;
     silent = 0;
-    simple(UNDI_STARTUP, UNDI_STATUS_BYTES);
-    enum error e = !simple(UNDI_INITIALIZE, INITIALIZE_BYTES) ? ERR_NIC_DEAD
-                   : !take_mac()                              ? ERR_NIC_EEPROM
-                                                              : OK;
+    undi_simple(UNDI_STARTUP, UNDI_STATUS_BYTES);
+    enum error e = !undi_simple(UNDI_INITIALIZE, INITIALIZE_BYTES) ? ERR_NIC_DEAD
+                   : !take_mac()                                   ? ERR_NIC_EEPROM
+                                                                   : OK;
     nic.wake.polled = !has_interrupts();
     if (!e && !open())
         e = ERR_NIC_DEAD;

@@ -6,9 +6,11 @@
 
 extern const struct nic_driver undi_driver;
 
-/* nic_claim(), nic_load(): the UNDI of the PXE ROM that has started us; where there was none, and
- * no NIC of ours, the one of a ROM in the option ROM area. */
+/* nic_claim(), nic_load(), nic_leave(): the UNDI of the PXE ROM that has started us, or of a former
+ * lunboot that is over; where there was none, and no NIC of ours or the command line says nic=undi,
+ * the one of a ROM in the option ROM area. */
 u32 undi_claim(const struct boot_info *boot, bool only, u32 *bdf);
 bool undi_load(void);
+void undi_leave(void);
 
 #endif

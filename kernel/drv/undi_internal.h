@@ -6,8 +6,12 @@
 #include "base/types.h"
 #include "drv/undi.h"
 
+#define KIB                      1024u
+#define PARAGRAPH                16u
+
 #define UNDI_START               0x00
 #define UNDI_STARTUP             0x01
+#define UNDI_CLEANUP             0x02
 #define UNDI_INITIALIZE          0x03
 #define UNDI_SHUTDOWN            0x05
 #define UNDI_OPEN                0x06
@@ -17,6 +21,7 @@
 #define UNDI_GET_INFORMATION     0x0c
 #define UNDI_GET_IFACE_INFO      0x13
 #define UNDI_ISR                 0x14
+#define UNDI_STOP                0x15
 
 /* Where what lies in their parameters, behind the status that all begin with. */
 #define UNDI_STATUS_BYTES        2 /* of those with nothing else */
@@ -71,27 +76,9 @@
 #define TBD_AT                   2 /* offset, segment */
 #define TBD_BYTES                56
 
-#define UNDI_BLOCK               4096
+#define UNDI_BLOCK               5120
+#define UNDI_STACK               3072
 #define UNDI_FRAME               1518 /* bytes, with a tag */
-
-/* boot/undi.asm, and behind it what UNDI reads and writes, and the stack that it gets. */
-struct undi_stub {
-    u32 entry; /* UNDI's own: segment << 16 | offset */
-    u16 old_sp, old_ss;
-    u8 code[56];
-};
-
-struct undi_block {
-    struct undi_stub stub;
-    u8 parameters[OPEN_BYTES];
-    u8 tbd[TBD_BYTES];
-    u8 frame[UNDI_FRAME];
-    u8 stack[UNDI_BLOCK - sizeof(struct undi_stub) - OPEN_BYTES - TBD_BYTES - UNDI_FRAME];
-};
-_Static_assert(sizeof(struct undi_stub) == 64 && sizeof(struct undi_block) == UNDI_BLOCK,
-               "as boot/undi.asm has them");
-
-extern const u8 undi_stub[sizeof(struct undi_stub)];
 
 /* A ROM that has an UNDI. */
 struct undi_rom {
@@ -100,11 +87,45 @@ struct undi_rom {
     u16 bdf;             /* of its NIC */
 };
 
+/* boot/undi.asm. */
+struct undi_stub {
+    u32 entry; /* UNDI's own: segment << 16 | offset */
+    u8 code[60];
+};
+
+/* The stub, UNDI's stack, and what it reads and writes, which has a page without code together with
+ * the upper 2 KiB of the stack (undi_place.c). */
+struct undi_block {
+    struct undi_stub stub;
+    u8 stack[UNDI_STACK - sizeof(struct undi_stub)];
+    u32 end;             /* physical, of what this and UNDI take; */
+    u32 free_end;        /* and up to where it is free when UNDI has gone, whole KiB */
+    struct undi_rom rom; /* where UNDI comes from; only the NIC, if PXE has brought it */
+    u8 parameters[OPEN_BYTES];
+    u8 tbd[TBD_BYTES];
+    u8 frame[UNDI_FRAME];
+    u8 reserved[UNDI_BLOCK - UNDI_STACK - 18 - OPEN_BYTES - TBD_BYTES - UNDI_FRAME];
+};
+_Static_assert(sizeof(struct undi_stub) == 64 && sizeof(struct undi_block) == UNDI_BLOCK,
+               "as boot/undi.asm has them");
+
+extern const u8 undi_stub[sizeof(struct undi_stub)];
+
 /* The first one in the option ROM area whose NIC is there. */
 bool undi_rom_find(struct undi_rom *rom);
 
-/* The block, once undi_claim() has made it. */
+/* Load the UNDI of the block's ROM behind the block, check what its loader says of it, and start
+ * it. False: it is not to be used, and holds no memory. */
+bool undi_load_rom(void);
+
+/* The block; NULL: there is none. */
 struct undi_block *undi_block(void);
+
+/* It is at that physical address from now on; 0: there is none. */
+void undi_block_set(u32 physical);
+
+/* Physical: where it ends, and the memory begins that a ROM's UNDI is given. */
+u32 undi_memory(void);
 
 /* What it and UNDI take of conventional memory, KiB. */
 u16 undi_kib(void);
@@ -114,6 +135,12 @@ u8 *undi_parameters(u32 bytes);
 
 /* Call a function with them. False: it has failed. */
 bool undi_call(u16 function);
+
+/* A call that needs no parameters but room for so many bytes. */
+bool undi_simple(u16 function, u32 bytes);
+
+/* Call the loader of a ROM, which stands as entry in the block, with its parameters. */
+bool undi_call_loader(void);
 
 /* Put the real-mode address of something in the block at p, as offset and segment. */
 void undi_put_address(u8 *p, const u8 *what);

@@ -50,6 +50,8 @@ static bool take_rom(const u8 *p, u32 size, struct undi_rom *rom)
     rom->loader = get_le16(id + ID_LOADER);
     rom->data = get_le16(id + ID_DATA);
     rom->code = get_le16(id + ID_CODE);
+    if (!rom->loader || rom->loader >= size || !rom->code)
+        return false;
     vendor = get_le16(pcir + PCIR_VENDOR);
     device = get_le16(pcir + PCIR_DEVICE);
     u32 bdf = pci_find(0, match);

@@ -1,6 +1,8 @@
 /* The arena. */
 #include "machine/arena.h"
 
+#include "base/arith.h"
+
 static u8 *arena;
 static u32 arena_left;
 
@@ -12,7 +14,7 @@ void arena_init(u8 *memory, u32 size)
 
 void *arena_take(u32 size)
 {
-    size = (size + 15) & ~15u;
+    size = align_up(size, 16);
     if (size > arena_left)
         return NULL;
     u8 *piece = arena;

@@ -19,8 +19,8 @@ struct boot_dhcp {
 
 /* The UNDI of the PXE ROM that has started us, for a NIC that we have no driver for. */
 struct boot_undi {
-    u32 entry; /* segment << 16 | offset; 0: none */
-    u32 end;   /* physical address of the first byte behind its memory */
+    u32 entry;       /* segment << 16 | offset; 0: none */
+    u32 segments[2]; /* bytes << 16 | segment, of its data and of its code */
 };
 
 struct boot_info {

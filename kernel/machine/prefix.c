@@ -20,18 +20,6 @@ static void take_dhcp(struct boot_dhcp *dhcp, u32 at, u32 len)
     wipe(packet, len);
 }
 
-static u32 segment_end(u32 segment)
-{
-    return rm_phys((u16)segment, (u16)(segment >> 16));
-}
-
-static void take_undi(struct boot_undi *undi, const u8 *p)
-{
-    undi->entry = FIELD(p, undi_entry);
-    undi->end =
-        max_u32(segment_end(FIELD(p, undi_segments[0])), segment_end(FIELD(p, undi_segments[1])));
-}
-
 bool prefix_parse(u32 magic, u32 at, struct boot_info *info)
 {
     const u8 *p = phys_ptr(at, sizeof(struct prefix_info));
@@ -43,6 +31,6 @@ bool prefix_parse(u32 magic, u32 at, struct boot_info *info)
         boot_info_command_line(info, FIELD(p, command_line));
     take_dhcp(&info->dhcp_ack, FIELD(p, dhcp_ack), FIELD(p, dhcp_ack_len));
     take_dhcp(&info->dhcp_reply, FIELD(p, dhcp_reply), FIELD(p, dhcp_reply_len));
-    take_undi(&info->undi, p);
+    memcpy(&info->undi, p + offsetof(struct prefix_info, undi_entry), sizeof(info->undi));
     return true;
 }

@@ -19,7 +19,7 @@
 #define SPEAKER_ON        0x02
 #define SPEAKER_OUT2      0x20
 #define PIT_HZ            1193182u
-#define CALIBRATE_MS      2
+#define CALIBRATE_MS      1
 #define CALIBRATE_SAMPLES 4
 #define CALIBRATE_TRIES   1000000
 

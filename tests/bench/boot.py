@@ -47,8 +47,13 @@ class Boot:
         return self.lines.wait(pattern, self.pc, timeout)
 
     def measure(self, start):
-        at, _ = self.wait("^@$", BOOT_LIMIT)
+        at, found = self.wait(r"^@$|^lunboot \d", BOOT_LIMIT)
+        began = at
+        while found[0] != "@":
+            at, found = self.wait(r"^@$|^lunboot \d", BOOT_LIMIT)
         self.values["boot"] = at - start
+        if at != began:
+            self.values["own"] = at - began
         _, memory = self.wait(r"^@ memory (\w+) (\w+)", CALL_LIMIT)
         self.values["base"], self.values["usable"] = (int(kib, 16) for kib in memory.groups())
         before = None

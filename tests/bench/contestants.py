@@ -3,8 +3,11 @@
 import os
 import re
 import struct
+import time
 from pathlib import Path
 
+from nics import UNDI
+from rig.child import need
 from rig.dnsmasq import Dnsmasq
 from rig.qemu import Qemu
 from rig.tgtd import Tgtd
@@ -16,8 +19,9 @@ ACCEL = os.environ.get("ACCEL") or "tcg"
 NICS = {"e1000": ("8086100e", "e1000"), "e1000e": ("808610d3", "e1000e"), "vmxnet3": ("15ad07b0", "vmxnet3"),
         "virtio-net-pci": ("1af41000", "virtio"), "virtio-net-pci,disable-modern=on": ("1af41000", "virtio")}
 NIC = os.environ.get("NIC") or "e1000"
-IDS, IPXE_NAME = NICS[NIC]
-LUNBOOT_ROM = BUILD / f"lunboot-{IDS}.rom"
+BY_UNDI = NIC in UNDI  # its own PXE ROM, QEMU's, loads all, and stays as driver
+IDS, IPXE_NAME = NICS.get(NIC, (None, None))
+LUNBOOT_ROM = None if BY_UNDI else BUILD / f"lunboot-{IDS}.rom"
 
 
 def ipxe_rom():
@@ -32,9 +36,11 @@ def ipxe_rom():
     return path
 
 
-IPXE_ROM = ipxe_rom()
+IPXE_ROM = None if BY_UNDI else ipxe_rom()
 BIOS = Path("/usr/share/seabios/bios-256k.bin")
+UNDIONLY = Path("/usr/lib/ipxe/undionly.kpxe")
 MEMORY_MIB = 256
+LOAD_LIMIT = 60  # seconds until PXE has loaded what it is to load
 
 
 class Local:
@@ -96,7 +102,7 @@ class Lun:
             if self.pxe:
                 tftp = ("--enable-tftp", f"--tftp-root={self.pxe.parent.resolve()}",
                         f"--dhcp-boot={self.pxe.name}")
-            stack.enter_context(Dnsmasq(network, directory, options={17: path}, extra=tftp))
+            self.dhcp = stack.enter_context(Dnsmasq(network, directory, options={17: path}, extra=tftp))
 
     def power_on(self, directory, network, disk):
         return Qemu(directory, network, ACCEL, f"{MEMORY_MIB}M", tap="tap0", wire=self.wire,
@@ -111,6 +117,29 @@ class Lun:
             if words[1:2] == ["1"]:
                 self.by_session[words[2]] = int(words[5])
         return sum(self.by_session.values())
+
+
+class Chained(Lun):
+    """PXE loads it, and it asks DHCP once more: only then there is a root path, and nothing else to be loaded."""
+
+    def power_on(self, directory, network, disk):
+        def starts_with(*words):
+            return lambda word: not word.startswith(words)
+
+        self.dhcp.stop()
+        command = self.dhcp.command
+        self.dhcp.command = list(filter(starts_with("--dhcp-option-force=17,"), command))
+        self.dhcp.start()
+        pc = super().power_on(directory, network, disk)
+        end = time.monotonic() + LOAD_LIMIT
+        while f"{self.pxe.name} to 192.0.2." not in self.dhcp.log.read_text(errors="replace"):
+            if time.monotonic() > end:
+                break  # whoever waits for the boot sector says so
+            time.sleep(0.02)
+        self.dhcp.stop()
+        self.dhcp.command = list(filter(starts_with("--dhcp-boot="), command))
+        self.dhcp.start()
+        return pc
 
 
 class Watched(Lun):
@@ -138,12 +167,25 @@ OTHER = "other build"
 
 def other_build(directory):
     """lunboot as another version has it."""
-    return Lun(OTHER, rom=Path(directory) / LUNBOOT_ROM.name)
+    return ours(OTHER, Path(directory))
 
 
-LUNBOOT = Lun("lunboot", rom=LUNBOOT_ROM)
-DIGESTS = Lun("lunboot, digests", digests=True, rom=LUNBOOT_ROM)
-BLOCKS_4K = Lun("lunboot, 4 KiB blocks", block=4096, rom=LUNBOOT_ROM)
+def ours(name, build=BUILD, **options):
+    if BY_UNDI:
+        return Lun(name, pxe=build / "lunboot.pxe", rom=None, **options)
+    return Lun(name, rom=build / LUNBOOT_ROM.name, **options)
+
+
+def ipxe():
+    if not BY_UNDI:
+        return Lun("iPXE", rom=IPXE_ROM)
+    need(UNDIONLY)
+    return Chained("iPXE", pxe=UNDIONLY, rom=None)
+
+
+LUNBOOT = ours("lunboot")
+DIGESTS = ours("lunboot, digests", digests=True)
+BLOCKS_4K = ours("lunboot, 4 KiB blocks", block=4096)
 STATIC = Lun("lunboot -kernel", static=True, kernel=BUILD / "lunboot.elf")
 IMG = Lun("lunboot.img", extra=("-drive", f"if=none,id=stick,format=raw,snapshot=on,file={BUILD / 'lunboot.img'}",
                                 "-device", "ide-hd,drive=stick"))
@@ -151,7 +193,7 @@ PXE = Lun("lunboot.pxe", pxe=BUILD / "lunboot.pxe", rom=IPXE_ROM)
 # Rows that say by how much a LUN of another kind is slower, in the row's step.
 SLOWER = {"seq63-digest": DIGESTS, "seq63-4k": BLOCKS_4K, "seq4-4k": BLOCKS_4K}
 OTHER_WAYS = {"static": STATIC, "img": IMG, "pxe": PXE}  # rows that lunboot has alone
-IPXE = Lun("iPXE", rom=IPXE_ROM)
+IPXE = ipxe()
 WATCHED = {c.name: Watched(f"{c.name}, watched", **c.options) for c in (LUNBOOT, IPXE)}
 VIRTIO, AHCI = Local("virtio"), Local("AHCI")
 AHCI_LUNBOOT = Local("AHCI", "AHCI, NIC with lunboot's ROM", LUNBOOT_ROM)

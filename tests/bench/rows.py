@@ -1,8 +1,8 @@
 """The rows of the bench's table, and what each is to reach."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from contestants import IPXE, VIRTIO
+from contestants import BY_UNDI, IPXE, VIRTIO
 
 # Round trips in milliseconds, and one with losses: name -> (milliseconds, share lost).
 DELAYS = {"0": (0, 0), "1": (1, 0), "5": (5, 0), "20": (20, 0), "loss": (1, 0.01)}
@@ -79,6 +79,7 @@ X6, X100 = (Times(6, IPXE),), (Times(100, IPXE),)
 
 ROWS = [
     Row("boot", "power-on to boot sector, DHCP", "s", False, {"0": (Limit(0.6),)}),
+    Row("own", "of it from lunboot's first line on", "s", False, with_delays=False),
     Row("static", "the same, static settings (lunboot.elf by -kernel)", "s", False,
         {"0": (Limit(0.4),)}),
     Row("img", "power-on to boot sector, lunboot.img as a disk", "s", False, {"0": (Limit(2.5),)}, with_delays=False),
@@ -113,4 +114,16 @@ ROWS = [
         with_delays=False),
     Row("nopmm", "the same, BIOS without PMM", "ms", False, {"0": (Limit(50),)}, with_delays=False),
 ]
+
+# By UNDI, beside iPXE's undionly.kpxe.
+UNDI_TO_REACH = {
+    "own": {"0": (Limit(1),)},
+    "seq63": {"0": (Times(1.5, IPXE),), "20": (Times(5, IPXE),)},
+    "rand4": {"0": (Times(1, IPXE),)},
+    "write63": {"0": (Times(20, IPXE),)},
+}
+NOT_BY_UNDI = ("static", "img", "pxe", "accesses", "rom", "post", "nopmm")
+if BY_UNDI:
+    ROWS = [replace(row, to_reach=UNDI_TO_REACH.get(row.name, {})) for row in ROWS if row.name not in NOT_BY_UNDI]
+
 NAMES = [row.name for row in ROWS]

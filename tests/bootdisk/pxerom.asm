@@ -11,8 +11,10 @@ NOTHING   equ 2  ; neither PXENV+ nor !PXE
 VECTOR    equ 4  ; an interrupt vector stays here
 STAYS     equ 8  ; it can't be ended
 HOLE      equ 16 ; somebody else's memory lies between its segments
+BELOW     equ 32 ; its base code lies below UNDI, in memory of its own
 
 ROM_KIB   equ 16
+BASE_CODE equ 0x2000
 ANSWERS   equ 0x2000
 STACK     equ ROM_KIB * 1024
 PROGRAM   equ 0x7c0
@@ -33,6 +35,12 @@ main:
     jz .no_hole
     add ax, 0x1000 / 16
 .no_hole:
+    test byte [p_phases], BELOW
+    jz .not_below
+    sub word [0x413], BASE_CODE / 1024
+    mov ax, [0x413]
+    shl ax, 6
+.not_below:
     mov [base_code], ax
     mov [base_code_old], ax
     mov ax, es
@@ -249,7 +257,7 @@ undi: dw 0 ; UNDI's data: here
     times 8 db 0
 base_code: dw 0
     dd 0
-    dw 0x2000
+    dw BASE_CODE
     times 8 db 0
 new_end:
 
@@ -263,7 +271,7 @@ old_entry:
     dw 0
     dw 0, 0
 base_code_old: dw 0
-    dw 0x2000
+    dw BASE_CODE
     dw 0, 0
 undi_old: dw 0
     dw 0x1f80

@@ -12,6 +12,10 @@ from test_failures import error
 from test_memory import Memory
 
 SECTORS = 2048
+# A NIC of ours; and one which only its PXE ROM has a driver for, and that the BIOS does not boot before others.
+NICS = {"e1000": {"tap": "tap0", "extra": DEBUG_EXIT},
+        "undi": {"extra": ("-netdev", "tap,id=net0,ifname=tap0,script=no,downscript=no",
+                           "-device", "rtl8139,netdev=net0", *DEBUG_EXIT)}}
 SIGNATURE = b"\x55\xaa"
 
 
@@ -134,11 +138,12 @@ def test_kept_behind_the_local_disk(net, tgtd, machine, kernel, lun, second_disk
     assert target.sessions() == 1
 
 
-def test_second_lunboot_ends_the_first(net, tgtd, machine, kernel, lun):
-    """The LUN's boot sector gives up by INT 19h, and the BIOS comes back to lunboot."""
+@pytest.mark.parametrize("nic", NICS.values(), ids=NICS)
+def test_second_lunboot_ends_the_first(net, tgtd, machine, kernel, lun, nic):
+    """The LUN's boot sector gives up by INT 19h, and the BIOS comes back to lunboot, which takes no more memory."""
     lun.write_bytes((PROGRAMS / "again.bin").read_bytes() + bytes((SECTORS - 1) * 512))
     target = tgtd().target().lun(lun)
-    pc = machine(namespace=net, tap="tap0", kernel=kernel, extra=DEBUG_EXIT,
+    pc = machine(namespace=net, kernel=kernel, **nic,
                  append=f"ip=192.0.2.77/24 root-path={target.root_path()}")
     report = run(pc, 60)
     assert len(report.all("base")) == 2
@@ -184,10 +189,11 @@ def test_boot_sector_that_comes_later(net, tgtd, machine, kernel, lun):
     assert target.sessions() == 1
 
 
-def test_nothing_stays_of_a_lun_that_is_not_kept(net, tgtd, machine, kernel, lun, logs):
+@pytest.mark.parametrize("nic", NICS.values(), ids=NICS)
+def test_nothing_stays_of_a_lun_that_is_not_kept(net, tgtd, machine, kernel, lun, logs, nic):
     """Without keep-san the next device has all memory, and the target no session."""
     disk = BootDisk(logs / "disk", "memory", 2, reads=5)
-    same = {"namespace": net, "tap": "tap0", "disks": [disk.path], "extra": DEBUG_EXIT}
+    same = {"namespace": net, "disks": [disk.path], **nic}
     local = machine(**same)
     before = Memory(run(local))
     local.stop()

@@ -9,6 +9,7 @@ import time
 import bootdisk
 import pytest
 from bootdisk import BootDisk, run
+from test_failures import error
 from test_media import base_memory, base_memory_before  # noqa: F401 (fixture)
 
 from rig.nbp import make_nbp
@@ -76,8 +77,9 @@ def test_asks_when_there_is_no_root_path(net, tgtd, dhcp, machine, disk, tftp, s
 
 # ---- tests/bootdisk/pxerom.asm ------------------------------------------------------------------------
 
-OLD, NOTHING, VECTOR, STAYS, HOLE = 1, 2, 4, 8, 16  # its phases
-ROM_KIB = 16
+OLD, NOTHING, VECTOR, STAYS, HOLE, BELOW = 1, 2, 4, 8, 16, 32  # its phases
+ROM_KIB, UNDI_KIB = 16, 8  # what it takes, and what of that it says is UNDI's
+UNDI_BLOCK = 8  # KiB that kernel/drv/undi_place.c takes here: 5, up to the end of a page
 ACK_SECTOR, PROXY_SECTOR, PROGRAM_SECTOR = 40, 44, 64
 ASKED = [0x71, 0x71, 0x12, 0xE6]  # GET_CACHED_INFO twice, GET_NIC_TYPE, and whether it is iPXE
 ENDED = [0x05, 0x70, 0x15]  # UNDI_SHUTDOWN, UNLOAD_STACK, STOP_UNDI
@@ -102,26 +104,29 @@ LEASE = (51, b"\x00\x00\x0e\x10")
 
 @pytest.fixture
 def pxe_rom(logs, net, tgtd, machine):
-    """pxe_rom(phases, ack, proxy) boots the ROM; gives the PC and the report of the LUN's program. The LUN
-    is at pxe_rom.target.root_path(). program: another lunboot.pxe; options: Qemu's."""
+    """pxe_rom(phases, ack, proxy) boots the ROM; gives the PC and the report of the LUN's program; pxe_rom.start()
+    gives the PC alone. The LUN is at pxe_rom.target.root_path(). program: another lunboot.pxe; options: Qemu's."""
     disk = BootDisk(logs / "disk", "drives", 2, reads=10)
     target = tgtd().target().lun(disk.path)
 
-    def boot(phases=0, ack=b"", proxy=b"", other_nic=("-device", "e1000,romfile=,addr=5"),
-             program=BUILD / "lunboot.pxe", **options):
+    def start(phases=0, ack=b"", proxy=b"", other_nic=("-device", "e1000,romfile=,addr=5"),
+              program=BUILD / "lunboot.pxe", **options):
         rom = BootDisk(logs / "rom", "pxerom", 2, phases, seconds=len(ack), reads=len(proxy), size=NIC)
         with open(rom.path, "r+b") as f:
             for sector, data in ((ACK_SECTOR, ack), (PROXY_SECTOR, proxy),
                                  (PROGRAM_SECTOR, program.read_bytes())):
                 f.seek(sector * bootdisk.SECTOR)
                 f.write(data)
-        pc = machine(namespace=net, tap="tap0", nic=f"e1000,addr={NIC >> 3:#x}", disks=[rom.path],
-                     extra=other_nic, **options)
+        return machine(namespace=net, tap="tap0", nic=f"e1000,addr={NIC >> 3:#x}", disks=[rom.path],
+                       extra=other_nic, **options)
+
+    def boot(*args, **options):
+        pc = start(*args, **options)
         report = run(pc, 60)
         report.check_reads(disk)
         return pc, report
 
-    boot.target = target
+    boot.start, boot.target = start, target
     return boot
 
 
@@ -145,6 +150,23 @@ def test_ends_pxe(pxe_rom, phases, ended, stays):
     assert "NIC      Intel 82540EM at 00:10.0" in pc.serial.text()
     assert "Address  192.0.2.77/24" in pc.serial.text()
     assert 639 - base_memory(pc) == 4 + stays
+
+
+def test_undi_stays_without_its_base_code(pxe_rom, logs):
+    """That is free at once. Here UNDI fails then: lunboot ends it in the order of its states, and its memory is free,
+    too."""
+    program = logs / "undi.pxe"
+    make_nbp(program, "nic=undi", "retry=0")
+    pc = pxe_rom.start(BELOW, program=program)
+    pc.expect(rf"^E{error('NIC_DEAD')[0]}: ", 60)
+    assert 639 - base_memory(pc) == 4 + UNDI_BLOCK + ROM_KIB
+    end = time.monotonic() + LOADS
+    while 639 - base_memory(pc) != ROM_KIB - UNDI_KIB:
+        assert time.monotonic() < end, f"{base_memory(pc)} KiB"
+        time.sleep(0.2)
+    called = [int(function, 16) for function in re.findall(r"@ pxe (\w\w)", pc.e9.text())]
+    assert called[:6] == ASKED + ENDED[:2]
+    assert called[6:] == [0x01, 0x03, 0x13, 0x07, 0x05, 0x02, 0x15]  # from UNDI_STARTUP to STOP_UNDI
 
 
 def test_root_path_from_proxy_dhcp(pxe_rom):

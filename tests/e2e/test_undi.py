@@ -5,6 +5,8 @@ import pytest
 from bootdisk import BootDisk, run
 from nics import UNDI
 from test_debian import check_report
+from test_failures import error
+from test_media import base_memory
 
 from rig.nbp import make_nbp
 from rig.paths import BUILD
@@ -59,6 +61,17 @@ def test_option_rom(net, tgtd, dhcp, machine, logs, iso, medium):
              "-device", "ide-hd,drive=stick,bootindex=0")
     start = {"iso": iso()} if medium == "iso" else {"extra": stick}
     check(machine(namespace=net, tap="tap0", nic="rtl8139", rom=None, **start), disk)
+
+
+@pytest.mark.machines
+def test_gives_up(net, dhcp, machine, tftp, second_disk):
+    """There is no root path: UNDI is ended, and what it took is free again for the next device."""
+    dhcp(extra=tftp)
+    pc = machine(namespace=net, tap="tap0", nic="rtl8139", rom=None, disks=[second_disk])
+    pc.expect(rf"^E{error('DHCP_NO_ROOT_PATH')[0]}: ", 120)
+    assert base_memory(pc) < 635
+    pc.expect("^the second disk has booted", 60)
+    assert base_memory(pc) == 639
 
 
 # Debian's own driver takes the NIC as the PXE ROM has left it, and mounts its root file system by it. QEMU's NE2000

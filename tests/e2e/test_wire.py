@@ -250,6 +250,17 @@ def test_queue(ends, way):
     assert stats["dropped"] == 41
 
 
+def test_many_under_way(ends):
+    """They wait, whole and in order, however many: here 6 MB, until the line is fast again."""
+    pair, frames = ends(rate=1, dir="to-pc"), make_frames(4000, size=1500)
+    for at in range(0, len(frames), BURST):
+        pair.send("to-pc", frames[at : at + BURST])
+        wait_for(lambda: pair.wire.stats()["to-pc"]["frames"] == at + BURST)
+    pair.wire.set(rate=0)
+    for frame in frames:
+        assert pair.receive("to-pc") == frame
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_blackout(ends, way):
     """What comes meanwhile is lost, and what is under way when it begins."""

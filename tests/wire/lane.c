@@ -8,11 +8,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* QUEUE_MAX, and room for a frame that is not counted yet. */
-#define RING_SIZE (2ul * QUEUE_MAX)
+/* The ring doubles when it gets full. Its pages stay in the cache as long as it is small, and none
+ * costs a page fault in the middle of a burst when there are few. */
+#define RING_FIRST  (4ul << 20)
+/* What lane_add() may put there at once, and a held frame. */
+#define RING_SPARE  4
 
 /* A held frame goes on after this time when nothing overtakes it. */
-#define HELD_NS   20000000
+#define HELD_NS     20000000
 
 struct record {
     uint64_t due; /* at the earliest: none overtakes those before it */
@@ -23,7 +26,7 @@ struct record {
 
 static struct record *record_at(const struct lane *lane, uint64_t position)
 {
-    return (struct record *)(lane->ring + position % RING_SIZE);
+    return (struct record *)(lane->ring + (position & (lane->ring_size - 1)));
 }
 
 static size_t record_size(size_t length)
@@ -31,19 +34,37 @@ static size_t record_size(size_t length)
     return (sizeof(struct record) + length + 7) & ~7ul;
 }
 
-void lane_init(struct lane *lane, enum direction direction, struct faults *faults)
+/* Memory that is mapped twice, one behind the other. */
+static uint8_t *map_ring(size_t size)
 {
     int memory = memfd_create("lane", MFD_CLOEXEC);
-    uint8_t *ring = mmap(NULL, 2 * RING_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *ring = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     const int flags = MAP_SHARED | MAP_FIXED, access = PROT_READ | PROT_WRITE;
-    if (memory < 0 || ftruncate(memory, RING_SIZE) || ring == MAP_FAILED ||
-        mmap(ring, RING_SIZE, access, flags, memory, 0) == MAP_FAILED ||
-        mmap(ring + RING_SIZE, RING_SIZE, access, flags, memory, 0) == MAP_FAILED) {
+    if (memory < 0 || ftruncate(memory, size) || ring == MAP_FAILED ||
+        mmap(ring, size, access, flags, memory, 0) == MAP_FAILED ||
+        mmap(ring + size, size, access, flags, memory, 0) == MAP_FAILED) {
         perror("wire: memory");
         exit(1);
     }
     close(memory);
-    *lane = (struct lane){.faults = faults, .direction = direction, .ring = ring};
+    return ring;
+}
+
+void lane_init(struct lane *lane, enum direction direction, struct faults *faults)
+{
+    *lane = (struct lane){.faults = faults,
+                          .direction = direction,
+                          .ring = map_ring(RING_FIRST),
+                          .ring_size = RING_FIRST};
+}
+
+static void grow(struct lane *lane)
+{
+    const struct lane old = *lane;
+    lane->ring_size *= 2;
+    lane->ring = map_ring(lane->ring_size);
+    memcpy(record_at(lane, lane->head), record_at(&old, old.head), lane_queued(lane));
+    munmap(old.ring, 2 * old.ring_size);
 }
 
 uint64_t lane_queued(const struct lane *lane)
@@ -53,6 +74,8 @@ uint64_t lane_queued(const struct lane *lane)
 
 uint8_t *lane_room(struct lane *lane)
 {
+    if (lane_queued(lane) + RING_SPARE * record_size(FRAME_MAX) > lane->ring_size)
+        grow(lane);
     return record_at(lane, lane->tail)->frame;
 }
 

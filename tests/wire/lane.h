@@ -14,6 +14,7 @@ struct lane {
     struct faults *faults;
     enum direction direction;
     uint8_t *ring;       /* mapped twice, one behind the other: a frame never wraps */
+    size_t ring_size;    /* a power of 2 */
     uint64_t head, tail; /* bytes that have left the ring and that have come */
     size_t taken;        /* of the frame at head: so much of it has gone already */
     uint64_t line_free;  /* when the frame before head had left, at faults->rate */

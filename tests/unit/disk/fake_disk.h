@@ -5,7 +5,7 @@
 
 #include "disk/block.h"
 
-#define FAKE_QUEUE 64
+#define FAKE_QUEUE 80
 
 extern struct fake_disk {
     struct block_dev dev;

@@ -174,6 +174,27 @@ TEST(little_is_fetched_in_vain)
     assert_in_range(fake.blocks_moved * 100 / asked, 100, 115);
 }
 
+/* A window that was found with large pieces takes more chunks of small ones than there are: they
+ * must not push out each other. In the first half the calls are as GRUB cuts a MiB. */
+TEST(a_reader_whose_calls_get_smaller_has_nothing_fetched_twice)
+{
+    for (u32 small = 16; small <= 112; small += 16) {
+        start(4 * AHEAD);
+        distance = 20;
+        u32 at = 0;
+        while (at < BLOCKS - 127) {
+            u32 n = at < BLOCKS / 2 && (at & 2047) <= 2048 - 127 ? 127 : small;
+            check_read(at, n);
+            at += n;
+            host_now++; /* the reader's own work */
+        }
+        settle();
+        assert_in_range(fake.blocks_moved, at, BLOCKS);
+        fake_disk_free();
+    }
+    start(AHEAD);
+}
+
 TEST(two_streams_do_not_disturb_each_other)
 {
     start(AHEAD);

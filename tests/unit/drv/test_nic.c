@@ -112,7 +112,7 @@ static bool last_load(void)
     return loads;
 }
 
-const struct nic_last nic_last = {{0, 0, 0, DRIVER_LAST, "The last"}, last_claim, last_load};
+const struct nic_last nic_last = {{0, 0, 0, DRIVER_LAST, "The last"}, last_claim, last_load, NULL};
 
 const struct nic_driver *const nic_drivers[] = {
     [DRIVER_RINGS] = &rings_driver,
@@ -303,7 +303,7 @@ TEST(what_was_claimed_has_no_other_driver_as_long_as_it_loads)
     for (u32 i = 2; i--;) {
         claim(AT_PLAIN);
         loads = i;
-        assert_true(nic_load());
+        assert_int_equal(nic_load(), loads);
         assert_int_equal(nic_find(AT_RINGS + 1), AT_PLAIN);
         assert_int_equal(nic_open(AT_PLAIN, &memory, &dev), OK);
         assert_string_equal(dev->model, i ? "The last" : "A plain one 01");
@@ -314,6 +314,6 @@ TEST(what_does_not_load_is_no_nic)
 {
     claim(AT_OTHER);
     loads = false;
-    nic_load();
+    assert_false(nic_load());
     assert_int_equal(nic_find(AT_RINGS + 1), AT_PLAIN);
 }

@@ -11,6 +11,8 @@
 
 #define MEM_SIZE   0x110000
 #define BASE_KIB   600
+#define DATA       0x20009a00u /* segments */
+#define CODE       0x40009600u
 #define UNDI_END   0x9c000u
 #define ENTRY      0x98001234u
 #define AT_NIC     0x0018
@@ -101,7 +103,7 @@ static void call(u16 segment, u16 offset, struct rm_regs *r)
 {
     u8 *stub = mem + rm_phys(segment, 0), *p = mem + rm_phys(r->es, (u16)r->edi);
     u8 function = (u8)r->ebx;
-    assert_int_equal(offset, 8);
+    assert_int_equal(offset, offsetof(struct undi_block, stub.code));
     assert_int_equal(get_le32(stub), ENTRY);
     assert_true(undi.calls < CALLS_MOST);
     undi.called[undi.calls++] = function;
@@ -153,7 +155,7 @@ static enum error try_open(void)
 
 static void with_device(void)
 {
-    const struct boot_info boot = {.bdf = AT_NIC, .undi = {ENTRY, UNDI_END}};
+    const struct boot_info boot = {.bdf = AT_NIC, .undi = {ENTRY, {DATA, CODE}}};
     power_on();
     assert_int_equal(nic_claim(&boot), UNDI_END);
     nic_load();
@@ -215,7 +217,7 @@ static void send(u32 bytes, u16 type, bool broadcast)
 
 TEST_WITH(its_memory_and_ours_are_kept, power_on, power_off)
 {
-    const struct boot_info boot = {.bdf = AT_NIC, .undi = {ENTRY, UNDI_END}};
+    const struct boot_info boot = {.bdf = AT_NIC, .undi = {ENTRY, {DATA, CODE}}};
     assert_int_equal(nic_claim(&boot), UNDI_END);
     assert_int_equal(bda_get16(BDA_BASE_MEMORY), BASE_KIB - UNDI_BLOCK / 1024);
     assert_int_equal(nic_find(0), AT_NIC);
@@ -223,7 +225,7 @@ TEST_WITH(its_memory_and_ours_are_kept, power_on, power_off)
 
 TEST_WITH(an_end_that_can_t_be_is_not_believed, power_on, power_off)
 {
-    const struct boot_info boot = {.bdf = AT_NIC, .undi = {ENTRY, 0x5000}};
+    const struct boot_info boot = {.bdf = AT_NIC, .undi = {ENTRY, {0x10000500, 0}}};
     assert_int_equal(nic_claim(&boot), BASE_KIB * 1024);
 }
 

@@ -92,14 +92,15 @@ static void ack(u32 at, u32 len)
     assert_true(parse());
 }
 
-TEST(undi_ends_behind_its_last_segment)
+TEST(undi_is_told_with_its_segments)
 {
     put(offsetof(struct prefix_info, undi_entry), 0x98001234);
     put(offsetof(struct prefix_info, undi_segments), 0x1f80u << 16 | 0x9a00);
     put(offsetof(struct prefix_info, undi_segments) + 4, 0x8000u << 16 | 0x9800);
     assert_true(parse());
     assert_int_equal(info.undi.entry, 0x98001234);
-    assert_int_equal(info.undi.end, 0xa0000);
+    assert_int_equal(info.undi.segments[0], 0x1f80u << 16 | 0x9a00);
+    assert_int_equal(info.undi.segments[1], 0x8000u << 16 | 0x9800);
 }
 
 TEST(the_dhcp_answer_is_copied)
