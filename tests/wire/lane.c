@@ -10,12 +10,12 @@
 
 /* The ring doubles when it gets full. Its pages stay in the cache as long as it is small, and none
  * costs a page fault in the middle of a burst when there are few. */
-#define RING_FIRST  (4ul << 20)
+#define RING_FIRST (4ul << 20)
 /* What lane_add() may put there at once, and a held frame. */
-#define RING_SPARE  4
+#define RING_SPARE 4
 
 /* A held frame goes on after this time when nothing overtakes it. */
-#define HELD_NS     20000000
+#define HELD_NS    20000000
 
 struct record {
     uint64_t due; /* at the earliest: none overtakes those before it */
