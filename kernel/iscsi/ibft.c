@@ -61,9 +61,6 @@
 #define TARGET_REVERSE_NAME   46
 #define TARGET_REVERSE_SECRET 50
 #define TARGET_SIZE           54
-#define CHAP_NONE             0
-#define CHAP_ONE_WAY          1
-#define CHAP_MUTUAL           2
 
 #define IP_SIZE               16
 
@@ -153,11 +150,6 @@ static void put_nic(struct builder *b, const struct ibft_info *info)
     put_string(b, p + NIC_HOSTNAME, info->hostname);
 }
 
-static bool given(const char *s)
-{
-    return s && *s;
-}
-
 /* All are reached through NIC 0. */
 static void put_target(struct builder *b, u32 i, const struct ibft_info *info)
 {
@@ -168,14 +160,13 @@ static void put_target(struct builder *b, u32 i, const struct ibft_info *info)
     put_le16(p + TARGET_PORT, t->port);
     memcpy(p + TARGET_LUN, t->lun, sizeof(t->lun));
     put_string(b, p + TARGET_NAME, t->name);
-    if (!given(info->chap_user))
+    p[TARGET_CHAP_TYPE] = (u8)t->chap;
+    if (t->chap == IBFT_CHAP_NONE)
         return;
-    p[TARGET_CHAP_TYPE] = CHAP_ONE_WAY;
     put_string(b, p + TARGET_CHAP_NAME, info->chap_user);
     put_string(b, p + TARGET_CHAP_SECRET, info->chap_secret);
-    if (!given(info->reverse_user))
+    if (t->chap == IBFT_CHAP_ONE_WAY)
         return;
-    p[TARGET_CHAP_TYPE] = CHAP_MUTUAL;
     put_string(b, p + TARGET_REVERSE_NAME, info->reverse_user);
     put_string(b, p + TARGET_REVERSE_SECRET, info->reverse_secret);
 }

@@ -7,11 +7,14 @@
 
 #define IBFT_TARGETS 2 /* that there is room for; Linux refuses a table with more */
 
+enum ibft_chap { IBFT_CHAP_NONE, IBFT_CHAP_ONE_WAY, IBFT_CHAP_MUTUAL };
+
 struct ibft_target {
     ip4 addr;
     u16 port;
     u8 lun[8];
     const char *name;
+    enum ibft_chap chap; /* what of the names and secrets goes with it */
 };
 
 struct ibft_info {
@@ -24,10 +27,10 @@ struct ibft_info {
     u16 vlan;
     bool dhcp; /* addr comes from DHCP */
     const char *hostname;
-    /* targets: the disk by its first way, and by others */
+    /* targets: the disk by its first way, and another way or disk */
     struct ibft_target targets[IBFT_TARGETS];
-    u32 target_count;                                                    /* 1 or more */
-    const char *chap_user, *chap_secret, *reverse_user, *reverse_secret; /* "": none */
+    u32 target_count; /* 1 or more */
+    const char *chap_user, *chap_secret, *reverse_user, *reverse_secret;
 };
 
 /* Write the table to `table`, `size` bytes (at most 64 KiB), 16-byte aligned in physical memory.

@@ -14,9 +14,18 @@
 
 #define LOOK_UP_MS 3000
 
+/* As the selected disk's session was let in: who did not ask for a secret is told none. */
+static enum ibft_chap used_chap(void)
+{
+    const struct iscsi_used *used = iscsi_used();
+    if (!used->chap)
+        return IBFT_CHAP_NONE;
+    return used->mutual_chap ? IBFT_CHAP_MUTUAL : IBFT_CHAP_ONE_WAY;
+}
+
 static void publish_target(struct ibft_target *to, ip4 addr, u16 port, const struct iscsi_path *p)
 {
-    *to = (struct ibft_target){.addr = addr, .port = port, .name = p->target};
+    *to = (struct ibft_target){.addr = addr, .port = port, .name = p->target, .chap = used_chap()};
     lun_form(to->lun, p->lun);
 }
 
@@ -101,10 +110,10 @@ bool san_publish(u8 *table, u32 size)
         .vlan = dev->vlan & ETH_VLAN_ID,
         .hostname = setting_text(SET_HOSTNAME),
         .target_count = 1,
-        .chap_user = used->chap ? c->user : "",
-        .chap_secret = used->chap ? c->secret : "",
-        .reverse_user = used->mutual_chap ? c->reverse_user : "",
-        .reverse_secret = used->mutual_chap ? c->reverse_secret : "",
+        .chap_user = c->user,
+        .chap_secret = c->secret,
+        .reverse_user = c->reverse_user,
+        .reverse_secret = c->reverse_secret,
     };
     info.dns[0] = setting_ip4(SET_DNS);
     if (!info.dns[0] && lease) {

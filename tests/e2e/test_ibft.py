@@ -120,3 +120,24 @@ def test_ibft_of_two_ways_and_a_static_address(logs, stack, net, machine, iso):
         assert struct.unpack_from("<H", table, 22) == (target.tgtd.port,)
         assert table[24:32] == bytes([0, 1, 0, 0, 0, 0, 0, 0])
         assert table[33] == 0  # the NIC
+
+
+def test_ibft_of_two_disks_the_second_with_chap(logs, stack, net, machine, kernel):
+    """Each target is told with what it wanted: the first took us in without a word."""
+    disk = BootDisk(logs / "disk", "ibft", 1)
+    targets = []
+    for number in (1, 2):
+        (logs / f"tgtd{number}").mkdir()
+        server = stack.enter_context(Tgtd(net, logs / f"tgtd{number}", port=3260 + number))
+        targets.append(server.target(f"iqn.2026-01.org.lunboot:disk{number}").lun(disk.path))
+    targets[1].chap("joe", "a-secret-of-joe")
+    pc = machine(namespace=net, tap="tap0", kernel=kernel, extra=DEBUG_EXIT, append=(
+        f"ip=192.0.2.77/24 root-path={targets[0].root_path()} disk2={targets[1].root_path()} "
+        "username=joe password=a-secret-of-joe"))
+    ibft = Ibft(read_ibft(pc)[0])
+    for target, table in zip(targets, (ibft.target, ibft.second)):
+        assert ibft.text(table, 34) == target.iqn
+        assert struct.unpack_from("<H", table, 22) == (target.tgtd.port,)
+    assert [table[32] for table in (ibft.target, ibft.second)] == [0, 1]
+    assert [ibft.text(ibft.target, at) for at in (38, 42)] == ["", ""]
+    assert [ibft.text(ibft.second, at) for at in (38, 42)] == ["joe", "a-secret-of-joe"]

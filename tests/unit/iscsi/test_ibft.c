@@ -117,7 +117,11 @@ static struct ibft_info full_info(void)
         .vlan = 0,
         .dhcp = true,
         .hostname = "host",
-        .targets = {{0xc6336407, 3260, {0, 1, 2, 3, 4, 5, 6, 7}, "iqn.2026-11.net.example:disk"}},
+        .targets = {{0xc6336407,
+                     3260,
+                     {0, 1, 2, 3, 4, 5, 6, 7},
+                     "iqn.2026-11.net.example:disk",
+                     IBFT_CHAP_MUTUAL}},
         .target_count = 1,
         .chap_user = "user",
         .chap_secret = "twelve bytes",
@@ -179,7 +183,7 @@ TEST(what_is_absent_is_zero)
         .hostname = NULL,
         .targets = {{.addr = 0x0a000001, .port = 3261, .name = "iqn.2026-11.net.example:disk"}},
         .target_count = 1,
-        .chap_user = "",
+        .chap_user = "not he",
         .chap_secret = "not to be published",
         .reverse_user = "neither",
         .reverse_secret = "nor this",
@@ -205,7 +209,8 @@ TEST(a_second_target)
     struct ibft_info info = full_info();
     build(&info);
     u32 alone = length;
-    info.targets[1] = (struct ibft_target){0xc6336408, 3261, {0, 7}, "iqn.2026-11.net.example:two"};
+    info.targets[1] = (struct ibft_target){
+        0xc6336408, 3261, {0, 7}, "iqn.2026-11.net.example:two", IBFT_CHAP_MUTUAL};
     info.target_count = 2;
     build(&info);
     assert_int_equal(length, alone + 56 + sizeof("iqn.2026-11.net.example:two"));
@@ -221,10 +226,31 @@ TEST(a_second_target)
         assert_ptr_equal(string_at(target_1 + field), string_at(target + field));
 }
 
+TEST(each_target_has_its_own_chap)
+{
+    struct ibft_info info = full_info();
+    info.targets[1] = info.targets[0];
+    info.target_count = 2;
+    info.targets[0].chap = IBFT_CHAP_NONE;
+    build(&info);
+    assert_int_equal(target[32], 0);
+    for (u32 field = 38; field < 54; field += 4)
+        assert_null(string_at(target + field));
+    assert_int_equal(target_1[32], MUTUAL_CHAP);
+    assert_string_equal(string_at(target_1 + 50), "another twelve");
+    info.targets[0].chap = IBFT_CHAP_MUTUAL;
+    info.targets[1].chap = IBFT_CHAP_ONE_WAY;
+    build(&info);
+    assert_int_equal(target[32], MUTUAL_CHAP);
+    assert_int_equal(target_1[32], CHAP);
+    assert_string_equal(string_at(target_1 + 42), "twelve bytes");
+    assert_null(string_at(target_1 + 46));
+}
+
 TEST(one_way_chap)
 {
     struct ibft_info info = full_info();
-    info.reverse_user = "";
+    info.targets[0].chap = IBFT_CHAP_ONE_WAY;
     build(&info);
     assert_int_equal(target[32], CHAP);
     assert_string_equal(string_at(target + 42), "twelve bytes");

@@ -496,3 +496,28 @@ TEST(the_operating_system_finds_the_second_disk_where_it_has_to_be_told)
     assert_int_equal(second_target("iscsi:10.0.0.1:::2:" PEER_TARGET), 0);
     assert_int_equal(second_target("iscsi:10.0.0.1::3261:1:" PEER_TARGET), 0x0a000001);
 }
+
+/* How the operating system has to log in to a target of the table: 0 without CHAP, 1 one-way. */
+static u8 published_chap(const u8 *table, u32 i)
+{
+    const u8 *t = table + get_le16(table + 60 + 4 * i);
+    assert_string_equal(t[32] ? (const char *)table + get_le16(t + 40) : "joe", "joe");
+    assert_int_equal(get_le16(t + 42), t[32] ? 15 : 0); /* the secret's length */
+    return t[32];
+}
+
+TEST(the_operating_system_finds_chap_where_the_target_wants_it)
+{
+    for (u32 which = 0; which < 2; which++) {
+        u8 table[1024];
+        setup();
+        set(SET_USERNAME, "joe");
+        set(SET_PASSWORD, "a secret of joe");
+        peers[which].chap = true;
+        attach_two("iscsi:10.0.0.2:::1:" PEER_TARGET);
+        assert_true(san_publish(table, sizeof(table)));
+        leave_second();
+        assert_int_equal(published_chap(table, which), 1);
+        assert_int_equal(published_chap(table, !which), 0);
+    }
+}
