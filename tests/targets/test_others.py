@@ -1,6 +1,7 @@
 """Others at the same LUN, while a PC reads and rewrites it: they reserve it, reset it, end all sessions. The PC
 must not be given a wrong byte, and goes on as soon as it can."""
 
+import itertools
 import json
 import re
 import time
@@ -16,7 +17,8 @@ from soakdisk import MAY_FAIL, Soak, SoakDisk
 from statusline import wait_for_line
 
 TIMEOUT = 6  # lunboot's, which is also how long a write waits for a reservation
-RESETS_MS = 30
+GAPS_MS = (30, 60, 120, 240, 480)  # between resets; in the longest a write gets through on a busy machine, too
+RESETS = 20
 NAMED = dict.fromkeys(("istgt", "tgtd"), f"key {KEY:016x}")  # these have no READ FULL STATUS
 OLD_SAYS = r"(\S+, the LUN is reserved|reserved by key \w+)"  # RESERVE(6) names nobody; istgt has some key for it
 
@@ -73,10 +75,12 @@ def resets(what):
 
     def act(shared):
         goal, end = shared.done() + 30, time.monotonic() + 400
-        while shared.done() < goal:
+        for count, gap in enumerate(itertools.cycle(GAPS_MS)):
+            if count >= RESETS and shared.done() >= goal:
+                return
             assert time.monotonic() < end, f"{shared.done()} calls of {goal}"
             shared.other.reset(shared.lun, what)
-            time.sleep(RESETS_MS / 1000)
+            time.sleep(gap / 1000)
 
     return act
 
