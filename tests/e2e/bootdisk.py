@@ -8,10 +8,12 @@ tests/bootdisk/README.md lists them.
 import os
 import random
 import struct
+import subprocess
 from itertools import accumulate
 from pathlib import Path
 
 import pytest
+from rig.child import need
 
 BUILD = Path(__file__).resolve().parents[2] / os.environ.get("B", "build")
 PROGRAMS = BUILD / "bootdisk"
@@ -188,3 +190,15 @@ def functions(report):
         if name.startswith("params_"):
             call["buffer"] = bytes(int(word, 16) for word in next(buffers))
     return table
+
+
+def installer_cd(directory):
+    """A CD that boots tests/bootdisk/installer.asm, made in the directory."""
+    need("xorriso")
+    files, image = directory / "cd", directory / "installer.iso"
+    files.mkdir()
+    (files / "boot.bin").write_bytes((PROGRAMS / "installer.bin").read_bytes().ljust(2048, b"\0"))
+    subprocess.run(
+        ["xorriso", "-as", "mkisofs", "-quiet", "-o", image, "-b", "boot.bin",
+         "-no-emul-boot", "-boot-load-size", "4", files], check=True)
+    return image

@@ -101,14 +101,20 @@ def test_ibft_says_what_was_used(logs, on_lun):
         assert ibft.text(ibft.target, at) == ""
 
 
-def test_ibft_of_two_ways_and_a_static_address(logs, stack, net, machine, iso):
-    """The second root path is there, too, and the gateway, which nobody else tells."""
-    disk = BootDisk(logs / "disk", "ibft", 1)
+def two_targets(stack, net, logs, disk):
+    """Of two servers, each with this disk."""
     targets = []
     for number in (1, 2):
         (logs / f"tgtd{number}").mkdir()
         server = stack.enter_context(Tgtd(net, logs / f"tgtd{number}", port=3260 + number))
-        targets.append(server.target(f"iqn.2026-01.org.lunboot:path{number}").lun(disk.path))
+        targets.append(server.target(f"iqn.2026-01.org.lunboot:target{number}").lun(disk.path))
+    return targets
+
+
+def test_ibft_of_two_ways_and_a_static_address(logs, stack, net, machine, iso):
+    """The second root path is there, too, and the gateway, which nobody else tells."""
+    disk = BootDisk(logs / "disk", "ibft", 1)
+    targets = two_targets(stack, net, logs, disk)
     paths = " ".join(target.root_path() for target in targets)
     pc = machine(namespace=net, tap="tap0", extra=DEBUG_EXIT, iso=iso(
         "ip=192.0.2.77/24", "gateway=192.0.2.254", f"root-path={paths}"))
@@ -125,11 +131,7 @@ def test_ibft_of_two_ways_and_a_static_address(logs, stack, net, machine, iso):
 def test_ibft_of_two_disks_the_second_with_chap(logs, stack, net, machine, kernel):
     """Each target is told with what it wanted: the first took us in without a word."""
     disk = BootDisk(logs / "disk", "ibft", 1)
-    targets = []
-    for number in (1, 2):
-        (logs / f"tgtd{number}").mkdir()
-        server = stack.enter_context(Tgtd(net, logs / f"tgtd{number}", port=3260 + number))
-        targets.append(server.target(f"iqn.2026-01.org.lunboot:disk{number}").lun(disk.path))
+    targets = two_targets(stack, net, logs, disk)
     targets[1].chap("joe", "a-secret-of-joe")
     pc = machine(namespace=net, tap="tap0", kernel=kernel, extra=DEBUG_EXIT, append=(
         f"ip=192.0.2.77/24 root-path={targets[0].root_path()} disk2={targets[1].root_path()} "

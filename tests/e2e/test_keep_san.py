@@ -5,7 +5,7 @@ import re
 import subprocess
 
 import pytest
-from bootdisk import DEBUG_EXIT, PROGRAMS, BootDisk, run
+from bootdisk import DEBUG_EXIT, PROGRAMS, BootDisk, installer_cd, run
 from rig.child import need
 from rig.paths import BUILD
 from test_failures import error
@@ -40,15 +40,9 @@ def cd(image):
             "-device", "ide-cd,drive=second,bus=ide.1,unit=1,bootindex=9")
 
 
-@pytest.fixture
-def installer_cd(logs):
-    need("xorriso")
-    (logs / "cd").mkdir()
-    (logs / "cd/boot.bin").write_bytes((PROGRAMS / "installer.bin").read_bytes().ljust(2048, b"\0"))
-    subprocess.run(
-        ["xorriso", "-as", "mkisofs", "-quiet", "-o", logs / "installer.iso", "-b", "boot.bin",
-         "-no-emul-boot", "-boot-load-size", "4", logs / "cd"], check=True)
-    return logs / "installer.iso"
+@pytest.fixture(name="installer_cd")
+def make_installer_cd(logs):
+    return installer_cd(logs)
 
 
 @pytest.fixture

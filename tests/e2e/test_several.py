@@ -1,12 +1,10 @@
 """Several disks: root-path, and disk2 to disk4 behind it."""
 
-import subprocess
 import time
 from types import SimpleNamespace
 
 import pytest
-from bootdisk import DEBUG_EXIT, PROGRAMS, BootDisk, run
-from rig.child import need
+from bootdisk import DEBUG_EXIT, BootDisk, installer_cd, run
 from rig.tgtd import Tgtd
 from test_failures import error
 
@@ -128,15 +126,10 @@ def test_copying_goes_on(copying, harm):
 
 def test_an_installer_from_one_lun_onto_another(net, tgtd, machine, kernel, logs):
     """A CD is booted from the first LUN, installs onto the second, and that boots alone."""
-    need("xorriso")
-    (logs / "cd").mkdir()
-    (logs / "cd/boot.bin").write_bytes((PROGRAMS / "installer.bin").read_bytes().ljust(2048, b"\0"))
-    subprocess.run(
-        ["xorriso", "-as", "mkisofs", "-quiet", "-o", logs / "installer.iso", "-b", "boot.bin",
-         "-no-emul-boot", "-boot-load-size", "4", logs / "cd"], check=True)
+    cd = installer_cd(logs)
     lun = logs / "lun.img"
     lun.write_bytes(b"MINE" + bytes(1 << 20))
-    target = tgtd().target().lun(logs / "installer.iso").lun(lun, lun=2)
+    target = tgtd().target().lun(cd).lun(lun, lun=2)
     ours = f"ip=192.0.2.77/24 root-path={target.root_path()}"
     pc = machine(namespace=net, tap="tap0", kernel=kernel, extra=DEBUG_EXIT,
                  append=f"{ours} disk2={target.root_path(lun=2)}")
