@@ -1,6 +1,16 @@
 /* Arithmetic. */
 #include "base/arith.h"
 
+CALLED u32 min_u32(u32 a, u32 b)
+{
+    return a < b ? a : b;
+}
+
+CALLED u32 max_u32(u32 a, u32 b)
+{
+    return a > b ? a : b;
+}
+
 u64 div_u64(u64 n, u32 divisor, u32 *rest)
 {
     /* Long division in base 2^32; each step fits DIV's 64/32 bits, which gcc would not believe. */

@@ -4,15 +4,9 @@
 
 #include "base/types.h"
 
-static inline u32 min_u32(u32 a, u32 b)
-{
-    return a < b ? a : b;
-}
-
-static inline u32 max_u32(u32 a, u32 b)
-{
-    return a > b ? a : b;
-}
+/* They are called: in each of the places a comparison and a jump would be more than the call. */
+u32 min_u32(u32 a, u32 b);
+u32 max_u32(u32 a, u32 b);
 
 /* n / divisor, the rest to *rest when it is not NULL. The one 64-bit division of the kernel, which
  * has no libgcc. divisor != 0. */

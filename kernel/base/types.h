@@ -39,6 +39,10 @@ static inline u32 time_left(msec now, msec when)
 /* What a module's timeout function returns when it waits for nothing but input. */
 #define TIMEOUT_NEVER UINT32_MAX
 
+/* A small function that gcc, which counts bytes before they are packed, would copy into each of its
+ * many callers. */
+#define CALLED __attribute__((noinline))
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #endif
