@@ -29,8 +29,8 @@ enum phase {
     PHASE_CLOSED,
 };
 
+/* What is large comes last: 128 bytes are within reach of a short displacement. */
 struct session {
-    struct iscsi_config config;
     const struct tcp_ops *tcp_ops; /* session_input.c's */
     enum phase phase;
     msec phase_end;    /* of the phases that have one */
@@ -56,10 +56,11 @@ struct session {
     u16 first_isid;               /* before other_isid: the end of the qualifier */
     u32 redirects;                /* in a row */
     struct iscsi_path *current;   /* the path that is gone */
-    struct iscsi_path redirected; /* where a redirect has sent us */
     u32 identity;                 /* of the disk; 0: not known */
     u64 lun_blocks;               /* its size */
     u32 damaged;                  /* connections since the last one that led to the disk */
+    struct iscsi_path redirected; /* where a redirect has sent us */
+    struct iscsi_config config;
 };
 extern struct session *session; /* the one that is selected */
 
