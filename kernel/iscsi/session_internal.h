@@ -44,7 +44,6 @@ struct session {
     msec retry_until;  /* when a round is over: begin another; unless attached */
     msec seek_until;   /* while a better way to the disk is looked for (san/rounds.h) */
     struct iscsi_used used; /* also where the connection under way goes */
-    struct block_dev disk;
     /* session_disk.c: requests that wait for room. */
     struct block_req *queue_head, *queue_tail;
     /* session_connect.c: */
@@ -59,6 +58,7 @@ struct session {
     u32 identity;                 /* of the disk; 0: not known */
     u64 lun_blocks;               /* its size */
     u32 damaged;                  /* connections since the last one that led to the disk */
+    struct block_dev disk;
     struct iscsi_path redirected; /* where a redirect has sent us */
     struct iscsi_config config;
 };
