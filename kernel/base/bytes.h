@@ -74,10 +74,7 @@ static inline void put_be24(u8 *p, u32 v)
     p[2] = (u8)v;
 }
 
-static inline void put_be32(u8 *p, u32 v)
-{
-    put_le32(p, __builtin_bswap32(v));
-}
+void put_be32(u8 *p, u32 v);
 
 static inline void put_be64(u8 *p, u64 v)
 {
