@@ -52,10 +52,7 @@ static inline u32 get_be24(const u8 *p)
     return (u32)p[0] << 16 | (u32)p[1] << 8 | p[2];
 }
 
-static inline u32 get_be32(const u8 *p)
-{
-    return __builtin_bswap32(get_le32(p));
-}
+u32 get_be32(const u8 *p);
 
 static inline u64 get_be64(const u8 *p)
 {
