@@ -35,7 +35,7 @@ static inline bool time_reached(msec now, msec when)
 
 /* A small function that gcc, which counts bytes before they are packed, would copy into each of its
  * many callers. */
-#define CALLED __attribute__((noinline))
+#define CALLED        __attribute__((noinline))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

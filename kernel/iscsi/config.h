@@ -28,9 +28,9 @@ enum iscsi_digest {
 struct iscsi_config {
     u32 path_count; /* 1 or more */
     bool discover;  /* ask the target for more portals first */
-    u32 retry_ms; /* how long attaching goes on after failures that may heal, from its start on */
-    u8 digest;    /* an enum iscsi_digest */
-    u8 isid[6];   /* the same over reconnects, unless a target refuses it */
+    u32 retry_ms;   /* how long attaching goes on after failures that may heal, from its start on */
+    u8 digest;      /* an enum iscsi_digest */
+    u8 isid[6];     /* the same over reconnects, unless a target refuses it */
     u8 chap_weakest; /* the weakest algorithm that will do, an enum chap_algorithm; 0: any */
     bool chap_md5;   /* offer MD5 alone, where that will do */
     char initiator[ISCSI_NAME];

@@ -99,7 +99,7 @@
  * bytes of the data segment are stored there, the rest is skipped. */
 struct pdu_rx {
     bool header_digest, data_digest; /* are there any? The caller's, to set between two PDUs */
-    bool damaged; /* at PDU_DONE: the data segment is not what its digest says */
+    bool damaged;                    /* at PDU_DONE: the data segment is not what its digest says */
     u8 bhs[BHS_SIZE];
     u32 have;   /* bytes of bhs that are there; BHS_SIZE and more: see pdu.c */
     u32 rest;   /* bytes of additional headers and the header digest still to skip */

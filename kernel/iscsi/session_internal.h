@@ -48,16 +48,16 @@ struct session {
     struct block_req *queue_head, *queue_tail;
     /* session_connect.c: */
     msec ready_since;
-    bool discovering;             /* the session that begins is to ask for portals */
-    bool with_security;           /* logins begin with the security stage */
-    bool other_isid;              /* one was tried since a login has worked last */
-    bool other_chap;              /* other algorithms were tried since then */
-    u16 first_isid;               /* before other_isid: the end of the qualifier */
-    u32 redirects;                /* in a row */
-    struct iscsi_path *current;   /* the path that is gone */
-    u32 identity;                 /* of the disk; 0: not known */
-    u64 lun_blocks;               /* its size */
-    u32 damaged;                  /* connections since the last one that led to the disk */
+    bool discovering;           /* the session that begins is to ask for portals */
+    bool with_security;         /* logins begin with the security stage */
+    bool other_isid;            /* one was tried since a login has worked last */
+    bool other_chap;            /* other algorithms were tried since then */
+    u16 first_isid;             /* before other_isid: the end of the qualifier */
+    u32 redirects;              /* in a row */
+    struct iscsi_path *current; /* the path that is gone */
+    u32 identity;               /* of the disk; 0: not known */
+    u64 lun_blocks;             /* its size */
+    u32 damaged;                /* connections since the last one that led to the disk */
     struct block_dev disk;
     struct iscsi_path redirected; /* where a redirect has sent us */
     struct iscsi_config config;

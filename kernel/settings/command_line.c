@@ -6,7 +6,7 @@
 /* One word without its quotes. */
 struct word {
     size_t len;
-    bool broken; /* does not fit, or a quote is not closed */
+    bool broken;                            /* does not fit, or a quote is not closed */
     char text[SETTING_NAME + SETTING_TEXT]; /* name=value, terminated */
 };
 
