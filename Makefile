@@ -33,7 +33,8 @@ CFLAGS := -m32 -march=i486 -mtune=i386 -std=gnu11 -ffreestanding -fno-pic -mregp
 # are not threaded much looks uninitialized that is not; the unit tests are compiled with that warning.
 CFLAGS += -Wno-maybe-uninitialized -fomit-frame-pointer -fno-schedule-insns2 -fno-if-conversion \
 	-fno-tree-dominator-opts -fno-jump-tables -fno-tree-tail-merge -fno-thread-jumps \
-	-fno-caller-saves -fno-shrink-wrap
+	-fno-caller-saves -fno-shrink-wrap -fno-early-inlining -fno-code-hoisting \
+	-fno-optimize-sibling-calls -fno-tree-reassoc -fno-tree-loop-im -fno-ssa-phiopt
 LTO := -flto=1 -flto-partition=one
 LDFLAGS := -nostdlib -no-pie -Wl,-pie,--no-dynamic-linker,-z,notext,-z,norelro,-z,noexecstack \
 	-Wl,--no-warn-rwx-segments,--hash-style=sysv,--build-id=none,--gc-sections,-T,boot/kernel.lds

@@ -1,7 +1,22 @@
 /* Arithmetic. */
 #include "base/arith.h"
 
-u64 div_u64(u64 n, u32 divisor, u32 *rest)
+CALLED u32 min_u32(u32 a, u32 b)
+{
+    return a < b ? a : b;
+}
+
+CALLED u32 max_u32(u32 a, u32 b)
+{
+    return a > b ? a : b;
+}
+
+CALLED u32 time_left(msec now, msec when)
+{
+    return time_reached(now, when) ? 0 : when - now;
+}
+
+CALLED u64 div_u64(u64 n, u32 divisor, u32 *rest)
 {
     /* Long division in base 2^32; each step fits DIV's 64/32 bits, which gcc would not believe. */
     u32 high = (u32)(n >> 32), low = (u32)n;
@@ -20,4 +35,9 @@ u8 byte_sum_complement(const u8 *p, u32 len)
     while (len--)
         sum = (u8)(sum + *p++);
     return (u8)-sum;
+}
+
+CALLED bool in_range(u64 start, u64 count, u64 size)
+{
+    return start <= size && count <= size - start;
 }

@@ -4,15 +4,11 @@
 
 #include "base/types.h"
 
-static inline u32 min_u32(u32 a, u32 b)
-{
-    return a < b ? a : b;
-}
+u32 min_u32(u32 a, u32 b);
+u32 max_u32(u32 a, u32 b);
 
-static inline u32 max_u32(u32 a, u32 b)
-{
-    return a > b ? a : b;
-}
+/* Milliseconds from now until `when`: 0 when that has passed. */
+u32 time_left(msec now, msec when);
 
 /* n / divisor, the rest to *rest when it is not NULL. The one 64-bit division of the kernel, which
  * has no libgcc. divisor != 0. */
@@ -31,10 +27,7 @@ static inline u32 align_up(u32 n, u32 multiple)
 }
 
 /* Does [start, start + count) lie within the first `size`? */
-static inline bool in_range(u64 start, u64 count, u64 size)
-{
-    return start <= size && count <= size - start;
-}
+bool in_range(u64 start, u64 count, u64 size);
 
 /* What has to be written over a byte of 0 for `len` bytes to add up to 0: the checksum of BIOS and
  * ACPI structures. Of a range that holds it, 0 when it is right. */

@@ -52,10 +52,7 @@ static inline u32 get_be24(const u8 *p)
     return (u32)p[0] << 16 | (u32)p[1] << 8 | p[2];
 }
 
-static inline u32 get_be32(const u8 *p)
-{
-    return __builtin_bswap32(get_le32(p));
-}
+u32 get_be32(const u8 *p);
 
 static inline u64 get_be64(const u8 *p)
 {
@@ -74,10 +71,7 @@ static inline void put_be24(u8 *p, u32 v)
     p[2] = (u8)v;
 }
 
-static inline void put_be32(u8 *p, u32 v)
-{
-    put_le32(p, __builtin_bswap32(v));
-}
+void put_be32(u8 *p, u32 v);
 
 static inline void put_be64(u8 *p, u64 v)
 {

@@ -13,6 +13,16 @@ void block_split(struct block_dev *dev, u32 block_size)
     }
 }
 
+CALLED u64 block_grain(const struct block_dev *dev, u64 lba)
+{
+    return lba & ~(u64)(dev->grain - 1);
+}
+
+CALLED u64 block_next_grain(const struct block_dev *dev, u64 lba)
+{
+    return block_grain(dev, lba + dev->grain - 1);
+}
+
 enum error block_wait(struct block_dev *dev, enum block_op op, u64 lba, u32 count, u8 *data)
 {
     struct block_req req = {.op = op, .lba = lba, .count = count, .data = data};

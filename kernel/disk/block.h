@@ -61,16 +61,10 @@ struct block_dev {
 void block_split(struct block_dev *dev, u32 block_size);
 
 /* Where the grain of a block begins. */
-static inline u64 block_grain(const struct block_dev *dev, u64 lba)
-{
-    return lba & ~(u64)(dev->grain - 1);
-}
+u64 block_grain(const struct block_dev *dev, u64 lba);
 
 /* The first block from this one on where a grain begins; may be the end of the disk. */
-static inline u64 block_next_grain(const struct block_dev *dev, u64 lba)
-{
-    return block_grain(dev, lba + dev->grain - 1);
-}
+u64 block_next_grain(const struct block_dev *dev, u64 lba);
 
 /* Submit one request and run the event loop until it is done. */
 enum error block_wait(struct block_dev *dev, enum block_op op, u64 lba, u32 count, u8 *data);

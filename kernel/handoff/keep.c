@@ -17,6 +17,19 @@
 #include "san/san.h"
 #include "settings/settings.h"
 
+/* The disk that is selected, as one that begins with this sector. */
+static struct int13_disk disk_of(u8 drive, const u8 *boot_sector)
+{
+    struct block_dev *dev = san_disk();
+    struct int13_disk d = {.drive = drive,
+                           .dev = dev,
+                           .sectors = dev->blocks,
+                           .sector_blocks = 1,
+                           .geometry = geometry_guess(boot_sector, dev->blocks)};
+    san_edd_path(&d.path);
+    return d;
+}
+
 /* The disks behind the first have the numbers behind its, or, when that is a CD, from the one on
  * that a disk would have. One that can't be read has the usual geometry. */
 static void add_others(u8 drive)
@@ -27,14 +40,11 @@ static void add_others(u8 drive)
         if (san_state() == SAN_CLOSED)
             continue;
         struct block_dev *dev = san_disk();
-        struct int13_disk d = {
-            .drive = drive, .dev = dev, .sectors = dev->blocks, .sector_blocks = 1};
         waiting_begin(dev);
         if (cache_read(dev, 0, 1, sector))
             memset(sector, 0, sizeof(sector));
         waiting_end();
-        d.geometry = geometry_guess(sector, dev->blocks);
-        san_edd_path(&d.path);
+        struct int13_disk d = disk_of(drive, sector);
         print("Disk %u   drive %xh\n", i + 1, int13_add(&d));
         resident_block()->disks++;
     }
@@ -56,20 +66,11 @@ static u8 add(const struct int13_disk *d)
 u8 keep_disk(const struct machine *machine, const u8 *boot_sector, const struct cd_boot *cd,
              u8 drive, const char *what)
 {
-    struct block_dev *dev = san_disk();
-    struct int13_disk d = {
-        .drive = drive,
-        .dev = dev,
-        .sectors = dev->blocks,
-        .sector_blocks = 1,
-    };
+    struct int13_disk d = disk_of(drive, boot_sector);
     if (cd) {
-        dev->read_only = true;
+        d.dev->read_only = true;
         eltorito_shape(&d, cd, boot_sector);
-    } else {
-        d.geometry = geometry_guess(boot_sector, dev->blocks);
     }
-    san_edd_path(&d.path);
     u8 wanted = drive;
     drive = add(&d);
     resident_block()->disks = drive >= FIRST_DISK && !drive_is_cd(drive);

@@ -12,8 +12,8 @@
 
 /* A way to the disk. */
 struct iscsi_path {
-    struct san_server server;
     u8 lun[8]; /* as it was asked for: iscsi/lun.h has what goes on the wire */
+    struct san_server server;
     char target[ISCSI_NAME];
 };
 
@@ -26,19 +26,19 @@ enum iscsi_digest {
 };
 
 struct iscsi_config {
-    struct iscsi_path paths[ISCSI_PATHS]; /* to one and the same disk */
-    u32 path_count;                       /* 1 or more */
-    bool discover;                        /* ask the target for more portals first */
-    u32 retry_ms; /* how long attaching goes on after failures that may heal, from its start on */
-    u8 digest;    /* an enum iscsi_digest */
-    u8 isid[6];   /* the same over reconnects, unless a target refuses it */
+    u32 path_count; /* 1 or more */
+    bool discover;  /* ask the target for more portals first */
+    u32 retry_ms;   /* how long attaching goes on after failures that may heal, from its start on */
+    u8 digest;      /* an enum iscsi_digest */
+    u8 isid[6];     /* the same over reconnects, unless a target refuses it */
+    u8 chap_weakest; /* the weakest algorithm that will do, an enum chap_algorithm; 0: any */
+    bool chap_md5;   /* offer MD5 alone, where that will do */
     char initiator[ISCSI_NAME];
     /* CHAP: empty user name: none. */
     char user[ISCSI_CHAP_TEXT], secret[ISCSI_CHAP_TEXT];
-    u8 chap_weakest; /* the weakest algorithm that will do, an enum chap_algorithm; 0: any */
-    bool chap_md5;   /* offer MD5 alone, where that will do */
     /* Mutual CHAP: empty: none. The target has to prove itself with these. */
     char reverse_user[ISCSI_CHAP_TEXT], reverse_secret[ISCSI_CHAP_TEXT];
+    struct iscsi_path paths[ISCSI_PATHS]; /* to one and the same disk */
 };
 
 #endif

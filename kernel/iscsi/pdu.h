@@ -99,6 +99,7 @@
  * bytes of the data segment are stored there, the rest is skipped. */
 struct pdu_rx {
     bool header_digest, data_digest; /* are there any? The caller's, to set between two PDUs */
+    bool damaged;                    /* at PDU_DONE: the data segment is not what its digest says */
     u8 bhs[BHS_SIZE];
     u32 have;   /* bytes of bhs that are there; BHS_SIZE and more: see pdu.c */
     u32 rest;   /* bytes of additional headers and the header digest still to skip */
@@ -108,8 +109,7 @@ struct pdu_rx {
     u32 stored; /* bytes that went to `to` */
     u32 room;
     u8 *to;
-    u32 crc;      /* of the header, and then of the data segment */
-    bool damaged; /* at PDU_DONE: the data segment is not what its digest says */
+    u32 crc; /* of the header, and then of the data segment */
 };
 
 enum pdu_step {

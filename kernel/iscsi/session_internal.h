@@ -29,8 +29,8 @@ enum phase {
     PHASE_CLOSED,
 };
 
+/* What is large comes last: 128 bytes are within reach of a short displacement. */
 struct session {
-    struct iscsi_config config;
     const struct tcp_ops *tcp_ops; /* session_input.c's */
     enum phase phase;
     msec phase_end;    /* of the phases that have one */
@@ -44,22 +44,23 @@ struct session {
     msec retry_until;  /* when a round is over: begin another; unless attached */
     msec seek_until;   /* while a better way to the disk is looked for (san/rounds.h) */
     struct iscsi_used used; /* also where the connection under way goes */
-    struct block_dev disk;
     /* session_disk.c: requests that wait for room. */
     struct block_req *queue_head, *queue_tail;
     /* session_connect.c: */
     msec ready_since;
-    bool discovering;             /* the session that begins is to ask for portals */
-    bool with_security;           /* logins begin with the security stage */
-    bool other_isid;              /* one was tried since a login has worked last */
-    bool other_chap;              /* other algorithms were tried since then */
-    u16 first_isid;               /* before other_isid: the end of the qualifier */
-    u32 redirects;                /* in a row */
-    struct iscsi_path *current;   /* the path that is gone */
+    bool discovering;           /* the session that begins is to ask for portals */
+    bool with_security;         /* logins begin with the security stage */
+    bool other_isid;            /* one was tried since a login has worked last */
+    bool other_chap;            /* other algorithms were tried since then */
+    u16 first_isid;             /* before other_isid: the end of the qualifier */
+    u32 redirects;              /* in a row */
+    struct iscsi_path *current; /* the path that is gone */
+    u32 identity;               /* of the disk; 0: not known */
+    u64 lun_blocks;             /* its size */
+    u32 damaged;                /* connections since the last one that led to the disk */
+    struct block_dev disk;
     struct iscsi_path redirected; /* where a redirect has sent us */
-    u32 identity;                 /* of the disk; 0: not known */
-    u64 lun_blocks;               /* its size */
-    u32 damaged;                  /* connections since the last one that led to the disk */
+    struct iscsi_config config;
 };
 extern struct session *session; /* the one that is selected */
 

@@ -41,7 +41,7 @@ bool iscsi_is_twin(void)
     return s < session && session->identity;
 }
 
-void session_enter(enum phase next, u32 ms, msec now)
+CALLED void session_enter(enum phase next, u32 ms, msec now)
 {
     session->phase = next;
     session->phase_end = now + ms;

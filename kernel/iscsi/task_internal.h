@@ -38,12 +38,12 @@ struct task {
     /* The attempt under way: */
     u32 itt; /* modulo TASKS: its place in the table; the rest of it counts up */
     u32 cmd_sn;
-    bool doubt;  /* the target may know nothing of it any more */
-    u32 moved;   /* bytes received, or sent */
-    u32 data_sn; /* next DataSN or R2TSN */
-    struct burst bursts[BURSTS];
-    u32 burst_count;
+    bool doubt;   /* the target may know nothing of it any more */
+    u32 moved;    /* bytes received, or sent */
+    u32 data_sn;  /* next DataSN or R2TSN */
     bool damaged; /* some of what came is not what its digest says */
+    u32 burst_count;
+    struct burst bursts[BURSTS];
 };
 
 extern struct task *tasks; /* TASKS of them, of the disk that is selected */

@@ -1,7 +1,6 @@
 /* The memory map. */
 #include "machine/memmap.h"
 
-#include "base/arith.h"
 #include "base/str.h"
 
 #define PAGE    0x1000u
@@ -81,13 +80,15 @@ u64 memmap_usable(const struct memmap *map)
     return total;
 }
 
-static void insert(struct memmap *map, u32 at, u64 base, u64 end, const struct memmap_entry *like)
+/* An entry before that one; none when there is nothing from base to end. */
+static bool insert(struct memmap *map, u32 at, u64 base, u64 end, const struct memmap_entry *like)
 {
     struct memmap_entry *e = &map->entry[at];
-    struct memmap_entry entry = {base, end - base, like->type, like->attributes};
-    memmove(e + 1, e, (map->count - at) * sizeof(*e));
-    *e = entry;
-    map->count++;
+    if (base >= end)
+        return false;
+    memmove(e + 1, e, (map->count++ - at) * sizeof(*e));
+    *e = (struct memmap_entry){base, end - base, like->type, like->attributes};
+    return true;
 }
 
 bool memmap_reserve(struct memmap *map, u64 base, u64 length)
@@ -102,25 +103,16 @@ bool memmap_reserve(struct memmap *map, u64 base, u64 length)
     if (map->count + splits + 1 > MEMMAP_ENTRIES)
         return false;
 
-    u32 place = UINT32_MAX; /* of the new entry: behind what is left below it */
-    for (u32 i = 0; i < map->count; i++) {
-        struct memmap_entry *e = &map->entry[i];
-        u64 old_end = end_of(e->base, e->length);
-        if (e->type != MEMMAP_USABLE || e->base >= end || old_end <= base)
+    u32 place = map->count; /* of the new entry: behind what is left below it */
+    for (u32 i = map->count; i-- > 0;) {
+        struct memmap_entry *e = &map->entry[i], old = *e;
+        u64 old_end = end_of(old.base, old.length);
+        if (old.type != MEMMAP_USABLE || old.base >= end || old_end <= base)
             continue;
-        place = min_u32(place, e->base < base ? i + 1 : i);
-        if (e->base < base) {
-            if (old_end > end)
-                insert(map, i + 1, end, old_end, e);
-            e->length = base - e->base;
-        } else if (old_end > end) {
-            e->base = end;
-            e->length = old_end - end;
-        } else {
-            memmove(e, e + 1, (--map->count - i) * sizeof(*e));
-            i--;
-        }
+        memmove(e, e + 1, (--map->count - i) * sizeof(*e));
+        insert(map, i, end, old_end, &old);
+        place = i + insert(map, i, old.base, base, &old);
     }
-    insert(map, min_u32(place, map->count), base, end, &reserved);
+    insert(map, place, base, end, &reserved);
     return true;
 }

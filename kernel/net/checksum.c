@@ -77,7 +77,7 @@ u32 checksum_copy(u32 sum, u8 *to, const u8 *from, u32 len)
     return finish_words(sum, words, from, len);
 }
 
-u32 checksum_pseudo(ip4 from, ip4 to, u8 protocol, u16 len)
+CALLED u32 checksum_pseudo(ip4 from, ip4 to, u8 protocol, u16 len)
 {
     return (from >> 16) + (from & 0xffff) + (to >> 16) + (to & 0xffff) + protocol + len;
 }

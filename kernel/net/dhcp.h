@@ -19,14 +19,14 @@ struct dhcp_lease {
     ip4 dns[DNS_SERVERS];          /* option 6 */
     u32 lease_seconds;             /* option 51; UINT32_MAX: for ever */
     u32 t1_seconds, t2_seconds;    /* options 58, 59; 0: not given */
+    ip4 next_server;               /* where the boot file is: siaddr, 66, who says so; or 0 */
+    bool for_pxe;                  /* option 60 is PXEClient */
+    u32 ipxe_len;                  /* 0: no option 175, or a malformed one */
     char domain[DHCP_TEXT];        /* option 15 */
     char hostname[DHCP_TEXT];      /* option 12 */
     char root_path[DHCP_TEXT];     /* option 17; empty: none */
     char initiator_iqn[DHCP_TEXT]; /* option 203 */
-    ip4 next_server;               /* where the boot file is: siaddr, 66, who says so; or 0 */
     char boot_file[DHCP_TEXT];     /* option 67, or the field `file`; empty: none */
-    bool for_pxe;                  /* option 60 is PXEClient */
-    u32 ipxe_len;                  /* 0: no option 175, or a malformed one */
     u8 ipxe[DHCP_IPXE];            /* what option 175 holds: see dhcp_ipxe() */
 };
 

@@ -16,64 +16,51 @@
 #define SACK_LEN(blocks)   (4 + 8 * (blocks))
 #define MAX_WSCALE         14 /* RFC 7323 2.3 */
 
+/* How long each must be, by its kind; 0: it says so itself, or is none of ours. */
+static const u8 lengths[] = {
+    [OPT_MSS] = 4, [OPT_WSCALE] = 3, [OPT_SACK_PERMITTED] = 2, [OPT_TIMESTAMPS] = 10};
+
+static bool length_is_good(u8 kind, u32 n)
+{
+    if (kind == OPT_SACK) /* at most four blocks fit 40 bytes of options */
+        return n % 8 == 2 && n > 2;
+    return kind >= sizeof(lengths) || !lengths[kind] || n == lengths[kind];
+}
+
 bool tcp_options_parse(struct tcp_segment *s, const u8 *o, u32 len)
 {
     s->has_ts = s->has_wscale = s->sack_permitted = false;
     s->mss = 0;
     s->sack_count = 0;
-    /* In every segment of a connection. */
-    if (len >= TIMESTAMPS_LEN && get_be32(o) == TIMESTAMPS_WORD) {
-        s->has_ts = true;
-        s->tsval = get_be32(o + 4);
-        s->tsecr = get_be32(o + 8);
-        o += TIMESTAMPS_LEN;
-        len -= TIMESTAMPS_LEN;
-    }
-    while (len && o[0] != OPT_END) {
-        u32 n = 1;
-        if (o[0] != OPT_NOP) {
-            if (len < 2 || o[1] < 2 || o[1] > len)
-                return false;
-            n = o[1];
-            bool good = true;
-            switch (o[0]) {
-            case OPT_MSS:
-                good = n == 4;
-                if (good)
-                    s->mss = get_be16(o + 2);
-                break;
-            case OPT_WSCALE:
-                good = n == 3;
-                s->has_wscale = good;
-                if (good)
-                    s->wscale = (u8)min_u32(o[2], MAX_WSCALE);
-                break;
-            case OPT_SACK_PERMITTED:
-                good = n == 2;
-                s->sack_permitted = good;
-                break;
-            case OPT_SACK:
-                /* At most four fit 40 bytes of options. */
-                good = n % 8 == 2 && n > 2;
-                s->sack_count = 0;
-                for (u32 i = 2; good && i < n; i += 8)
-                    s->sack[s->sack_count++] =
-                        (struct tcp_range){get_be32(o + i), get_be32(o + i + 4)};
-                break;
-            case OPT_TIMESTAMPS:
-                good = n == 10;
-                s->has_ts = good;
-                if (good) {
-                    s->tsval = get_be32(o + 2);
-                    s->tsecr = get_be32(o + 6);
-                }
-                break;
-            }
-            if (!good)
-                return false;
+    for (u32 n; len && o[0] != OPT_END; o += n, len -= n) {
+        n = 1;
+        if (o[0] == OPT_NOP)
+            continue;
+        if (len < 2 || o[1] < 2 || o[1] > len || !length_is_good(o[0], o[1]))
+            return false;
+        n = o[1];
+        switch (o[0]) {
+        case OPT_MSS:
+            s->mss = get_be16(o + 2);
+            break;
+        case OPT_WSCALE:
+            s->has_wscale = true;
+            s->wscale = (u8)min_u32(o[2], MAX_WSCALE);
+            break;
+        case OPT_SACK_PERMITTED:
+            s->sack_permitted = true;
+            break;
+        case OPT_SACK:
+            s->sack_count = 0;
+            for (u32 i = 2; i < n; i += 8)
+                s->sack[s->sack_count++] = (struct tcp_range){get_be32(o + i), get_be32(o + i + 4)};
+            break;
+        case OPT_TIMESTAMPS:
+            s->has_ts = true;
+            s->tsval = get_be32(o + 2);
+            s->tsecr = get_be32(o + 6);
+            break;
         }
-        o += n;
-        len -= n;
     }
     return true;
 }

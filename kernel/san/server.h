@@ -6,9 +6,9 @@
 #include "net/dns.h"
 
 struct san_server {
-    char name[DNS_NAME]; /* a name or a dotted address */
-    ip4 addr;            /* what that was when last looked up; 0: not known */
+    ip4 addr; /* what the name was when last looked up; 0: not known */
     u16 port;
+    char name[DNS_NAME]; /* a name or a dotted address */
 };
 
 /* Take <name or address>[:<port>], which ends at a 0 or at `end`; without a port it is `port`.

@@ -5,9 +5,9 @@
 
 /* One word without its quotes. */
 struct word {
-    char text[SETTING_NAME + SETTING_TEXT]; /* name=value, terminated */
     size_t len;
-    bool broken; /* does not fit, or a quote is not closed */
+    bool broken;                            /* does not fit, or a quote is not closed */
+    char text[SETTING_NAME + SETTING_TEXT]; /* name=value, terminated */
 };
 
 static bool is_space(char c)

@@ -33,10 +33,10 @@ enum form {
 enum setting_source { FROM_DEFAULT, FROM_DHCP, FROM_FILE, FROM_OWN_SECTION, FROM_COMMAND_LINE };
 
 struct setting_value {
-    char text[SETTING_TEXT]; /* "": not set */
     u32 number;              /* parsed form: address, number, flag, PCI address */
     ip4 prefix;              /* SET_IP: the netmask that was given with it, or 0 */
     u8 source;               /* enum setting_source, for form_check(), too */
+    char text[SETTING_TEXT]; /* "": not set */
 };
 
 #define FORM_NO_BDF    0xffffu /* FORM_NIC's number when the text is a MAC address */

@@ -380,7 +380,7 @@ static void configure(void)
     peer_config.discover = how & 0x10;
     if (how & 0x20) {
         peer_config.paths[1] =
-            (struct iscsi_path){{"disk.example.org", 0, 3261}, {0, 2}, "iqn.other"};
+            (struct iscsi_path){{0, 2}, {0, 3261, "disk.example.org"}, "iqn.other"};
         peer_config.path_count = 2;
     }
     peer.dns_answer = how & 4 ? PEER_ADDR + 1 : 0;

@@ -1,4 +1,5 @@
 /* The event loop: no one sleeps over a result, and everyone gets their turn in time. */
+#include "base/arith.h"
 #include "base/loop.h"
 #include "disk/block.h"
 #include "platform_host.h"

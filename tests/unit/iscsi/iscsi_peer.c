@@ -972,7 +972,7 @@ void peer_reset(void)
     loop_poll(NULL);
     memset(&iscsi_stats, 0, sizeof(iscsi_stats));
     peer_config =
-        (struct iscsi_config){.paths = {{{"10.0.0.1", 0, PEER_PORT}, {0, 1}, PEER_TARGET}},
+        (struct iscsi_config){.paths = {{{0, 1}, {0, PEER_PORT, "10.0.0.1"}, PEER_TARGET}},
                               .path_count = 1,
                               .retry_ms = 20000,
                               .isid = {0x40, 1, 2, 3, 4, 5},
