@@ -57,8 +57,9 @@ struct block_dev {
 };
 
 /* Count in blocks of so many bytes, a power of two, from now on, when those of the disk are larger:
- * they become its grains. Nothing may be under way. */
-void block_split(struct block_dev *dev, u32 block_size);
+ * they become its grains. Nothing may be under way. False: the disk has more of them than 64 bits
+ * count, and what is behind the last one counted is out of reach. */
+bool block_split(struct block_dev *dev, u32 block_size);
 
 /* Where the grain of a block begins. */
 static inline u64 block_grain(const struct block_dev *dev, u64 lba)

@@ -168,9 +168,10 @@ void readahead_request(void)
         return;
     struct block_dev *dev = s->dev;
     u32 left = (u32)(s->ahead - s->next) * dev->block_size;
-    u64 end = block_next_grain(dev, s->next + s->window / dev->block_size);
-    if (end > dev->blocks)
-        end = dev->blocks;
+    u32 window = s->window / dev->block_size;
+    u64 end = dev->blocks;
+    if (window < end - s->next)
+        end = block_next_grain(dev, s->next + window);
     if (s->ahead >= end || left + min_u32(s->window / 2, REFILL) > s->window)
         return;
     u32 before = stamp;

@@ -8,8 +8,9 @@ import subprocess
 
 import bootdisk
 import pytest
-from bootdisk import DEBUG_EXIT, BootDisk, run
+from bootdisk import DEBUG_EXIT, SECTOR, BootDisk, run
 from rig.child import need
+from rig.target import Target
 from soakdisk import Soak, SoakDisk
 from test_keep_san import cd
 
@@ -93,6 +94,54 @@ def test_3_tib(logs, net, tgtd, machine, kernel, block):
             file.seek(at)
             assert file.read(FAR) == opposite
     assert [(high << 32 | low, *both) for high, low, *both in report.numbers("far")] == expected
+
+
+class Vast(Target):
+    """As large as can be named. Its blocks are those of the image, then pseudorandom ones, until they are written."""
+
+    def __init__(self, namespace, image, block):
+        super().__init__(namespace, image)
+        self.image_blocks = self.blocks * SECTOR // block
+        self.block, self.blocks, self.written = block, 2**64 - 1, {}
+
+    def one(self, lba):
+        if lba in self.written:
+            return self.written[lba]
+        return super().read(lba, 1) if lba < self.image_blocks else random.Random(lba).randbytes(self.block)
+
+    def read(self, lba, count):
+        assert lba + count <= self.blocks
+        return b"".join(self.one(at) for at in range(lba, lba + count))
+
+    def write(self, lba, data):
+        assert lba + len(data) // self.block <= self.blocks
+        for at in range(0, len(data), self.block):
+            self.written[lba + at // self.block] = bytes(data[at : at + self.block])
+
+
+@pytest.mark.parametrize("block, size, unit", ((512, 2**64 - 1, "8191 EiB"), (4096, 2**64 - 8, "8191 EiB")))
+def test_the_largest_disk(logs, net, machine, kernel, block, size, unit):
+    """All but 2^64 blocks: both ends, the middle and sector 2^32 are read and written, and no number wraps. Of
+    blocks of 4096 bytes no more sectors than 64 bits count are shown, and the screen says so."""
+    disk = BootDisk(logs / "disk", "far", 1)
+    with Vast(net, disk.path, block) as target:
+        pc = machine(namespace=net, tap="tap0", kernel=kernel, extra=DEBUG_EXIT,
+                     append=f"ip=192.0.2.77/24 root-path={target.root_path()} sector=512")
+        report = run(pc)
+        assert re.search(rf"^Disk .*, {unit}\b", pc.serial.text(), re.M)
+        assert ("its end is out of reach" in pc.serial.text()) == (block > SECTOR)
+        assert report.numbers("size") == [[size >> 32, size & 0xFFFFFFFF]]
+        expected = [(0, *bootdisk.sums(disk.image[:FAR]))]
+        for at in (2**32 - FAR // SECTOR // 2, size // 2, size - FAR // SECTOR):
+            first, last = at * SECTOR // block, (at * SECTOR + FAR - 1) // block
+            is_now = b"".join(target.written[lba] for lba in range(first, last + 1))
+            was = b"".join(random.Random(lba).randbytes(block) for lba in range(first, last + 1))
+            skip = at * SECTOR - first * block
+            data, opposite = was[skip : skip + FAR], is_now[skip : skip + FAR]
+            assert opposite == bytes(byte ^ 0xFF for byte in data)
+            assert is_now[:skip] + is_now[skip + FAR :] == was[:skip] + was[skip + FAR :]
+            expected += [(at, *bootdisk.sums(data)), (at, *bootdisk.sums(opposite))]
+        assert [(high << 32 | low, *both) for high, low, *both in report.numbers("far")] == expected
 
 
 @pytest.mark.parametrize("calls", (10, 13))

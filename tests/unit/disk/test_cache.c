@@ -259,19 +259,35 @@ static void start_split(u32 grain, u32 max_blocks)
 TEST(a_split_disk_counts_in_small_blocks)
 {
     struct block_dev dev = {.blocks = 1000, .block_size = 4096, .grain = 1, .max_blocks = 7};
-    block_split(&dev, 4096);
+    assert_true(block_split(&dev, 4096));
     assert_int_equal(dev.grain, 1);
-    block_split(&dev, 512);
+    assert_true(block_split(&dev, 512));
     assert_int_equal(dev.blocks, 8000);
     assert_int_equal(dev.block_size, 512);
     assert_int_equal(dev.grain, 8);
     assert_int_equal(dev.max_blocks, 56);
-    block_split(&dev, 512);
+    assert_true(block_split(&dev, 512));
     assert_int_equal(dev.grain, 8);
-    /* What 64 bits can't count is out of reach. */
-    dev = (struct block_dev){.blocks = 1ull << 62, .block_size = 4096, .grain = 1, .max_blocks = 7};
-    block_split(&dev, 512);
-    assert_true(dev.blocks == UINT64_MAX - 7);
+}
+
+TEST(what_64_bits_can_not_count_is_out_of_reach)
+{
+    static const struct {
+        u64 blocks, shown;
+        bool all;
+    } cases[] = {{(1ull << 61) - 1, UINT64_MAX - 7, true},
+                 {1ull << 61, UINT64_MAX - 7, false},
+                 {1ull << 62, UINT64_MAX - 7, false},
+                 {UINT64_MAX, UINT64_MAX - 7, false}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct block_dev dev = {
+            .blocks = cases[i].blocks, .block_size = 4096, .grain = 1, .max_blocks = 7};
+        assert_int_equal(block_split(&dev, 512), cases[i].all);
+        assert_true(dev.blocks == cases[i].shown);
+    }
+    struct block_dev whole = {.blocks = UINT64_MAX, .block_size = 512, .grain = 1, .max_blocks = 7};
+    assert_true(block_split(&whole, 512));
+    assert_true(whole.blocks == UINT64_MAX);
 }
 
 TEST(whole_grains_go_straight)

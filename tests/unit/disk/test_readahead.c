@@ -253,6 +253,37 @@ TEST(the_end_of_the_disk)
     assert_in_range(fake.blocks_moved, 1001, 1001 + 16);
 }
 
+/* Behind it numbers begin anew. */
+TEST(the_end_of_the_largest_disk)
+{
+    for (u32 grain = 1; grain <= 8; grain *= 8) {
+        start(AHEAD);
+        const u32 blocks = BLOCKS & ~(grain - 1);
+        u8 data[63 * 512];
+        fake.dev.grain = grain;
+        fake.dev.blocks = UINT64_MAX - (grain - 1);
+        fake.first = fake.dev.blocks - blocks;
+        distance = 5;
+        for (u32 at = 0; at < blocks; at += 63) {
+            if (at == 63 * 300)
+                waited = 0;
+            check_read(fake.first + at, min_u32(63, blocks - at));
+            host_now += 2; /* the reader's own work */
+        }
+        assert_in_range(waited, 0, 30); /* read ahead up to the end */
+        assert_int_equal(fake.blocks_moved, blocks);
+        u64 lba = fake.dev.blocks - 63;
+        memset(data, 0x5a, sizeof(data));
+        assert_int_equal(cache_write(&fake.dev, lba, 63, data), OK);
+        check_read(lba, 63);
+        assert_int_equal(cache_read(&fake.dev, lba, 64, data), ERR_OUT_OF_RANGE);
+        assert_int_equal(cache_read(&fake.dev, UINT64_MAX, 2, data), ERR_OUT_OF_RANGE);
+        settle();
+        fake_disk_free();
+    }
+    start(AHEAD);
+}
+
 TEST(what_was_written_is_never_read_stale)
 {
     start(AHEAD);

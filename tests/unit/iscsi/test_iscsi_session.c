@@ -30,7 +30,7 @@ static void assert_write(u64 lba, u32 count)
         buf[i] = (u8)(rand() >> 4);
     memcpy(other, buf, count * 512);
     assert_int_equal(peer_io(BLOCK_WRITE, lba, count, buf), OK);
-    assert_memory_equal(other, peer.disk + lba * 512, count * 512);
+    assert_memory_equal(other, peer.disk + lba % PEER_BLOCKS * 512, count * 512);
 }
 
 /* Attaching. */
@@ -361,6 +361,29 @@ TEST(disks_beyond_2_tib)
     assert_true(iscsi_disk()->blocks == 0x200000000ull);
     assert_read(0x100000007ull, 3);
     assert_read(0xffffffffull, 1);
+}
+
+/* READ CAPACITY(16) names the last block, and 2^64 - 2 is the greatest that it can name (SBC-3,
+ * 5.16.2); what stands behind that is how a LUN without blocks is told. */
+TEST(the_largest_disk)
+{
+    for (u32 size = 512; size <= 4096; size *= 8) {
+        peer.blocks = UINT64_MAX;
+        peer.block_size = size;
+        attach();
+        u32 grain = size / 512;
+        assert_true(iscsi_disk()->blocks == UINT64_MAX);
+        assert_int_equal(block_split(iscsi_disk(), 512), size == 512);
+        u64 blocks = iscsi_disk()->blocks;
+        assert_true(blocks == UINT64_MAX - (grain - 1));
+        assert_read(blocks - 3 * grain, 3 * grain);
+        assert_write(blocks - grain, grain);
+        assert_int_equal(io(BLOCK_READ, blocks - grain, 2 * grain), ERR_OUT_OF_RANGE);
+        assert_int_equal(io(BLOCK_WRITE, UINT64_MAX - (grain - 1), 2 * grain), ERR_OUT_OF_RANGE);
+        peer_lose(ERR_TCP_RESET);
+        assert_read(blocks - grain, grain);
+        peer_reset();
+    }
 }
 
 static bool write_protected(const struct peer_pdu *p)
