@@ -33,7 +33,7 @@ static void add_others(u8 drive)
         if (cache_read(dev, 0, 1, sector))
             memset(sector, 0, sizeof(sector));
         waiting_end();
-        d.geometry = geometry_guess(sector, dev->blocks);
+        d.geometry = geometry_guess(sector, dev->blocks, dev->block_size);
         san_edd_path(&d.path);
         print("Disk %u   drive %xh\n", i + 1, int13_add(&d));
         resident_block()->disks++;
@@ -67,7 +67,7 @@ u8 keep_disk(const struct machine *machine, const u8 *boot_sector, const struct 
         dev->read_only = true;
         eltorito_shape(&d, cd, boot_sector);
     } else {
-        d.geometry = geometry_guess(boot_sector, dev->blocks);
+        d.geometry = geometry_guess(boot_sector, dev->blocks, dev->block_size);
     }
     san_edd_path(&d.path);
     u8 wanted = drive;

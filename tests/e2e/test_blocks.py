@@ -35,31 +35,43 @@ def test_blocks_of_4096(logs, net, tgtd, machine, kernel, sector):
 
 GRUB_CFG = """serial
 terminal_output serial
-set root=hd0
+set root={root}
 ls (hd0)
 if hashsum --hash sha256 --prefix / --check /sums; then echo GRUB has read all; fi
 sleep 60
 """
 
 
+def volume(directory, block):
+    """A FAT file system of 16 MiB for a disk of such blocks, with data and their sum."""
+    need("mformat", "mcopy")
+    image, data = directory / "volume", b"".join(b"%15d\n" % number for number in range(1 << 18))
+    image.write_bytes(bytes(16 << 20))
+    (directory / "data").write_bytes(data)
+    (directory / "sums").write_text(f"{hashlib.sha256(data).hexdigest()}  data\n")
+    subprocess.run(["mformat", "-i", image, "-S", "5" if block == 4096 else "2", "-T", str((16 << 20) // block),
+                    "-h", "16", "-s", "63", "-c", "1", "::"], check=True)
+    subprocess.run(["mcopy", "-i", image, directory / "data", directory / "sums", "::"], check=True)
+    return image
+
+
+def grub_cd(directory, root="hd0"):
+    """GRUB that checks the sums on this disk."""
+    need("grub-mkrescue", "xorriso")
+    tree = directory / "tree"
+    (tree / "boot/grub").mkdir(parents=True)
+    (tree / "boot/grub/grub.cfg").write_text(GRUB_CFG.format(root=root))
+    subprocess.run(["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", directory / "cd.iso", "--fonts=", "--locales=",
+                    "--themes=", tree], check=True, capture_output=True)
+    return directory / "cd.iso"
+
+
 def test_grub_reads_blocks_of_4096(logs, net, tgtd, machine, kernel):
     """It asks for the sector's size by AH=48h, and reads a file system of such sectors."""
-    need("grub-mkrescue", "xorriso", "mformat", "mcopy")
-    lun, tree = logs / "lun", logs / "tree/boot/grub"
-    data = b"".join(b"%15d\n" % number for number in range(1 << 18))
-    (logs / "data").write_bytes(data)
-    (logs / "sums").write_text(f"{hashlib.sha256(data).hexdigest()}  data\n")
-    lun.write_bytes(bytes(16 << 20))
-    subprocess.run(["mformat", "-i", lun, "-S", "5", "-T", "4096", "-h", "16", "-s", "63", "-c", "1", "::"], check=True)
-    subprocess.run(["mcopy", "-i", lun, logs / "data", logs / "sums", "::"], check=True)
-    tree.mkdir(parents=True)
-    (tree / "grub.cfg").write_text(GRUB_CFG)
-    subprocess.run(["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", logs / "cd.iso", "--fonts=", "--locales=",
-                    "--themes=", logs / "tree"], check=True, capture_output=True)
-    target = tgtd().target().lun(lun, block=4096)
+    target = tgtd().target().lun(volume(logs, 4096), block=4096)
     pc = machine(namespace=net, tap="tap0", kernel=kernel,
                  append=f"ip=192.0.2.77/24 root-path={target.root_path()} sector=native skip-san-boot=1",
-                 extra=cd(logs / "cd.iso"))
+                 extra=cd(grub_cd(logs)))
     pc.expect("^Keeping  drive 80h, ", 60)
     pc.expect("Sector size 4096B", 60)
     pc.expect("GRUB has read all", 60)
@@ -94,6 +106,27 @@ def test_3_tib(logs, net, tgtd, machine, kernel, block):
             file.seek(at)
             assert file.read(FAR) == opposite
     assert [(high << 32 | low, *both) for high, low, *both in report.numbers("far")] == expected
+
+
+@pytest.mark.parametrize("block, sector", ((512, 512), (4096, 512), (4096, "native")))
+def test_grub_reads_beyond_2_tib(logs, net, tgtd, machine, kernel, block, sector):
+    """A GPT's partition that ends where the backup of its table begins, near the end of 3 TiB."""
+    need("fdisk")
+    lun = logs / "lun"
+    lun.touch()
+    os.truncate(lun, 3 * TIB)
+    end = 3 * TIB // block - 1 - 16384 // block  # the backup: 16 KiB of entries, and the header
+    first = end - (16 << 20) // block
+    subprocess.run(["fdisk", "-b", str(block), lun], input=f"g\nn\n1\n{first}\n{end - 1}\nw\n", text=True, check=True,
+                   capture_output=True)
+    with lun.open("r+b") as file:
+        file.seek(first * block)
+        file.write(volume(logs, block).read_bytes())
+    target = tgtd().target().lun(lun, block=block)
+    pc = machine(namespace=net, tap="tap0", kernel=kernel, extra=cd(grub_cd(logs, "hd0,gpt1")),
+                 append=f"ip=192.0.2.77/24 root-path={target.root_path()} sector={sector} skip-san-boot=1")
+    pc.expect(f"Total size\\s+{3 * TIB // 1024}KiB", 60)
+    pc.expect("GRUB has read all", 60)
 
 
 class Vast(Target):

@@ -93,7 +93,7 @@ void fuzz_one(void)
     put_le32(mbr, in_u8());
     u8 *sector = exact_copy(mbr, sizeof(mbr));
     CHECK((mbr_bootable(sector) == OK) == (get_le16(mbr + 510) == 0xaa55 && mbr[0]));
-    struct geometry g = geometry_guess(sector, blocks);
+    struct geometry g = geometry_guess(sector, blocks, 512);
     check(&g, blocks);
     check_cx(&g);
     check_edd(&g, blocks);
