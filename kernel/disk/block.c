@@ -10,6 +10,8 @@ bool block_split(struct block_dev *dev, u32 block_size)
         dev->block_size /= 2;
         dev->grain *= 2;
         dev->max_blocks *= 2;
+        dev->physical *= 2;
+        dev->aligned *= 2;
         all &= !(dev->blocks >> 63);
         dev->blocks = all ? dev->blocks * 2 : UINT64_MAX - (dev->grain - 1);
     }

@@ -41,6 +41,7 @@ static void fake_submit(struct block_dev *dev, struct block_req *req)
     assert(dev->ops == fake.dev.ops); /* copies are other disks with the same bytes */
     fake.requests++;
     fake.writes += req->op == BLOCK_WRITE;
+    fake.cut += ((u32)req->lba + req->count - dev->aligned) % dev->physical != 0;
     assert(!req->done);
     assert(!((req->lba | req->count) & (fake.dev.grain - 1)));
     for (u32 i = 0; i < fake.queued; i++) {
@@ -92,6 +93,7 @@ struct block_dev *fake_disk(u64 blocks, u32 max_blocks)
                                   .blocks = blocks,
                                   .block_size = 512,
                                   .grain = 1,
+                                  .physical = 1,
                                   .max_blocks = max_blocks};
     fake.blocks = blocks;
     fake.bytes = malloc((size_t)blocks * 512);

@@ -19,6 +19,7 @@ extern struct fake_disk {
     u32 queued;
     /* What was asked. */
     u32 requests, writes, most_queued, flushes;
+    u32 cut; /* requests that end within a block of the medium */
     u64 blocks_moved;
 } fake;
 

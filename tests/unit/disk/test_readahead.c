@@ -210,6 +210,27 @@ TEST(two_streams_do_not_disturb_each_other)
     assert_in_range(waited, 0, 60);
 }
 
+/* From the beginning of an old partition on. */
+TEST(what_is_read_ahead_ends_with_blocks_of_the_medium)
+{
+    static const struct {
+        u32 physical, aligned;
+    } cases[] = {{8, 0}, {8, 7}, {64, 0}};
+    for (u32 c = 0; c < ARRAY_SIZE(cases); c++)
+        for (u32 count = 1; count <= 15; count += 7) {
+            start(AHEAD);
+            fake.dev.physical = cases[c].physical;
+            fake.dev.aligned = cases[c].aligned;
+            for (u32 i = 0; i < 2000; i++)
+                check_read(63 + i * count, count);
+            settle();
+            assert_in_range(fake.requests, 20, 1000);
+            assert_in_range(fake.cut, 0, 8); /* its own first ones, and while its window is small */
+            fake_disk_free();
+        }
+    start(AHEAD);
+}
+
 TEST(readers_that_meet_have_nothing_fetched_twice)
 {
     start(AHEAD);
@@ -448,12 +469,14 @@ TEST(a_busy_link_does_not_widen_the_window)
 
 /* Streams, jumps and writes against a model, at a distance, with errors and with memory that is too
  * small for them all. */
-static void mix(u32 grain)
+static void mix(u32 grain, u32 physical, u32 aligned)
 {
     srand(5);
     start(200 * 1024);
     const u32 blocks = BLOCKS & ~(grain - 1);
     fake.dev.grain = grain;
+    fake.dev.physical = physical;
+    fake.dev.aligned = aligned;
     fake.dev.blocks = blocks;
     distance = 2;
     u8 *model = malloc(BLOCKS * 512), *buf = malloc(200 * 512);
@@ -491,5 +514,8 @@ static void mix(u32 grain)
 TEST(any_mixture)
 {
     for (u32 grain = 1; grain <= 8; grain *= 4)
-        mix(grain);
+        mix(grain, grain, 0);
+    mix(1, 8, 7);
+    mix(1, 1 << 15, 16383);
+    mix(8, 8 << 15, 8 * 16383);
 }

@@ -607,6 +607,8 @@ static void command(const struct peer_pdu *p)
     case SCSI_SERVICE_IN_16:
         put_be64(data, peer.blocks - 1);
         put_be32(data + 8, peer.block_size);
+        data[13] = peer.physical;
+        put_be16(data + 14, peer.aligned);
         send_read(itt, data, 32, expected);
         return;
     case SCSI_READ_16:
