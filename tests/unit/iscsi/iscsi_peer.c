@@ -654,8 +654,13 @@ static void data_out(const struct peer_pdu *p)
 {
     u32 itt = get_be32(p->bhs + BHS_ITT), at = get_be32(p->bhs + BHS_BUFFER_OFFSET);
     struct write *w = end->writes;
-    while (!w->used || w->itt != itt)
+    while (w < end->writes + TASKS && (!w->used || w->itt != itt))
         w++;
+    if (w == end->writes + TASKS) {
+        if (!peer.forgives)
+            abort();
+        return;
+    }
     peer.data_outs++;
     if (get_be32(p->bhs + BHS_TTT) == ISCSI_NO_TAG)
         peer.unsolicited += p->len;

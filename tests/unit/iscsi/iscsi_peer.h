@@ -38,6 +38,7 @@ struct peer_state {
     bool refuse, deaf;     /* connections: RST, or no answer */
     bool mute;             /* takes PDUs, and says nothing */
     bool no_abort;         /* task management is not supported */
+    bool forgives;         /* Data-Out of a command that is over is dropped */
     bool long_lost;        /* tcp_shorten() finds long segments lost */
     const char *extra_key; /* sent along with the first operational answer, "key=value" */
     /* What it answers, and means, when we offer digests; NULL: None. */
