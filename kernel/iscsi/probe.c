@@ -10,14 +10,14 @@
 #include "iscsi/vpd.h"
 #include "san/disks.h"
 
-#define BLOCK_LEAST    512
-#define MOST_LUNS      1024
-#define INQUIRY_LENGTH 36
-#define INQUIRY_VPD    1
-#define TYPE           0x1f /* peripheral device type: the low bits of INQUIRY data */
-#define TYPE_DISK      0x00
-#define TYPE_CD        0x05
-#define CAPACITY_TRIES 10
+#define BLOCK_LEAST       512
+#define MOST_LUNS         1024
+#define INQUIRY_LENGTH    36
+#define INQUIRY_VPD       1
+#define TYPE              0x1f /* peripheral device type: the low bits of INQUIRY data */
+#define TYPE_DISK         0x00
+#define TYPE_CD           0x05
+#define CAPACITY_TRIES    10
 
 /* Parameter data of READ CAPACITY(16) (SBC-3, 5.16.2). Who does not know it has nothing to say of
  * its medium, and less than 2 TiB. */
@@ -55,7 +55,7 @@ static struct probe {
         u32 received;
     } result[STEPS];
     u32 under_way;
-    u32 capacity_asked[2]; /* again, by READ CAPACITY(10) and (16) */
+    u32 capacity_asked[2];              /* again, by READ CAPACITY(10) and (16) */
     u8 asked[LUN_SIZE], form[LUN_SIZE]; /* the LUN, as asked for, and as it is on the wire */
     bool with_groups;                   /* ask for port groups where there are any */
     bool lun_0_asked;

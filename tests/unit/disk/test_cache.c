@@ -305,12 +305,16 @@ TEST(what_64_bits_can_not_count_is_out_of_reach)
                  {1ull << 62, UINT64_MAX - 7, false},
                  {UINT64_MAX, UINT64_MAX - 7, false}};
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct block_dev dev = {
-            .blocks = cases[i].blocks, .block_size = 4096, .grain = 1, .physical = 1, .max_blocks = 7};
+        struct block_dev dev = {.blocks = cases[i].blocks,
+                                .block_size = 4096,
+                                .grain = 1,
+                                .physical = 1,
+                                .max_blocks = 7};
         assert_int_equal(block_split(&dev, 512), cases[i].all);
         assert_true(dev.blocks == cases[i].shown);
     }
-    struct block_dev whole = {.blocks = UINT64_MAX, .block_size = 512, .grain = 1, .physical = 1, .max_blocks = 7};
+    struct block_dev whole = {
+        .blocks = UINT64_MAX, .block_size = 512, .grain = 1, .physical = 1, .max_blocks = 7};
     assert_true(block_split(&whole, 512));
     assert_true(whole.blocks == UINT64_MAX);
 }

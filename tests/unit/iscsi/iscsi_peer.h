@@ -63,8 +63,8 @@ struct peer_state {
     u32 targets_len;
     u64 blocks; /* what READ CAPACITY says, when not PEER_BLOCKS */
     u32 block_size;
-    u8 physical; /* READ CAPACITY(16): 2^n blocks are one of the medium, */
-    u16 aligned; /* and where such begin */
+    u8 physical;  /* READ CAPACITY(16): 2^n blocks are one of the medium, */
+    u16 aligned;  /* and where such begin */
     u8 inquiry_0; /* qualifier and device type */
     /* VPD pages 80h and 83h, whole; NULL: it has none. */
     const u8 *serial_page, *designator_page;
