@@ -128,7 +128,7 @@ static void say_disk(enum setting_id id, const struct block_dev *disk)
     san_where_text(where);
     if (san_is_elsewhere())
         print("         connected to %s\n", where);
-    static const char units[][4] = {"MiB", "GiB", "TiB", "PiB"};
+    static const char units[][4] = {"MiB", "GiB", "TiB", "PiB", "EiB", "ZiB"};
     u64 size = (disk->blocks >> 10) * (disk->block_size >> 9) >> 1;
     u32 unit = 0, block = disk->block_size * disk->grain;
     /* Four digits that say something, or fewer when they say all. */
@@ -148,8 +148,10 @@ static enum error attach_one(enum setting_id id)
         return e;
     struct block_dev *disk = san_disk();
     bool as_cd = disk->cd || (id == SET_ROOT_PATH && setting_number(SET_BOOT) == SETTING_BOOT_CD);
-    block_split(disk, as_cd ? SECTOR : setting_number(SET_SECTOR));
+    bool all = block_split(disk, as_cd ? SECTOR : setting_number(SET_SECTOR));
     say_disk(id, disk);
+    if (!all)
+        say("Warning  its end is out of reach, sectors of 512 bytes are too many to count\n");
     /* That can be said of two targets that give no names of their own. */
     if (san_is_twin())
         say("Warning  it has the name of a disk before it; two drives for one disk lose data\n");

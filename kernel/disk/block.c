@@ -3,14 +3,19 @@
 
 #include "base/loop.h"
 
-void block_split(struct block_dev *dev, u32 block_size)
+bool block_split(struct block_dev *dev, u32 block_size)
 {
+    bool all = true;
     while (dev->block_size > block_size) {
         dev->block_size /= 2;
         dev->grain *= 2;
         dev->max_blocks *= 2;
-        dev->blocks = dev->blocks >> 63 ? UINT64_MAX - (dev->grain - 1) : dev->blocks * 2;
+        dev->physical *= 2;
+        dev->aligned *= 2;
+        all &= !(dev->blocks >> 63);
+        dev->blocks = all ? dev->blocks * 2 : UINT64_MAX - (dev->grain - 1);
     }
+    return all;
 }
 
 CALLED u64 block_grain(const struct block_dev *dev, u64 lba)

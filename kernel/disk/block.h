@@ -47,6 +47,8 @@ struct block_dev {
     u32 block_size; /* bytes, a power of two from 512 to BLOCK_MOST */
     u32 grain;      /* blocks that the disk can only move together, a power of two; 1: each alone */
     u32 max_blocks; /* the largest count in one request */
+    u32 physical;   /* blocks that its medium moves together, a power of two, at least a grain */
+    u32 aligned;    /* the first block where such begin, below 2^17; then every `physical` blocks */
     bool read_only;
     bool cd;          /* a CD or DVD, by its device type */
     bool unflushed;   /* something was written since the last flush; the cache's */
@@ -57,14 +59,23 @@ struct block_dev {
 };
 
 /* Count in blocks of so many bytes, a power of two, from now on, when those of the disk are larger:
- * they become its grains. Nothing may be under way. */
-void block_split(struct block_dev *dev, u32 block_size);
+ * they become its grains. Nothing may be under way. False: the disk has more of them than 64 bits
+ * count, and what is behind the last one counted is out of reach. */
+bool block_split(struct block_dev *dev, u32 block_size);
 
 /* Where the grain of a block begins. */
 u64 block_grain(const struct block_dev *dev, u64 lba);
 
 /* The first block from this one on where a grain begins; may be the end of the disk. */
 u64 block_next_grain(const struct block_dev *dev, u64 lba);
+
+/* Of `count` blocks at lba the first ones, as many as end where a block of the medium does; all,
+ * when none ends there. */
+static inline u32 block_whole(const struct block_dev *dev, u64 lba, u32 count)
+{
+    u32 over = ((u32)lba + count - dev->aligned) & (dev->physical - 1);
+    return over < count ? count - over : count;
+}
 
 /* Submit one request and run the event loop until it is done. */
 enum error block_wait(struct block_dev *dev, enum block_op op, u64 lba, u32 count, u8 *data);

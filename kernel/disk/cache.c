@@ -38,7 +38,8 @@ static u32 line_blocks(const struct block_dev *dev)
 /* Requests that are under way. Static: a device may hold on to them until they are done. */
 static struct block_req flight[IN_FLIGHT];
 
-/* Split the range into requests of what the device takes, and keep several of them under way. */
+/* Split the range into requests of what the device takes, where blocks of its medium end, and keep
+ * several of them under way. */
 static enum error transfer(struct block_dev *dev, enum block_op op, u64 lba, u32 count, u8 *data)
 {
     enum error status = OK;
@@ -55,7 +56,9 @@ static enum error transfer(struct block_dev *dev, enum block_op op, u64 lba, u32
                     status = req->status;
             }
             if (!used[i] && count && !status) {
-                u32 n = min_u32(count, dev->max_blocks);
+                u32 n = count;
+                if (n > dev->max_blocks)
+                    n = block_whole(dev, lba, dev->max_blocks);
                 *req = (struct block_req){.op = op, .lba = lba, .count = n, .data = data};
                 lba += n;
                 count -= n;

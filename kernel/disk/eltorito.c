@@ -140,7 +140,7 @@ void eltorito_shape(struct int13_disk *disk, const struct cd_boot *boot, const u
     disk->first = (u64)boot->image * BLOCKS;
     disk->sectors = disk->dev->blocks - disk->first;
     if (boot->media == CD_HARD_DISK) {
-        disk->geometry = geometry_guess(loaded, disk->sectors);
+        disk->geometry = geometry_guess(loaded, disk->sectors, CD_BLOCK);
         return;
     }
     u32 sectors = track[boot->media];

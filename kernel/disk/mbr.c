@@ -21,6 +21,11 @@
 #define SECTORS        63
 #define CYLINDERS      1024
 
+/* GRUB 2 has as much room from 6800:0 on for a track, with its disk address packet behind it. With
+ * 63 sectors of 4096 bytes that lies where the screen is, comes as FFh in each byte, and GRUB goes
+ * on by CHS. */
+#define TRACK_MOST     0xffff /* bytes */
+
 /* Does the CHS address that the partition table gives for this LBA fit the geometry? Beyond
  * cylinder 1023 writers put in cylinder 1023 with the last head and sector. */
 static bool explains(u32 heads, u32 sectors, const u8 *chs, u64 lba)
@@ -65,13 +70,13 @@ enum error mbr_bootable(const u8 *sector)
     return get_le32(sector) ? OK : ERR_NO_BOOT_CODE;
 }
 
-struct geometry geometry_guess(const u8 *mbr, u64 blocks)
+struct geometry geometry_guess(const u8 *mbr, u64 blocks, u32 block_size)
 {
-    struct geometry g = {.heads = HEADS, .sectors = SECTORS};
+    struct geometry g = {.heads = HEADS, .sectors = min_u32(SECTORS, TRACK_MOST / block_size)};
     /* Try them all, once, the usual one first. Without partitions that one explains everything;
      * when nothing does, it is as good as any. */
     bool found = !is_signed(mbr);
-    for (u32 sectors = SECTORS; sectors && !found; sectors--)
+    for (u32 sectors = g.sectors; sectors && !found; sectors--)
         for (u32 heads = HEADS; heads && !found; heads--)
             if (explains_all(heads, sectors, mbr)) {
                 g.heads = heads;

@@ -17,8 +17,8 @@ struct geometry {
 enum error mbr_bootable(const u8 *sector);
 
 /* From the partition table of the MBR (512 bytes) when its entries agree on one, else 255 heads and
- * 63 sectors. */
-struct geometry geometry_guess(const u8 *mbr, u64 blocks);
+ * 63 sectors; of blocks of so many bytes no more in a track than fit 64 KiB. */
+struct geometry geometry_guess(const u8 *mbr, u64 blocks, u32 block_size);
 
 /* CX of AH=08h and of a CD's specification packet: the last cylinder and sector. */
 u16 geometry_cx(const struct geometry *g);

@@ -146,12 +146,14 @@ static bool is_whole(const struct stream *s)
 }
 
 /* How much of the `left` blocks of a window to request in one piece. A large call gets pieces that
- * no other call has a part in, so that their data can go straight to the caller. */
+ * no other call has a part in, so that their data can go straight to the caller; others end where
+ * blocks of the medium do. */
 static u32 piece(const struct stream *s, u32 left)
 {
+    u32 most = chunk_blocks(s->dev);
     if (is_large(s) && is_whole(s))
-        left = s->count - (u32)(s->ahead - s->next) % s->count;
-    return min_u32(left, chunk_blocks(s->dev));
+        return min_u32(s->count - (u32)(s->ahead - s->next) % s->count, most);
+    return block_whole(s->dev, s->ahead, min_u32(left, most));
 }
 
 /* Does its reader still want what c holds? */
@@ -168,11 +170,13 @@ void readahead_request(void)
         return;
     struct block_dev *dev = s->dev;
     u32 left = (u32)(s->ahead - s->next) * dev->block_size;
-    u64 end = block_next_grain(dev, s->next + s->window / dev->block_size);
-    if (end > dev->blocks)
-        end = dev->blocks;
+    u32 window = s->window / dev->block_size;
+    u64 end = dev->blocks;
+    if (window < end - s->next)
+        end = block_next_grain(dev, s->next + window);
     if (s->ahead >= end || left + min_u32(s->window / 2, REFILL) > s->window)
         return;
+    end = s->ahead + block_whole(dev, s->ahead, (u32)(end - s->ahead));
     u32 before = stamp;
     while (s->ahead < end) {
         struct chunk *c = find_chunk(dev, s->ahead);

@@ -25,7 +25,7 @@ static struct int13_disk disk_of(u8 drive, const u8 *boot_sector)
                            .dev = dev,
                            .sectors = dev->blocks,
                            .sector_blocks = 1,
-                           .geometry = geometry_guess(boot_sector, dev->blocks)};
+                           .geometry = geometry_guess(boot_sector, dev->blocks, dev->block_size)};
     san_edd_path(&d.path);
     return d;
 }

@@ -10,14 +10,21 @@
 #include "iscsi/vpd.h"
 #include "san/disks.h"
 
-#define BLOCK_LEAST    512
-#define MOST_LUNS      1024
-#define INQUIRY_LENGTH 36
-#define INQUIRY_VPD    1
-#define TYPE           0x1f /* peripheral device type: the low bits of INQUIRY data */
-#define TYPE_DISK      0x00
-#define TYPE_CD        0x05
-#define CAPACITY_TRIES 10
+#define BLOCK_LEAST       512
+#define MOST_LUNS         1024
+#define INQUIRY_LENGTH    36
+#define INQUIRY_VPD       1
+#define TYPE              0x1f /* peripheral device type: the low bits of INQUIRY data */
+#define TYPE_DISK         0x00
+#define TYPE_CD           0x05
+#define CAPACITY_TRIES    10
+
+/* Parameter data of READ CAPACITY(16) (SBC-3, 5.16.2). Who does not know it has nothing to say of
+ * its medium, and less than 2 TiB. */
+#define CAPACITY_SIZE     8
+#define CAPACITY_EXPONENT 13 /* low four bits: 2^n blocks are one of the medium */
+#define CAPACITY_ALIGNED  14 /* low 14 bits */
+
 #define WRITE_PROTECT                                                                              \
     0x80 /* of a disk's device-specific parameter in MODE SENSE (SBC-3, 6.4.1)                     \
           */
@@ -35,9 +42,9 @@ enum step {
     READY,
     CAPACITY_10,
     MODE_SENSE,
+    CAPACITY_16,
     TOGETHER,
-    CAPACITY_16 = TOGETHER,
-    PORT_GROUPS,
+    PORT_GROUPS = TOGETHER,
     INQUIRY_LUN_0,
     STEPS
 };
@@ -47,7 +54,8 @@ static struct probe {
         enum error error;
         u32 received;
     } result[STEPS];
-    u32 under_way, capacity_asked;
+    u32 under_way;
+    u32 capacity_asked[2];              /* again, by READ CAPACITY(10) and (16) */
     u8 asked[LUN_SIZE], form[LUN_SIZE]; /* the LUN, as asked for, and as it is on the wire */
     bool with_groups;                   /* ask for port groups where there are any */
     bool lun_0_asked;
@@ -113,7 +121,7 @@ static void ask(u8 step)
 static void ask_our_lun(void)
 {
     memset(probe->result + INQUIRY, 0, sizeof(probe->result) - INQUIRY * sizeof(*probe->result));
-    probe->capacity_asked = 0;
+    memset(probe->capacity_asked, 0, sizeof(probe->capacity_asked));
     probe->lun_0_asked = false;
     task_set_lun(probe->form);
     for (u8 step = INQUIRY; step < TOGETHER; step++)
@@ -186,7 +194,7 @@ static enum error judge_capacity(struct lun_found *found)
     if (last == UINT32_MAX) {
         step = CAPACITY_16;
         last = get_be64(probe->capacity_16);
-        block_size = probe->capacity_16 + 8;
+        block_size = probe->capacity_16 + CAPACITY_SIZE;
     }
     if (probe->result[step].error)
         return probe->result[step].error;
@@ -196,6 +204,8 @@ static enum error judge_capacity(struct lun_found *found)
     found->block_size = get_be32(block_size);
     if (!found->blocks)
         return ERR_LUN_EMPTY;
+    found->physical = 1u << (probe->capacity_16[CAPACITY_EXPONENT] & 15);
+    found->aligned = get_be16(probe->capacity_16 + CAPACITY_ALIGNED) & 0x3fff;
     u32 size = found->block_size;
     bool good = size >= BLOCK_LEAST && size <= BLOCK_MOST && !(size & (size - 1));
     return good ? OK : ERR_LUN_BLOCK_SIZE;
@@ -252,17 +262,13 @@ void probe_luns_text(char text[PROBE_LUNS_TEXT])
     }
 }
 
-/* The capacity has been told, or not: what is there to ask behind it? */
-static void ask_capacity_on(void)
+/* A CLARiiON has said GOOD and nothing more while it had a unit attention to tell. */
+static void ask_capacity_again(u8 step)
 {
-    const struct result *r = &probe->result[CAPACITY_10];
-    if (r->error)
-        return;
-    /* A CLARiiON has said GOOD and nothing more while it had a unit attention to tell. */
-    if (r->received < sizeof(probe->capacity) && ++probe->capacity_asked < CAPACITY_TRIES)
-        ask(CAPACITY_10);
-    else if (r->received >= 4 && get_be32(probe->capacity) == UINT32_MAX)
-        ask(CAPACITY_16);
+    const struct result *r = &probe->result[step];
+    if (!r->error && r->received < sizeof(probe->capacity) &&
+        ++probe->capacity_asked[step == CAPACITY_16] < CAPACITY_TRIES)
+        ask(step);
 }
 
 /* When the list has our LUN in another form than it was asked in, that is taken: always where the
@@ -303,7 +309,9 @@ bool probe_done(void)
         of->received = r.moved;
         probe->under_way--;
         if (of == &probe->result[CAPACITY_10])
-            ask_capacity_on();
+            ask_capacity_again(CAPACITY_10);
+        if (of == &probe->result[CAPACITY_16])
+            ask_capacity_again(CAPACITY_16);
         if (of == &probe->result[INQUIRY] && probe->with_groups && !r.status &&
             alua_has_groups(probe->inquiry, r.moved))
             ask(PORT_GROUPS);

@@ -10,6 +10,8 @@
 struct lun_found {
     u64 blocks;
     u32 block_size; /* bytes */
+    u32 physical;   /* blocks that are one of its medium, a power of two up to 2^15 */
+    u32 aligned;    /* the first block where such begin, below 2^14 */
     bool read_only;
     bool cd;          /* a CD or DVD, which is read only for us */
     char vendor[9];   /* from INQUIRY, cleaned of what is not printable, trailing spaces cut */

@@ -38,8 +38,10 @@ static bool is_used(const struct iscsi_path *p, ip4 addr)
 
 /* The operating system has no name server when it looks for its disk. Ours answers at once, or is
  * not worth a wait: it is about another way only. */
-static ip4 address_of(struct san_server server)
+static ip4 address_of(const struct san_server *named)
 {
+    static struct san_server server; /* asked for even when we have given up */
+    server = *named;
     msec end = loop_now() + LOOK_UP_MS;
     server_look_up(&server, loop_now());
     while (!server_looked_up(&server, loop_now()) && !time_reached(loop_now(), end) &&
@@ -56,7 +58,7 @@ static bool publish_other(struct ibft_target *to)
     const struct iscsi_config *c = iscsi_config();
     for (u32 i = 0; i < c->path_count && c->path_count > 1; i++) {
         const struct iscsi_path *p = &c->paths[i];
-        ip4 addr = i == rounds_current() ? 0 : address_of(p->server);
+        ip4 addr = i == rounds_current() ? 0 : address_of(&p->server);
         if (!addr || is_used(p, addr))
             continue;
         publish_target(to, addr, p->server.port, p);

@@ -293,6 +293,8 @@ static void new_disk(const struct lun_found *found)
     disk->blocks = found->blocks;
     disk->block_size = found->block_size;
     disk->grain = 1;
+    disk->physical = found->physical;
+    disk->aligned = found->aligned;
     disk->read_only = found->read_only;
     disk->cd = found->cd;
     memcpy(disk->vendor, found->vendor, sizeof(disk->vendor));

@@ -4,6 +4,7 @@ import os
 import re
 import struct
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from nics import UNDI
@@ -12,6 +13,7 @@ from rig.dnsmasq import Dnsmasq
 from rig.qemu import Qemu
 from rig.tgtd import Tgtd
 from rig.wire import Wire
+from steps import READ_ON, READ_TURNS
 
 BUILD = Path(__file__).resolve().parents[2] / os.environ.get("B", "build")
 ACCEL = os.environ.get("ACCEL") or "tcg"
@@ -79,14 +81,22 @@ class Local:
 
 class Lun:
     """The disk as LUN of tgtd. options: Qemu's. static: the kernel's command line, not DHCP, names it. pxe: what
-    PXE is to load. digests: the target wants them. block: bytes of the LUN's blocks."""
+    PXE is to load. digests: the target wants them. block: bytes of the LUN's blocks. two: the same disk is there once
+    more, as the next drive, and what is read in order is read of both by turns."""
 
-    def __init__(self, name, static=False, pxe=None, digests=False, block=512, **options):
+    def __init__(self, name, static=False, pxe=None, digests=False, block=512, two=False, **options):
         self.name, self.static, self.pxe, self.options = name, static, pxe, options
-        self.digests, self.block = digests, block
+        self.digests, self.block, self.two = digests, block, two
+
+    def step(self, step):
+        """How it takes part in a step."""
+        return replace(step, kind=READ_TURNS) if self.two and step.kind == READ_ON else step
 
     def serve(self, stack, directory, network, disk, delay):
-        self.target = stack.enter_context(Tgtd(network, directory)).target().lun(disk.path, block=self.block)
+        self.target = stack.enter_context(Tgtd(network, directory)).target()
+        self.target.lun(disk.path, block=self.block, scsi_id="first")
+        if self.two:
+            self.target.lun(disk.path, lun=2, block=self.block, scsi_id="second")
         if self.digests:
             self.target.digests()
         ms, lost = delay
@@ -102,7 +112,8 @@ class Lun:
             if self.pxe:
                 tftp = ("--enable-tftp", f"--tftp-root={self.pxe.parent.resolve()}",
                         f"--dhcp-boot={self.pxe.name}")
-            self.dhcp = stack.enter_context(Dnsmasq(network, directory, options={17: path}, extra=tftp))
+            more = {"encap:175,233": self.target.root_path(lun=2)} if self.two else {}
+            self.dhcp = stack.enter_context(Dnsmasq(network, directory, options={17: path, **more}, extra=tftp))
 
     def power_on(self, directory, network, disk):
         return Qemu(directory, network, ACCEL, f"{MEMORY_MIB}M", tap="tap0", wire=self.wire,
@@ -186,12 +197,13 @@ def ipxe():
 LUNBOOT = ours("lunboot")
 DIGESTS = ours("lunboot, digests", digests=True)
 BLOCKS_4K = ours("lunboot, 4 KiB blocks", block=4096)
+TWO_DISKS = ours("lunboot, two disks", two=True)
 STATIC = Lun("lunboot -kernel", static=True, kernel=BUILD / "lunboot.elf")
 IMG = Lun("lunboot.img", extra=("-drive", f"if=none,id=stick,format=raw,snapshot=on,file={BUILD / 'lunboot.img'}",
                                 "-device", "ide-hd,drive=stick"))
 PXE = Lun("lunboot.pxe", pxe=BUILD / "lunboot.pxe", rom=IPXE_ROM)
-# Rows that say by how much a LUN of another kind is slower, in the row's step.
-SLOWER = {"seq63-digest": DIGESTS, "seq63-4k": BLOCKS_4K, "seq4-4k": BLOCKS_4K}
+# Rows that say by how much a LUN of another kind, or two of them, are slower, in the row's step.
+SLOWER = {"seq63-digest": DIGESTS, "seq63-4k": BLOCKS_4K, "seq4-4k": BLOCKS_4K, "seq63-two": TWO_DISKS}
 OTHER_WAYS = {"static": STATIC, "img": IMG, "pxe": PXE}  # rows that lunboot has alone
 IPXE = ipxe()
 WATCHED = {c.name: Watched(f"{c.name}, watched", **c.options) for c in (LUNBOOT, IPXE)}

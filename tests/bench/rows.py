@@ -90,6 +90,7 @@ ROWS = [
         to_reach={"0": (Limit(10),)}),
     Row("seq63-4k", "the same, blocks of 4096 bytes shown as sectors of 512: slower by", "%", False, steps=("seq63",),
         to_reach={"0": (Limit(3),)}),
+    Row("seq63-two", "the same, of two disks by turns: slower by", "%", False, steps=("seq63",)),
     in_order("seq4", "reads in order, 4 KiB", X6, {"20": X100}),
     Row("seq4-4k", "the same, blocks of 4096 bytes shown as sectors of 512: slower by", "%", False, steps=("seq4",),
         to_reach={"0": (Limit(3),)}),

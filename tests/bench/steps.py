@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-READ_ON, READ_ANY, WRITE_ON, CHAIN = 1, 2, 3, 4  # tests/bootdisk/bench.asm
+READ_ON, READ_ANY, WRITE_ON, CHAIN, READ_TURNS = 1, 2, 3, 4, 5  # tests/bootdisk/bench.asm
 SECTOR = 512
 MIB = 2048  # in sectors
 

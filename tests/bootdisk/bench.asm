@@ -24,6 +24,7 @@ READ_ON equ 1   ; in order, from the region's start again after its end
 READ_ANY equ 2  ; in random order
 WRITE_ON equ 3
 CHAIN equ 4     ; start the boot sector in the region's first sector
+READ_TURNS equ 5 ; in order, of this drive and the next one by turns, each from the region's start on
 
 struc STEP
 .kind: resb 1
@@ -95,6 +96,7 @@ prepare:
 run:
     xor ebp, ebp
     mov dword [place], 0
+    mov byte [turn], 0
     call ticks
     mov [start], eax
 .next:
@@ -111,6 +113,11 @@ run:
     call transfer
     inc ebp
     mov eax, [place]
+    cmp byte [si + STEP.kind], READ_TURNS
+    jne .advance
+    xor byte [turn], 1
+    jnz .place
+.advance:
     inc eax
     cmp eax, [si + STEP.calls]
     jb .place
@@ -139,6 +146,7 @@ transfer:
     mov ax, 0x4300
 .call:
     mov dl, [boot_dl]
+    add dl, [turn]
     push si
     mov si, dap
     int 0x13
@@ -213,6 +221,7 @@ dap: resb 16
 place: resd 1 ; of the next call in its region
 start: resd 1 ; ticks
 last: resw 1  ; offset of a call's last sector in the buffer
+turn: resw 1  ; the next call is for this drive, 0, or for the one behind it, 1
 e820_entry: resb 20
 VARIABLES_SIZE equ $ - VARIABLES
 section .text

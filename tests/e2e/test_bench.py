@@ -15,7 +15,7 @@ sys.path.append(str(TOP / "tests/bench"))
 def test_figures(logs):
     need("mmdebstrap", "debugfs", "grub-mkimage", "mke2fs", "sfdisk")
     out = subprocess.run(
-        [TOP / "tests/bench/run", "--only", "lunboot,AHCI", "--rows", "seq4,seq4-4k,rand4,write4,fetched,accesses",
+        [TOP / "tests/bench/run", "--only", "lunboot,AHCI", "--rows", "seq63-two,seq4,seq4-4k,rand4,write4,fetched,accesses",
          "--delays", "1", "--runs", "1", "--seconds", "0.2", "--json", logs / "figures.json"],
         stdout=subprocess.PIPE, text=True, check=True,
     ).stdout
@@ -26,6 +26,7 @@ def test_figures(logs):
         assert measured["grub-bytes"][0] > 45e6
     assert figures["1"]["lunboot, watched"]["accesses"][0] > 0  # how many depends on what else runs
     assert figures["1"]["lunboot, 4 KiB blocks"]["seq4"][0] > 0
+    assert figures["1"]["lunboot, two disks"]["seq63"][0] > 0
     for title in ("reads in order, 4 KiB", "bytes fetched for bytes asked"):
         assert f"| {title}" in out or f": {title} |" in out
 

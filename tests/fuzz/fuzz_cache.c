@@ -150,6 +150,8 @@ void fuzz_one(void)
     u32 ahead = in_below(CHUNKS_MAX * LINE);
     u8 *line_memory = malloc(lines), *ahead_memory = malloc(ahead);
     fake.dev.grain = grain;
+    fake.dev.physical = grain << in_below(16);
+    fake.dev.aligned = grain * in_below(16384);
     fake.dev.max_blocks = (1 + in_below(128 / grain)) * grain;
     fake.later = in_u8() & 1;
     cache_init(line_memory, lines);

@@ -472,7 +472,7 @@ void fuzz_one(void)
     fake.later = how & 1;
     nest = how & 2;
     fake.dev.read_only = how & 4;
-    fake.dev.grain = grain;
+    fake.dev.grain = fake.dev.physical = grain;
     fake.dev.max_blocks = (1 + in_below(MAX_BLOCKS / grain)) * grain;
     cache_init(cache, cache_size);
     readahead_init(ahead, ahead_size);

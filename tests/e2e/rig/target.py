@@ -57,7 +57,8 @@ class Target:
         self.luns, self.flat_luns = [lun], flat_luns
         self.tells, self.manners = tells, {**MANNERS, **manners}
         self.read_only, self.connection = read_only, connection or Connection
-        self.sectors = self.image.stat().st_size // SECTOR
+        self.block = SECTOR
+        self.blocks = self.image.stat().st_size // SECTOR
         self.faults = []
         self.changed = threading.Condition(threading.RLock())  # of everything below
         self.connections = []  # that are open
@@ -74,6 +75,12 @@ class Target:
     def lun_form(self, lun):
         """On the wire (SAM-5, 4.7): the number as it is, which is LIO's way, or flat from 256 on."""
         return struct.pack(">H6x", lun | (0x4000 if self.flat_luns and lun > 255 else 0))
+
+    def read(self, lba, count):
+        return os.pread(self.file, count * self.block, lba * self.block)
+
+    def write(self, lba, data):
+        os.pwrite(self.file, data, lba * self.block)
 
     def start(self, *portals):
         """Listen, at all portals or at these (numbers)."""
@@ -410,13 +417,15 @@ class Connection:
         elif operation in (pdu.TEST_UNIT_READY, pdu.SYNCHRONIZE_CACHE):
             self.status(p.itt, pdu.GOOD)
         elif operation == pdu.READ_CAPACITY:
-            self.data_in(p.itt, struct.pack(">II", self.target.sectors - 1, SECTOR), p.expected)
+            last = min(self.target.blocks - 1, 0xFFFFFFFF)
+            self.data_in(p.itt, struct.pack(">II", last, self.target.block), p.expected)
+        elif operation == pdu.SERVICE_ACTION_IN:
+            self.data_in(p.itt, struct.pack(">QI20x", self.target.blocks - 1, self.target.block), p.expected)
         elif operation == pdu.MODE_SENSE:
             self.data_in(p.itt, bytes([3, 0, 0x80 if self.target.read_only else 0, 0]), p.expected)
         elif operation in (pdu.READ, pdu.READ_16):
             lba, count = p.blocks()
-            data = os.pread(self.target.file, count * SECTOR, lba * SECTOR)
-            self.data_in(p.itt, data, p.expected)
+            self.data_in(p.itt, self.target.read(lba, count), p.expected)
         elif operation in (pdu.WRITE, pdu.WRITE_16):
             self.write(p)
         else:
@@ -469,6 +478,6 @@ class Connection:
             return
         del self.writes[itt]
         lba, count = command.blocks()
-        assert len(data) == count * SECTOR
-        os.pwrite(self.target.file, data, lba * SECTOR)
+        assert len(data) == count * self.target.block
+        self.target.write(lba, data)
         self.status(itt, pdu.GOOD)

@@ -13,11 +13,12 @@ void fake_do(struct block_req *req)
 {
     enum error status = fake.fail;
     u32 count = req->count;
-    size_t at = (size_t)req->lba * fake.dev.block_size;
+    u64 lba = req->lba - fake.first;
+    size_t at = (size_t)lba * fake.dev.block_size;
     if (req->op == BLOCK_FLUSH) {
         fake.flushes++;
         count = 0;
-    } else if (req->lba >= fake.blocks || count > fake.blocks - req->lba || !count ||
+    } else if (lba >= fake.blocks || count > fake.blocks - lba || !count ||
                count > fake.dev.max_blocks) {
         status = ERR_OUT_OF_RANGE;
     } else if (!status && fake.bad_lba >= req->lba && fake.bad_lba < req->lba + count) {
@@ -40,6 +41,7 @@ static void fake_submit(struct block_dev *dev, struct block_req *req)
     assert(dev->ops == fake.dev.ops); /* copies are other disks with the same bytes */
     fake.requests++;
     fake.writes += req->op == BLOCK_WRITE;
+    fake.cut += ((u32)req->lba + req->count - dev->aligned) % dev->physical != 0;
     assert(!req->done);
     assert(!((req->lba | req->count) & (fake.dev.grain - 1)));
     for (u32 i = 0; i < fake.queued; i++) {
@@ -91,6 +93,7 @@ struct block_dev *fake_disk(u64 blocks, u32 max_blocks)
                                   .blocks = blocks,
                                   .block_size = 512,
                                   .grain = 1,
+                                  .physical = 1,
                                   .max_blocks = max_blocks};
     fake.blocks = blocks;
     fake.bytes = malloc((size_t)blocks * 512);
@@ -116,6 +119,6 @@ void check_read(u64 lba, u32 count)
 {
     u8 *to = malloc(count * 512); /* so that ASan sees a byte too many */
     assert_int_equal(cache_read(&fake.dev, lba, count, to), OK);
-    assert_memory_equal(to, fake.bytes + (size_t)lba * 512, count * 512);
+    assert_memory_equal(to, fake.bytes + (size_t)(lba - fake.first) * 512, count * 512);
     free(to);
 }

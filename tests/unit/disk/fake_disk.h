@@ -11,6 +11,7 @@ extern struct fake_disk {
     struct block_dev dev;
     u8 *bytes;
     u64 blocks;      /* of them, whatever the device says */
+    u64 first;       /* the number of the first of them, 0 unless the test says else */
     u64 bad_lba;     /* this block can't be read or written; UINT64_MAX: all are good */
     enum error fail; /* every request fails so; OK: none */
     bool later;      /* complete while the event loop waits, the latest request first */
@@ -18,6 +19,7 @@ extern struct fake_disk {
     u32 queued;
     /* What was asked. */
     u32 requests, writes, most_queued, flushes;
+    u32 cut; /* requests that end within a block of the medium */
     u64 blocks_moved;
 } fake;
 

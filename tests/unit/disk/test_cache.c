@@ -55,6 +55,24 @@ TEST(a_large_read_is_split_and_kept_in_flight)
     assert_int_equal(fake.queued, 0);
 }
 
+/* Of the medium: 512e, also where its blocks begin at 7. */
+TEST(what_is_split_is_split_between_blocks_of_the_medium)
+{
+    for (u32 aligned = 0; aligned < 8; aligned += 7)
+        for (u32 lba = 0; lba < 16; lba++) {
+            start(0, 20);
+            fake.dev.physical = 8;
+            fake.dev.aligned = aligned;
+            check_read(lba, 200);
+            assert_int_equal(cache_write(&fake.dev, lba, 200, buf), OK);
+            u32 ends_within = (lba + 200 - aligned) % 8 != 0;
+            assert_int_equal(fake.cut, 2 * ends_within); /* the caller's ends */
+            assert_in_range(fake.requests, 2 * 10, 2 * 14);
+            fake_disk_free();
+        }
+    start(0, 20);
+}
+
 TEST(sector_by_sector_costs_one_request_a_line)
 {
     start(64 * 1024, 64);
@@ -258,20 +276,47 @@ static void start_split(u32 grain, u32 max_blocks)
 
 TEST(a_split_disk_counts_in_small_blocks)
 {
-    struct block_dev dev = {.blocks = 1000, .block_size = 4096, .grain = 1, .max_blocks = 7};
-    block_split(&dev, 4096);
+    struct block_dev dev = {.blocks = 1000,
+                            .block_size = 4096,
+                            .grain = 1,
+                            .max_blocks = 7,
+                            .physical = 4,
+                            .aligned = 3};
+    assert_true(block_split(&dev, 4096));
     assert_int_equal(dev.grain, 1);
-    block_split(&dev, 512);
+    assert_true(block_split(&dev, 512));
     assert_int_equal(dev.blocks, 8000);
     assert_int_equal(dev.block_size, 512);
     assert_int_equal(dev.grain, 8);
     assert_int_equal(dev.max_blocks, 56);
-    block_split(&dev, 512);
+    assert_int_equal(dev.physical, 32);
+    assert_int_equal(dev.aligned, 24);
+    assert_true(block_split(&dev, 512));
     assert_int_equal(dev.grain, 8);
-    /* What 64 bits can't count is out of reach. */
-    dev = (struct block_dev){.blocks = 1ull << 62, .block_size = 4096, .grain = 1, .max_blocks = 7};
-    block_split(&dev, 512);
-    assert_true(dev.blocks == UINT64_MAX - 7);
+}
+
+TEST(what_64_bits_can_not_count_is_out_of_reach)
+{
+    static const struct {
+        u64 blocks, shown;
+        bool all;
+    } cases[] = {{(1ull << 61) - 1, UINT64_MAX - 7, true},
+                 {1ull << 61, UINT64_MAX - 7, false},
+                 {1ull << 62, UINT64_MAX - 7, false},
+                 {UINT64_MAX, UINT64_MAX - 7, false}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct block_dev dev = {.blocks = cases[i].blocks,
+                                .block_size = 4096,
+                                .grain = 1,
+                                .physical = 1,
+                                .max_blocks = 7};
+        assert_int_equal(block_split(&dev, 512), cases[i].all);
+        assert_true(dev.blocks == cases[i].shown);
+    }
+    struct block_dev whole = {
+        .blocks = UINT64_MAX, .block_size = 512, .grain = 1, .physical = 1, .max_blocks = 7};
+    assert_true(block_split(&whole, 512));
+    assert_true(whole.blocks == UINT64_MAX);
 }
 
 TEST(whole_grains_go_straight)
@@ -345,7 +390,7 @@ static void mix(u32 grain)
 {
     srand(3);
     start(40 * 1024 + 100, 24);
-    fake.dev.grain = grain;
+    fake.dev.grain = fake.dev.physical = grain;
     fake.dev.blocks = BLOCKS & ~(grain - 1);
     u32 blocks = (u32)fake.dev.blocks;
     u8 *model = malloc(BLOCKS * 512);

@@ -21,7 +21,7 @@ static void empty_mbr(void)
 
 static void expect(u64 blocks, u32 cylinders, u32 heads, u32 sectors)
 {
-    struct geometry g = geometry_guess(mbr, blocks);
+    struct geometry g = geometry_guess(mbr, blocks, 512);
     assert_int_equal(g.heads, heads);
     assert_int_equal(g.sectors, sectors);
     assert_int_equal(g.cylinders, cylinders);
@@ -53,6 +53,26 @@ TEST(a_partition_table_without_code_is_none)
     assert_int_equal(mbr_bootable(mbr), ERR_NO_BOOT_CODE);
     mbr[MBR_TABLE] = 0x80;
     assert_int_equal(mbr_bootable(mbr), ERR_NO_BOOT_CODE);
+}
+
+/* With its packet of 16 bytes behind it: what GRUB 2 has room for. */
+TEST(a_track_is_less_than_64_kib)
+{
+    static const struct {
+        u32 block_size, sectors;
+    } cases[] = {{512, 63}, {1024, 63}, {2048, 31}, {4096, 15}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        empty_mbr();
+        struct geometry g = geometry_guess(mbr, UINT64_MAX, cases[i].block_size);
+        assert_int_equal(g.sectors, cases[i].sectors);
+        assert_true(g.sectors * cases[i].block_size + 16 <= 65536);
+        /* Also when a partition table says else. */
+        partition(0, 0x83, 63, 16065 * 5 - 63, 255, 63);
+        g = geometry_guess(mbr, UINT64_MAX, cases[i].block_size);
+        assert_int_equal(g.heads, 255);
+        assert_int_equal(g.sectors, cases[i].sectors);
+        assert_int_equal(g.cylinders, 1024);
+    }
 }
 
 TEST(without_partitions_255_and_63)
@@ -93,7 +113,7 @@ TEST(partitions_on_mebibytes)
         empty_mbr();
         partition(0, 0x83, 2048, 300000, h, s);
         partition(2, 0x82, 302048, 8192 * 3 + 5, h, s);
-        struct geometry g = geometry_guess(mbr, 500000);
+        struct geometry g = geometry_guess(mbr, 500000, 512);
         assert_int_equal(g.heads, h);
         assert_int_equal(g.sectors, s);
     }
@@ -145,7 +165,7 @@ TEST(a_boot_sector_without_a_table)
     for (u32 round = 0; round < 300; round++) {
         for (size_t i = 0; i < 510; i++)
             mbr[i] = (u8)rand();
-        struct geometry g = geometry_guess(mbr, 16065 * 10);
+        struct geometry g = geometry_guess(mbr, 16065 * 10, 512);
         assert_in_range(g.heads, 1, 255);
         assert_in_range(g.sectors, 1, 63);
         assert_in_range(g.cylinders, 1, 1024);

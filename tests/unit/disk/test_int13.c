@@ -469,6 +469,33 @@ TEST(the_end_of_the_disk)
     assert_int_equal(fake.requests, 1);
 }
 
+TEST(the_end_of_the_largest_disk)
+{
+    fake.dev.blocks = UINT64_MAX;
+    fake.first = UINT64_MAX - BLOCKS;
+    attach(0, 0x80);
+    assert_int_equal(lba_call(0x42, UINT64_MAX - 127, 127, 0x2000, 0), 0);
+    assert_memory_equal(mem + 0x20000, disk_at(BLOCKS - 127), 127 * 512);
+    assert_int_equal(lba_call(0x43, UINT64_MAX - 1, 1, 0x2000, 0), 0);
+    assert_memory_equal(mem + 0x20000, disk_at(BLOCKS - 1), 512);
+    u32 before = fake.requests;
+    for (u16 count = 1; count <= 127; count++) {
+        assert_int_equal(lba_call(0x42, UINT64_MAX - count + 1, count, 0x2000, 0), 0x04);
+        assert_int_equal(lba_call(0x43, UINT64_MAX, count, 0x2000, 0), 0x04);
+        assert_int_equal(lba_call(0x44, UINT64_MAX - 1, count + 1, 0x2000, 0), 0x04);
+    }
+    assert_int_equal(fake.requests, before);
+    put_le16(mem + 0x1000, 30);
+    load(0x4800, 0, 0, 0x80);
+    regs.ds = 0x100;
+    regs.esi = 0;
+    assert_int_equal(ask(), 0);
+    assert_true(get_le64(mem + 0x1010) == UINT64_MAX);
+    assert_int_equal(ask_ax(0x1500), 3);
+    assert_int_equal((u16)regs.ecx, 0xffff);
+    assert_int_equal((u16)regs.edx, 0xffff);
+}
+
 TEST(what_is_written_is_on_the_disk)
 {
     for (u32 i = 0; i < 200 * 512; i++)

@@ -210,6 +210,27 @@ TEST(two_streams_do_not_disturb_each_other)
     assert_in_range(waited, 0, 60);
 }
 
+/* From the beginning of an old partition on. */
+TEST(what_is_read_ahead_ends_with_blocks_of_the_medium)
+{
+    static const struct {
+        u32 physical, aligned;
+    } cases[] = {{8, 0}, {8, 7}, {64, 0}};
+    for (u32 c = 0; c < ARRAY_SIZE(cases); c++)
+        for (u32 count = 1; count <= 15; count += 7) {
+            start(AHEAD);
+            fake.dev.physical = cases[c].physical;
+            fake.dev.aligned = cases[c].aligned;
+            for (u32 i = 0; i < 2000; i++)
+                check_read(63 + i * count, count);
+            settle();
+            assert_in_range(fake.requests, 20, 1000);
+            assert_in_range(fake.cut, 0, 8); /* its own first ones, and while its window is small */
+            fake_disk_free();
+        }
+    start(AHEAD);
+}
+
 TEST(readers_that_meet_have_nothing_fetched_twice)
 {
     start(AHEAD);
@@ -251,6 +272,37 @@ TEST(the_end_of_the_disk)
     u8 byte;
     assert_int_equal(cache_read(&fake.dev, BLOCKS, 1, &byte), ERR_OUT_OF_RANGE);
     assert_in_range(fake.blocks_moved, 1001, 1001 + 16);
+}
+
+/* Behind it numbers begin anew. */
+TEST(the_end_of_the_largest_disk)
+{
+    for (u32 grain = 1; grain <= 8; grain *= 8) {
+        start(AHEAD);
+        const u32 blocks = BLOCKS & ~(grain - 1);
+        u8 data[63 * 512];
+        fake.dev.grain = grain;
+        fake.dev.blocks = UINT64_MAX - (grain - 1);
+        fake.first = fake.dev.blocks - blocks;
+        distance = 5;
+        for (u32 at = 0; at < blocks; at += 63) {
+            if (at == 63 * 300)
+                waited = 0;
+            check_read(fake.first + at, min_u32(63, blocks - at));
+            host_now += 2; /* the reader's own work */
+        }
+        assert_in_range(waited, 0, 30); /* read ahead up to the end */
+        assert_int_equal(fake.blocks_moved, blocks);
+        u64 lba = fake.dev.blocks - 63;
+        memset(data, 0x5a, sizeof(data));
+        assert_int_equal(cache_write(&fake.dev, lba, 63, data), OK);
+        check_read(lba, 63);
+        assert_int_equal(cache_read(&fake.dev, lba, 64, data), ERR_OUT_OF_RANGE);
+        assert_int_equal(cache_read(&fake.dev, UINT64_MAX, 2, data), ERR_OUT_OF_RANGE);
+        settle();
+        fake_disk_free();
+    }
+    start(AHEAD);
 }
 
 TEST(what_was_written_is_never_read_stale)
@@ -417,12 +469,14 @@ TEST(a_busy_link_does_not_widen_the_window)
 
 /* Streams, jumps and writes against a model, at a distance, with errors and with memory that is too
  * small for them all. */
-static void mix(u32 grain)
+static void mix(u32 grain, u32 physical, u32 aligned)
 {
     srand(5);
     start(200 * 1024);
     const u32 blocks = BLOCKS & ~(grain - 1);
     fake.dev.grain = grain;
+    fake.dev.physical = physical;
+    fake.dev.aligned = aligned;
     fake.dev.blocks = blocks;
     distance = 2;
     u8 *model = malloc(BLOCKS * 512), *buf = malloc(200 * 512);
@@ -460,5 +514,8 @@ static void mix(u32 grain)
 TEST(any_mixture)
 {
     for (u32 grain = 1; grain <= 8; grain *= 4)
-        mix(grain);
+        mix(grain, grain, 0);
+    mix(1, 8, 7);
+    mix(1, 1 << 15, 16383);
+    mix(8, 8 << 15, 8 * 16383);
 }

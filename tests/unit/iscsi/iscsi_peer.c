@@ -607,6 +607,8 @@ static void command(const struct peer_pdu *p)
     case SCSI_SERVICE_IN_16:
         put_be64(data, peer.blocks - 1);
         put_be32(data + 8, peer.block_size);
+        data[13] = peer.physical;
+        put_be16(data + 14, peer.aligned);
         send_read(itt, data, 32, expected);
         return;
     case SCSI_READ_16:
@@ -652,8 +654,13 @@ static void data_out(const struct peer_pdu *p)
 {
     u32 itt = get_be32(p->bhs + BHS_ITT), at = get_be32(p->bhs + BHS_BUFFER_OFFSET);
     struct write *w = end->writes;
-    while (!w->used || w->itt != itt)
+    while (w < end->writes + TASKS && (!w->used || w->itt != itt))
         w++;
+    if (w == end->writes + TASKS) {
+        if (!peer.forgives)
+            abort();
+        return;
+    }
     peer.data_outs++;
     if (get_be32(p->bhs + BHS_TTT) == ISCSI_NO_TAG)
         peer.unsolicited += p->len;

@@ -38,6 +38,7 @@ struct peer_state {
     bool refuse, deaf;     /* connections: RST, or no answer */
     bool mute;             /* takes PDUs, and says nothing */
     bool no_abort;         /* task management is not supported */
+    bool forgives;         /* Data-Out of a command that is over is dropped */
     bool long_lost;        /* tcp_shorten() finds long segments lost */
     const char *extra_key; /* sent along with the first operational answer, "key=value" */
     /* What it answers, and means, when we offer digests; NULL: None. */
@@ -62,6 +63,8 @@ struct peer_state {
     u32 targets_len;
     u64 blocks; /* what READ CAPACITY says, when not PEER_BLOCKS */
     u32 block_size;
+    u8 physical;  /* READ CAPACITY(16): 2^n blocks are one of the medium, */
+    u16 aligned;  /* and where such begin */
     u8 inquiry_0; /* qualifier and device type */
     /* VPD pages 80h and 83h, whole; NULL: it has none. */
     const u8 *serial_page, *designator_page;

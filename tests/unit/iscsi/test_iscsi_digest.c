@@ -336,5 +336,5 @@ TEST(data_that_is_redirected_in_the_middle_adds_up)
     assert_int_equal(req.status, OK);
     assert_memory_equal(other, peer.disk + 7 * 512, 64 * 512);
     assert_int_equal(iscsi_stats.digest_data, 0);
-    assert_int_equal(peer.commands, 7);
+    assert_int_equal(peer.commands, 8);
 }

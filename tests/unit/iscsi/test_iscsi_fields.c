@@ -134,7 +134,7 @@ TEST(the_scsi_command)
             assert_memory_equal(peer.disk + 2 * count * 512, buf, count * 512);
         }
         assert_int_equal(peer_io(BLOCK_FLUSH, 0, 0, NULL), OK);
-        assert_int_equal(commands, 7 + 2 * 9 + 1);
+        assert_int_equal(commands, 8 + 2 * 9 + 1);
     }
 }
 

@@ -30,7 +30,7 @@ static void assert_write(u64 lba, u32 count)
         buf[i] = (u8)(rand() >> 4);
     memcpy(other, buf, count * 512);
     assert_int_equal(peer_io(BLOCK_WRITE, lba, count, buf), OK);
-    assert_memory_equal(other, peer.disk + lba * 512, count * 512);
+    assert_memory_equal(other, peer.disk + lba % PEER_BLOCKS * 512, count * 512);
 }
 
 /* Attaching. */
@@ -39,7 +39,7 @@ TEST(attaching_takes_one_login_and_one_round_of_commands)
 {
     attach();
     assert_int_equal(peer.logins, 1);
-    assert_int_equal(peer.commands, 7);
+    assert_int_equal(peer.commands, 8);
     assert_int_equal(host_now, 1000);
     struct block_dev *d = iscsi_disk();
     assert_true(d->blocks == PEER_BLOCKS);
@@ -227,6 +227,46 @@ TEST(larger_blocks_and_what_is_split)
     }
 }
 
+TEST(blocks_of_the_medium)
+{
+    static const struct {
+        u8 told;
+        u16 aligned;
+        u32 physical, first;
+    } cases[] = {{0, 0, 1, 0}, {3, 0, 8, 0}, {3, 7, 8, 7}, {0xff, 0xffff, 32768, 16383}};
+    for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+        peer.physical = cases[i].told;
+        peer.aligned = cases[i].aligned;
+        attach();
+        assert_int_equal(iscsi_disk()->physical, cases[i].physical);
+        assert_int_equal(iscsi_disk()->aligned, cases[i].first);
+        assert_read(3, 300);
+        peer_reset();
+    }
+}
+
+static void fail_next(u8 opcode, u8 status, u8 key, u8 asc, u32 count)
+{
+    peer.fail.opcode = opcode;
+    peer.fail.status = status;
+    peer.fail.key = key;
+    peer.fail.asc = asc;
+    peer.fail.count = count;
+}
+
+TEST(who_does_not_know_read_capacity_16)
+{
+    peer.physical = 3;
+    fail_next(SCSI_SERVICE_IN_16, SCSI_CHECK_CONDITION, 5, 0x20, 1000);
+    attach();
+    assert_true(iscsi_disk()->blocks == PEER_BLOCKS);
+    assert_int_equal(iscsi_disk()->physical, 1);
+    peer_reset();
+    peer.blocks = 0x200000000ull;
+    fail_next(SCSI_SERVICE_IN_16, SCSI_CHECK_CONDITION, 5, 0x20, 1000);
+    expect_failure(ERR_SCSI);
+}
+
 TEST(a_cd_is_read_only_whatever_it_says)
 {
     peer.inquiry_0 = 0x05;
@@ -255,15 +295,6 @@ TEST(a_block_may_be_larger_than_a_burst)
     assert_int_equal(iscsi_disk()->max_blocks, 8);
     assert_read(8, 8);
     assert_write(16, 8);
-}
-
-static void fail_next(u8 opcode, u8 status, u8 key, u8 asc, u32 count)
-{
-    peer.fail.opcode = opcode;
-    peer.fail.status = status;
-    peer.fail.key = key;
-    peer.fail.asc = asc;
-    peer.fail.count = count;
 }
 
 TEST(a_missing_lun_says_so_in_its_sense_data)
@@ -326,10 +357,11 @@ TEST(unit_attention_without_an_end_is_an_error)
 
 /* CLARiiON, while it has a unit attention to tell. */
 static u32 empty_answers;
+static u8 empty_opcode;
 
 static bool capacity_without_data(const struct peer_pdu *p)
 {
-    if (p->bhs[BHS_OPCODE] != OPCODE_SCSI_CMD || p->bhs[SCSI_CMD_CDB] != SCSI_READ_CAPACITY_10 ||
+    if (p->bhs[BHS_OPCODE] != OPCODE_SCSI_CMD || p->bhs[SCSI_CMD_CDB] != empty_opcode ||
         !empty_answers)
         return false;
     empty_answers--;
@@ -339,16 +371,23 @@ static bool capacity_without_data(const struct peer_pdu *p)
 
 TEST(a_capacity_without_data_is_asked_for_again)
 {
-    peer.hook = capacity_without_data;
-    empty_answers = 3;
-    attach();
-    assert_true(iscsi_disk()->blocks == PEER_BLOCKS);
-    assert_int_equal(peer.connects, 1);
+    static const u8 opcodes[] = {SCSI_READ_CAPACITY_10, SCSI_SERVICE_IN_16};
+    for (u32 i = 0; i < ARRAY_SIZE(opcodes); i++) {
+        peer.hook = capacity_without_data;
+        peer.blocks = i ? 0x200000000ull : PEER_BLOCKS;
+        empty_opcode = opcodes[i];
+        empty_answers = 3;
+        attach();
+        assert_true(iscsi_disk()->blocks == peer.blocks);
+        assert_int_equal(peer.connects, 1);
+        peer_reset();
+    }
 }
 
 TEST(but_not_for_ever)
 {
     peer.hook = capacity_without_data;
+    empty_opcode = SCSI_READ_CAPACITY_10;
     empty_answers = 1000;
     expect_failure(ERR_SCSI);
     assert_in_range(empty_answers, 985, 995);
@@ -361,6 +400,29 @@ TEST(disks_beyond_2_tib)
     assert_true(iscsi_disk()->blocks == 0x200000000ull);
     assert_read(0x100000007ull, 3);
     assert_read(0xffffffffull, 1);
+}
+
+/* READ CAPACITY(16) names the last block, and 2^64 - 2 is the greatest that it can name (SBC-3,
+ * 5.16.2); what stands behind that is how a LUN without blocks is told. */
+TEST(the_largest_disk)
+{
+    for (u32 size = 512; size <= 4096; size *= 8) {
+        peer.blocks = UINT64_MAX;
+        peer.block_size = size;
+        attach();
+        u32 grain = size / 512;
+        assert_true(iscsi_disk()->blocks == UINT64_MAX);
+        assert_int_equal(block_split(iscsi_disk(), 512), size == 512);
+        u64 blocks = iscsi_disk()->blocks;
+        assert_true(blocks == UINT64_MAX - (grain - 1));
+        assert_read(blocks - 3 * grain, 3 * grain);
+        assert_write(blocks - grain, grain);
+        assert_int_equal(io(BLOCK_READ, blocks - grain, 2 * grain), ERR_OUT_OF_RANGE);
+        assert_int_equal(io(BLOCK_WRITE, UINT64_MAX - (grain - 1), 2 * grain), ERR_OUT_OF_RANGE);
+        peer_lose(ERR_TCP_RESET);
+        assert_read(blocks - grain, grain);
+        peer_reset();
+    }
 }
 
 static bool write_protected(const struct peer_pdu *p)
