@@ -185,7 +185,7 @@ PREFIX_DATA BOOT_DISK
 %include "loader.inc"
 
 payload:
-        incbin "payload.bin"
+%include "payload.inc"
 image_end:
 
 RESERVED equ (image_end - $$ + SECTOR - 1) / SECTOR

@@ -46,7 +46,7 @@ $(IMAGES:%=%/boot/payload.bin): %/boot/payload.bin: %/boot/image.bin $(B)/tools/
 		print at["image_start"], at["text_end"], at["relocations"], at["relocations_end"] }') $@
 
 # It counts on integers that wrap, as the unpacker's do.
-$(B)/tools/pack: tools/pack.c boot/model.def boot/opcodes.def
+$(B)/tools/pack: tools/pack.c $(wildcard boot/*.def)
 	@mkdir -p $(@D)
 	@$(HOST_CC) -std=gnu11 -O2 -fwrapv -Wall -Wextra -Werror $< -o $@
 

@@ -1,6 +1,7 @@
 # The media with a prefix of ours before the packed kernel.
 
-MEDIA_INC := boot/prefix.inc boot/loader.inc boot/unpack.inc boot/model.def boot/opcodes.def $(B)/boot/offsets.inc
+MEDIA_INC := boot/prefix.inc boot/loader.inc boot/payload.inc boot/unpack.inc \
+	$(wildcard boot/*.def) $(B)/boot/offsets.inc
 
 # ---- option ROMs ----------------------------------------------------------------------------------
 

@@ -469,7 +469,7 @@ PREFIX_DATA BOOT_PXE, ack, reply
 %include "loader.inc"
 
 payload:
-        incbin "payload.bin"
+%include "payload.inc"
 
 %if $ - $$ + PARAMS + 2 * BOOT_DHCP_MAX + 16 > 0FFFFh
 %error the program does not fit its segment

@@ -368,7 +368,7 @@ settle:
         ret
 
 payload:
-        incbin "payload.bin"
+%include "payload.inc"
 PAYLOAD_SIZE equ $ - payload
         align 512, db 0
 IMAGE_SIZE equ $ - rom

@@ -13,8 +13,9 @@
  *
  * Then each bit is predicted, and an arithmetic coder spends on it what the prediction makes of it.
  * In several contexts it is counted what has followed; a mixer, which learns as it goes, makes one
- * probability of that. The contexts know x86 instructions, for where in one a byte stands tells
- * more than the bytes before it; one tells what has followed the last three bytes before. The
+ * probability of that. What is known of a byte before it comes are its clues, and each context is
+ * a few of them: boot/contexts.def has those that have told most, for each kind of byte. They know
+ * x86 instructions, for where in one a byte stands tells more than the bytes before it. The
  * unpacker does the same sums, to the bit.
  *
  * The payload is, as dwords, the size of the code, that of everything, the key, and the coder's
@@ -40,6 +41,13 @@ enum {
 #include "../boot/model.def"
 #undef MODEL
 #undef CLASS
+#define CLUE(name, number, what) CLUE_##name = number,
+#define ROW(what, a, b, c, d, e, f)
+#define FIELD(row, what)
+#include "../boot/contexts.def"
+#undef CLUE
+#undef ROW
+#undef FIELD
 };
 
 static _Noreturn void fail(const char *format, ...)
@@ -143,13 +151,10 @@ static const u16 operands[] = {
 };
 
 struct parser {
-    u32 fields; /* the queue */
-    u32 opcode;
-    u32 before; /* the instruction's before this one; in data: the kinds of the last four bytes */
-    u32 modrm;  /* the last one; in data: the last four bytes */
-    u32 target; /* the register that that tells to be written, mostly; in data: the last two */
-    u32 word;   /* hash: the instruction; at an opcode the one before; in data what may be a word */
-    u32 history; /* the last four bytes, the very last the lowest */
+    u32 fields;          /* the queue */
+    u32 clues[CLUES];    /* what is known of the byte to come: boot/contexts.def */
+    u32 history;         /* the last four bytes, the very last the lowest */
+    u32 last_modrm[256]; /* by opcode */
 };
 
 static u32 field(const struct parser *p)
@@ -159,36 +164,26 @@ static u32 field(const struct parser *p)
 
 static void parse_displacement(struct parser *p, u32 base)
 {
-    u32 mod = p->modrm >> 6;
+    u32 mod = p->clues[CLUE_MODRM] >> 6;
     if (mod == 1)
         p->fields = p->fields << 4 | F_DISP8;
     else if (mod == 2 || (mod == 0 && base == 5))
         p->fields = p->fields << 16 | F_WORD32;
 }
 
-/* Go on behind this byte, to a byte in the code or in the data. There are instructions that this
- * does not know: it costs a few bits when it is wrong. */
-static void parse(struct parser *p, u8 byte, bool in_text)
+static void parse_code(struct parser *p, u8 byte)
 {
-    u32 at = field(p);
+    u32 *clues = p->clues, at = field(p);
     p->fields >>= 4;
-    p->history = p->history << 8 | byte;
-    if (in_text ? at == F_OPCODE : !(byte & 0x40))
-        p->word = 0;
-    p->word = (p->word + byte) * HASH_MUL;
-    if (!in_text) {
-        p->fields = F_DATA;
-        p->before = p->history & DATA_KINDS;
-        p->modrm = p->history;
-        p->target = p->history & 0xffff;
-        return;
-    }
+    if (at == F_OPCODE)
+        clues[CLUE_WORD] = 0;
+    clues[CLUE_WORD] = (clues[CLUE_WORD] + byte) * HASH_MUL;
     switch (at) {
     case F_OPCODE: {
         u8 class = classes[byte < 0x40 ? byte & 7 : byte];
-        p->opcode = byte;
+        clues[CLUE_OPCODE] = byte;
         p->fields = operands[class];
-        if (p->fields == F_WORD32 && p->before == 0x66)
+        if (p->fields == F_WORD32 && clues[CLUE_BEFORE] == 0x66)
             p->fields = F_WORD16;
         if (class >= CLASS_MODRM)
             p->fields = p->fields << 4 | F_MODRM;
@@ -197,13 +192,14 @@ static void parse(struct parser *p, u8 byte, bool in_text)
         break;
     }
     case F_SECOND:
-        p->opcode |= (u32)byte << 8;
+        clues[CLUE_OPCODE] |= (u32)byte << 8;
         p->fields = (byte & 0xf0) == 0x80 ? F_REL32 : F_MODRM;
         break;
-    case F_MODRM:
-        p->modrm = byte;
-        p->target = (p->opcode & 2 ? byte >> 3 : byte) & 7;
-        if ((p->opcode | 1) == 0xf7 && byte & 0x38)
+    case F_MODRM: {
+        u32 opcode = clues[CLUE_OPCODE];
+        clues[CLUE_MODRM] = p->last_modrm[(u8)opcode] = byte;
+        clues[CLUE_TARGET] = (opcode & 2 ? byte >> 3 : byte) & 7;
+        if ((opcode | 1) == 0xf7 && byte & 0x38)
             p->fields = 0; /* only TEST has an immediate */
         if (byte < 0xc0) {
             if ((byte & 7) == 4)
@@ -212,14 +208,32 @@ static void parse(struct parser *p, u8 byte, bool in_text)
                 parse_displacement(p, byte & 7);
         }
         break;
+    }
     case F_SIB:
         parse_displacement(p, byte & 7);
         break;
     }
     if (!p->fields) {
-        p->before = p->opcode;
-        p->opcode = 0;
+        clues[CLUE_BEFORE2] = clues[CLUE_BEFORE];
+        clues[CLUE_BEFORE] = clues[CLUE_OPCODE];
+        clues[CLUE_OPCODE] = 0;
     }
+}
+
+/* Go on behind this byte, to a byte in the code or in the data. There are instructions that this
+ * does not know: it costs a few bits when it is wrong. */
+static void parse(struct parser *p, u8 byte, bool in_text)
+{
+    p->history = p->history << 8 | byte;
+    for (u32 i = 0; i < 4; i++)
+        p->clues[CLUE_BYTE1 + i] = p->history >> (8 * i) & 0xff;
+    if (in_text) {
+        parse_code(p, byte);
+    } else {
+        p->fields = F_DATA;
+        p->clues[CLUE_BEFORE] = p->history & DATA_KINDS;
+    }
+    p->clues[CLUE_LAST_MODRM] = p->last_modrm[(u8)p->clues[CLUE_OPCODE]];
 }
 
 static void make_targets(u8 *image, u32 text_size)
@@ -237,124 +251,151 @@ static void make_targets(u8 *image, u32 text_size)
 
 /* How many zeros (low half) and ones have followed. */
 static u8 states[SLOTS + PLACES];
+
+/* Weights of two contexts in one dword, with WEIGHT_BITS fraction bits each: where there are two,
+ * the unpacker has to fetch and to store but one. When they are added the lower one's sign goes to
+ * the upper one, of which it is the least part. */
+#define PAIRS (CONTEXTS / 2)
 /* By field, and then by the bit's place; or, with those by field alone ([0] of the others) a sum
  * that holds for a whole byte, by the last byte, and by the opcode before. */
-static int weights[16][PLACES][CONTEXTS], by_byte[16][PLACES][CONTEXTS],
-    by_opcode[16][PLACES][CONTEXTS];
+static u32 weights[16][PLACES][PAIRS], by_byte[16][PLACES][PAIRS], by_opcode[16][PLACES][PAIRS];
 static int logarithms[COUNT_MAX + 1]; /* of counts and a bit more */
+
+static int lower(u32 pair)
+{
+    return (int16_t)pair;
+}
+
+static int upper(u32 pair)
+{
+    return (int)pair >> 16;
+}
+
+static u32 make_pair(int low, int high)
+{
+    return ((u32)high << 16) + (u32)low;
+}
 
 static void model_init(void)
 {
     for (u32 i = 0; i <= COUNT_MAX; i++) {
-        u32 n = 5 * (i < COUNT_MAX ? i : COUNT_FULL) + 2, bits = 31 - (u32)__builtin_clz(n);
+        u32 n = LOG_SLOPE * (i < COUNT_MAX ? i : COUNT_FULL) + 2, bits = 31 - (u32)__builtin_clz(n);
         logarithms[i] = (int)((bits << LOG_BITS) + (n << LOG_BITS >> bits));
     }
-    for (u32 i = 0; i < sizeof(weights) / sizeof(int); i++)
-        (&weights[0][0][0])[i] = (&by_byte[0][0][0])[i] = (&by_opcode[0][0][0])[i] = WEIGHT_START;
+    for (u32 i = 0; i < sizeof(weights) / sizeof(u32); i++)
+        (&weights[0][0][0])[i] = (&by_byte[0][0][0])[i] = (&by_opcode[0][0][0])[i] =
+            make_pair(WEIGHT_START, WEIGHT_START);
 }
-
-/* What the unpacker has in memory: of near calls and jumps the displacements, once it has all of
- * one. */
-static u8 unpacked[1 << 20];
-
-/* A place that the last bytes seem to repeat. */
-struct match {
-    u32 at;              /* where in unpacked[] what follows there lies */
-    u32 length;          /* how many bytes it has been right for, and one, up to MATCH_LENGTH */
-    u8 expected;         /* what follows there */
-    u32 places[MATCHES]; /* by hash of three bytes: behind where they were last */
-};
-static struct match match = {.at = UINT32_MAX};
 
 /* Where the last short jump goes to: the next one often goes there, too. */
 static u32 jump_target = UINT32_MAX;
 
+/* Where short jumps go to. */
+static u8 labels[LABELS];
+
 /* size: with this byte, behind which `p` is */
-static void match_next(u8 byte, u32 size, const struct parser *p)
+static void follow_jump(u8 byte, u32 size, u32 field, struct parser *p)
 {
-    u32 *place = &match.places[p->history * (u32)(HASH_MUL << 8) >> (32 - MATCH_BITS)];
-    if (byte == match.expected) {
-        match.at++;
-        if (match.length < MATCH_LENGTH)
-            match.length++;
-    } else {
-        match.at = *place;
-        match.length = 1;
+    if (field == F_REL8) {
+        jump_target = size + (u32)(int8_t)byte;
+        labels[jump_target & (LABELS - 1)] = 1;
     }
-    *place = size;
-    match.expected = unpacked[match.at];
+    p->clues[CLUE_JUMP] = jump_target - size;
+    p->clues[CLUE_LABEL] = labels[size & (LABELS - 1)];
 }
 
-static void unpacked_add(u8 byte, u32 size, u32 field, const struct parser *p)
-{
-    unpacked[size - 1] = byte;
-    if (field == F_REL32_LAST)
-        put_le32(unpacked + size - 4, p->history - size);
-    if (field == F_REL8)
-        jump_target = size + (u32)(int8_t)byte;
-}
+/* By row: sets of clues. */
+static const u16 rows[][CONTEXTS] = {
+#define K(name) (1 << CLUE_##name)
+#define CLUE(name, number, what)
+#define ROW(what, a, b, c, d, e, f) {a, b, c, d, e, f},
+#define FIELD(row, what)
+#include "../boot/contexts.def"
+#undef ROW
+#undef FIELD
+};
+static const u8 row_of[16] = {
+#define ROW(what, a, b, c, d, e, f)
+#define FIELD(row, what) row,
+#include "../boot/contexts.def"
+};
 
 /* A hash for each context. */
-static void contexts(u32 hash[CONTEXTS], const struct parser *p, u32 place)
+static void contexts(u32 hash[CONTEXTS], const struct parser *p)
 {
-    u32 in_field = (field(p) + 1) * HASH_MUL, in_opcode = (in_field + p->opcode) * HASH_MUL;
-    hash[0] = in_field;
-    hash[1] = (in_field + (p->history & 0xff)) * HASH_MUL;
-    hash[2] = (p->target - in_opcode) * HASH_MUL;
-    hash[3] = (in_opcode + p->before) * HASH_MUL;
-    hash[4] = (hash[3] + p->modrm) * HASH_MUL;
-    hash[5] = (p->word + (p->history & 0xffff)) * HASH_MUL;
-    u32 guess = field(p) == F_REL8 ? jump_target - place : match.length << 8 | match.expected;
-    hash[6] = (guess + HASH_MUL) * HASH_MUL;
+    for (u32 i = 0; i < CONTEXTS; i++) {
+        u32 set = rows[row_of[field(p)]][i];
+        hash[i] = (set << 4 | field(p)) * HASH_MUL;
+        for (u32 clue = 0; clue < CLUES; clue++)
+            if (set >> clue & 1)
+                hash[i] = (hash[i] + p->clues[clue]) * HASH_MUL;
+    }
 }
 
 /* What each context weighs for a whole byte, besides its weight by the byte's bits. */
 struct byte_weights {
-    int sum[CONTEXTS];
-    int *part[3];
+    u32 sum[PAIRS];
+    u32 *part[3];
 };
 
-static int parts_sum(const struct byte_weights *w, u32 context)
+static u32 parts_sum(const struct byte_weights *w, u32 pair)
 {
-    return w->part[0][context] + w->part[1][context] + w->part[2][context];
+    return w->part[0][pair] + w->part[1][pair] + w->part[2][pair];
 }
 
 static void byte_begin(struct byte_weights *w, const struct parser *p)
 {
     w->part[0] = weights[field(p)][0];
     w->part[1] = by_byte[field(p)][p->history & 0xff];
-    w->part[2] = by_opcode[field(p)][p->before & 0xff];
-    for (u32 i = 0; i < CONTEXTS; i++)
+    w->part[2] = by_opcode[field(p)][p->clues[CLUE_BEFORE] & 0xff];
+    for (u32 i = 0; i < PAIRS; i++)
         w->sum[i] = parts_sum(w, i);
 }
 
 static void byte_end(struct byte_weights *w)
 {
-    for (u32 i = 0; i < CONTEXTS; i++) {
-        int change = (w->sum[i] - parts_sum(w, i)) >> SHARE_SHIFT;
+    for (u32 i = 0; i < PAIRS; i++) {
+        u32 change = w->sum[i] - parts_sum(w, i);
+        change = make_pair(lower(change) >> SHARE_SHIFT, upper(change) >> SHARE_SHIFT);
         for (u32 part = 0; part < 3; part++)
             w->part[part][i] += change;
     }
 }
 
+/* What a context says: the logarithm of the odds of a 1. */
+static int odds(u8 state)
+{
+    return logarithms[state >> 4] - logarithms[state & 15];
+}
+
+static u8 next_state(u8 state, u32 bit)
+{
+    u32 count[2] = {state & 15, state >> 4};
+    if (count[bit] < COUNT_MAX)
+        count[bit]++;
+    /* What has changed is likely to stay so. */
+    if (count[!bit] > count[!bit] / 4 + 2)
+        count[!bit] = count[!bit] / 4 + 2;
+    return (u8)(count[1] << 4 | count[0]);
+}
+
 struct prediction {
     u8 *state[CONTEXTS];
-    int input[CONTEXTS]; /* what each context says: logarithm of the odds of a 1 */
-    int *special;        /* weights */
-    u32 zero;            /* the probability of a 0, of 65536 */
+    u32 *special; /* weights */
+    u32 zero;     /* the probability of a 0, of 65536 */
 };
 
 static void predict(struct prediction *x, const u32 hash[CONTEXTS], const struct byte_weights *w,
                     u32 field, u32 place)
 {
-    int sum = ODDS_LIMIT << LOG_BITS << 16;
+    int sum = ODDS_LIMIT << LOG_BITS << WEIGHT_BITS;
     x->special = weights[field][place];
     for (u32 i = 0; i < CONTEXTS; i++) {
+        u32 pair = w->sum[i / 2] + x->special[i / 2];
         x->state[i] = &states[((u64)hash[i] * SLOTS >> 32) + place];
-        x->input[i] = logarithms[*x->state[i] >> 4] - logarithms[*x->state[i] & 15];
-        sum += x->input[i] * (w->sum[i] + x->special[i]);
+        sum += odds(*x->state[i]) * (i & 1 ? upper(pair) : lower(pair));
     }
-    sum >>= 16;
+    sum >>= WEIGHT_BITS;
     if (sum < 0)
         sum = 0;
     if (sum >= ODDS_LIMIT << (LOG_BITS + 1))
@@ -362,26 +403,31 @@ static void predict(struct prediction *x, const u32 hash[CONTEXTS], const struct
     /* Two to the power of it; linear between the whole powers, as the logarithms are. */
     u32 mantissa = (sum & ((1 << LOG_BITS) - 1)) | 1 << LOG_BITS,
         one = 1 << (LOG_BITS + ODDS_LIMIT);
-    u32 odds = mantissa << (sum >> LOG_BITS);
-    x->zero = (u32)(((u64)one << 16) / (odds + one));
+    x->zero = (u32)(((u64)one << 16) / ((mantissa << (sum >> LOG_BITS)) + one));
+}
+
+/* Returns the step of its weight. */
+static int learn_state(u8 *state, u32 bit, int error)
+{
+    int step = odds(*state) * error >> 16;
+    *state = next_state(*state, bit);
+    return step;
 }
 
 static void learn(const struct prediction *x, struct byte_weights *w, u32 bit)
 {
-    int error = (int)x->zero - (bit ? 0 : 65536);
+    int error = (int)(x->zero >> 1) - (bit ? 0 : 32768);
     if (error >> SURE_BITS == 0 || error >> SURE_BITS == -1)
         return;
-    for (u32 i = 0; i < CONTEXTS; i++) {
-        int step = x->input[i] * error >> LEARN_SHIFT;
+    /* The unpacker has the bit there. */
+    error = (error & ~0xff) | (bit ? 0xff : 0);
+    for (u32 i = 0; i < PAIRS; i++) {
+        /* In the unpacker's order, which counts where two contexts happen to have one state. */
+        int high = learn_state(x->state[2 * i + 1], bit, error),
+            low = learn_state(x->state[2 * i], bit, error);
+        u32 step = make_pair(low, high);
         w->sum[i] += step;
         x->special[i] += step;
-        u32 count[2] = {*x->state[i] & 15, *x->state[i] >> 4};
-        if (count[bit] < COUNT_MAX)
-            count[bit]++;
-        /* What has changed is likely to stay so. */
-        if (count[!bit] > count[!bit] / 4 + 2)
-            count[!bit] = count[!bit] / 4 + 2;
-        *x->state[i] = (u8)(count[1] << 4 | count[0]);
     }
 }
 
@@ -445,7 +491,7 @@ static void encode_image(const u8 *image, u32 size, u32 text_size)
     struct byte_weights w;
     for (u32 i = 0; i < size; i++) {
         u32 place = 1;
-        contexts(hash, &p, i);
+        contexts(hash, &p);
         byte_begin(&w, &p);
         for (int shift = 7; shift >= 0; shift--) {
             struct prediction x;
@@ -458,8 +504,7 @@ static void encode_image(const u8 *image, u32 size, u32 text_size)
         byte_end(&w);
         u32 in_field = field(&p);
         parse(&p, image[i], i + 1 < text_size);
-        unpacked_add(image[i], i + 1, in_field, &p);
-        match_next(image[i], i + 1, &p);
+        follow_jump(image[i], i + 1, in_field, &p);
     }
     encode_end();
 }
@@ -504,7 +549,7 @@ int main(int argc, char **argv)
     u32 text_size = (u32)strtoul(argv[3], NULL, 16) - base;
     u32 size = (u32)strtoul(argv[4], NULL, 16) - base;
     u32 end = (u32)strtoul(argv[5], NULL, 16) - base;
-    if (size > sizeof(unpacked))
+    if (size > sizeof(output))
         fail("the image is too large");
     if (!size || text_size > size || size > end || end > file_size)
         fail("these are not the addresses of %s", argv[1]);

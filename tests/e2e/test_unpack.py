@@ -84,6 +84,14 @@ def test_round_trip(tmp_path, unpack, name, code):
     assert unpack(pack(tmp_path, image, text=int(len(image) * code))) == image
 
 
+@pytest.mark.parametrize("code", [0, 0.5, 1])
+@pytest.mark.parametrize("name", ["zeros", "text", "lengths", "far repeats"])
+def test_weights_stay_in_range(tmp_path, name, code):
+    """A weight that overflows makes what is easy to predict larger than it was."""
+    image = IMAGES[name]
+    assert len(pack(tmp_path, image, text=int(len(image) * code))) < len(image) * 0.7
+
+
 @pytest.mark.parametrize("code", [0, 1])
 def test_relocations(tmp_path, unpack, code):
     """Addresses at any distance from one another, side by side, and in the last bytes."""
