@@ -26,7 +26,7 @@
 /* Answers from nearby come within this time, us: sooner than the way to sleep and back is gone. */
 #define SPIN_US       100
 #define SPIN_DEAR_US  1000 /* that way is longer */
-#define SPIN_LOOKS    16 /* between looks at the clock */
+#define SPIN_LOOKS    16   /* between looks at the clock */
 /* A deadline so near is looked out for, ms: the tick that ends a sleep comes every 55 ms only. */
 #define SPIN_MS       20
 

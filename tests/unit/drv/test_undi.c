@@ -39,7 +39,7 @@ struct answer {
 static struct {
     u8 called[CALLS_MOST];
     u32 calls, visits; /* of real mode, in which one or two calls are made */
-    u16 failing; /* a function that fails, or 0xffff */
+    u16 failing;       /* a function that fails, or 0xffff */
     bool irq, ours, silent;
     struct answer isr[ANSWERS]; /* to ISR_PROCESS and ISR_GET_NEXT, then ISR_DONE */
     u32 isr_count, isr_next;
