@@ -433,8 +433,8 @@ launch_entry:
         jmp far [cs:RES_launch]
 
 code_end:
-%if code_end - block > RES_DATA
-%error the resident code reaches into its variables
+%if code_end - block > RES_GUEST
+%error the resident code reaches into the place behind it
 %endif
         times RES_V86 - (code_end - block) db 0
 

@@ -29,8 +29,11 @@ void loop_send(void);
  * waits for a result looks at it before each call. */
 void loop_once(const volatile bool *enough);
 
-/* For pollers: has enough input been taken in this poll? */
-bool loop_enough(void);
+/* The same, but *done ends the input only where taking it takes long. */
+void loop_until(const volatile bool *done);
+
+/* For pollers: has enough input been taken in this poll? dear: it takes long. */
+bool loop_enough(bool dear);
 
 /* What each loop_once() calls at its end, with the time of its poll; NULL: nothing. */
 void loop_set_idle(void (*idle)(msec now));

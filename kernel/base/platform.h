@@ -72,9 +72,12 @@ struct mmio *platform_mmio(u32 physical);
  */
 u8 *phys_ptr(u32 physical, u32 len);
 
-/* Call code at segment:offset in real mode, which ends in IRET, with these registers, and get them
- * back. The flags begin with IF clear. */
+/* Call so many bytes of code in real mode, wherever it is run there, which end in IRET, with these
+ * registers, and get them back. The flags begin with IF clear. The first call brings the code to a
+ * place where nothing is written next to it: that would be slow, more so under emulation. There is
+ * room for one such piece at a time. */
+#define REAL_CODE_MOST 64
 struct rm_regs;
-void platform_call_real(u16 segment, u16 offset, struct rm_regs *r);
+void platform_call_real(const u8 *code, u32 bytes, struct rm_regs *r);
 
 #endif

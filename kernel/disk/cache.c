@@ -45,7 +45,7 @@ static enum error transfer(struct block_dev *dev, enum block_op op, u64 lba, u32
     enum error status = OK;
     bool used[IN_FLIGHT] = {false};
     for (;;) {
-        u32 under_way = 0;
+        const struct block_req *under_way = NULL;
         bool progress = false;
         for (u32 i = 0; i < IN_FLIGHT; i++) {
             struct block_req *req = &flight[i];
@@ -67,7 +67,8 @@ static enum error transfer(struct block_dev *dev, enum block_op op, u64 lba, u32
                 dev->ops->submit(dev, req);
                 progress |= req->done;
             }
-            under_way += used[i];
+            if (used[i])
+                under_way = req;
         }
         if (!under_way)
             return status;
@@ -75,7 +76,7 @@ static enum error transfer(struct block_dev *dev, enum block_op op, u64 lba, u32
             continue;
         if (op == BLOCK_READ)
             readahead_request();
-        loop_once(NULL);
+        loop_until(&under_way->done);
     }
 }
 

@@ -28,7 +28,8 @@ static u32 frame_bytes, frame_got;         /* of a frame whose fragments are arr
 static struct pkt *frame;                  /* which is here, or NULL: it is left out */
 static bool sending;
 static u32 sending_since;
-static u32 silent; /* frames in a row of which UNDI has not said that they were sent */
+static u32 silent;  /* frames in a row of which UNDI has not said that they were sent */
+static bool prompt; /* until now it has said so at once */
 
 static u16 isr(u16 what, u16 failed)
 {
@@ -103,19 +104,16 @@ static bool start(void)
     return next != ISR_START;
 }
 
-/* Let it tell one thing. False: that was all. Then UNDI lets its NIC interrupt, until it is asked
- * for the next. */
-static bool step(void)
+/* It has told one thing, of which p says more. False: that was all. Then UNDI lets its NIC
+ * interrupt, until it is asked for the next. */
+static bool hear(u16 what, const u8 *p)
 {
-    if (!start())
-        return false;
-    u16 what = isr(next, ISR_DONE);
     next = ISR_GET_NEXT;
     if (what == ISR_SENT) {
         sending = false;
         silent = 0;
     } else if (what == ISR_RECEIVED) {
-        take_fragment(undi_block()->parameters);
+        take_fragment(p);
     } else {
         next = ISR_START;
         drop_frame();
@@ -124,6 +122,11 @@ static bool step(void)
         return false;
     }
     return true;
+}
+
+static bool step(void)
+{
+    return start() && hear(isr(next, ISR_DONE), undi_block()->parameters);
 }
 
 static bool ready(struct netdev *dev)
@@ -201,6 +204,23 @@ static u16 protocol_of(const u8 *data)
     return type == TYPE_IP ? PROTOCOL_IP : type == TYPE_ARP ? PROTOCOL_ARP : PROTOCOL_UNKNOWN;
 }
 
+/* Let UNDI send what its parameters say. One that has copied the frame says that it is sent as soon
+ * as it is asked, which goes with the call. */
+static bool send(void)
+{
+    const u8 *p = NULL;
+    bool ask = prompt && (next != ISR_START || (nic.wake.polled && start()));
+    sending = ask ? undi_call_and_isr(UNDI_TRANSMIT, next, &p) : undi_call(UNDI_TRANSMIT);
+    sending_since = platform_now_us();
+    bool sent = sending;
+    if (ask && sent) {
+        u16 what = p ? get_le16(p + ISR_FLAG) : ISR_DONE;
+        prompt = what == ISR_SENT || what == ISR_RECEIVED;
+        hear(what, p);
+    }
+    return sent;
+}
+
 static bool transmit(struct netdev *dev, struct pkt *p)
 {
     static const u8 broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -222,10 +242,9 @@ static bool transmit(struct netdev *dev, struct pkt *p)
     to[TRANSMIT_FLAG] = memcmp(block->frame, broadcast, sizeof(broadcast)) ? 0 : FLAG_BROADCAST;
     undi_put_address(to + TRANSMIT_ADDRESS, block->frame);
     undi_put_address(to + TRANSMIT_TBD, block->tbd);
-    sending = undi_call(UNDI_TRANSMIT);
-    sending_since = platform_now_us();
-    dev->stats.tx_frames += sending;
-    dev->stats.tx_errors += !sending;
+    bool sent = send();
+    dev->stats.tx_frames += sent;
+    dev->stats.tx_errors += !sent;
     return true;
 }
 
@@ -320,7 +339,10 @@ static enum error undi_open(u16 bdf, const struct nic_id *id, const struct nic_m
     memory = *lent;
     nic = (struct netdev){
         .ops = &ops,
-        .wake = {.ready = wake_ready, .enable = wake_enable, .acknowledge = acknowledge},
+        .wake = {.dear = true,
+                 .ready = wake_ready,
+                 .enable = wake_enable,
+                 .acknowledge = acknowledge},
         .mtu = MTU_ETHERNET,
         .link_up = true,
         .base_kib = undi_kib(),
@@ -332,6 +354,7 @@ static enum error undi_open(u16 bdf, const struct nic_id *id, const struct nic_m
     next = ISR_START;
     waiting = sending = false;
     silent = 0;
+    prompt = true;
     undi_simple(UNDI_STARTUP, UNDI_STATUS_BYTES);
     enum error e = !undi_simple(UNDI_INITIALIZE, INITIALIZE_BYTES) ? ERR_NIC_DEAD
                    : !take_mac()                                   ? ERR_NIC_EEPROM

@@ -39,25 +39,47 @@ void undi_put_address(u8 *p, const u8 *what)
     put_le16(p + 2, (u16)(at >> 4));
 }
 
-static bool call(struct rm_regs *r)
+static void call(struct rm_regs *r)
 {
-    platform_call_real((u16)(at >> 4), offsetof(struct undi_block, stub.code), r);
+    const struct undi_stub *stub = (const struct undi_stub *)undi_stub;
+    r->ds = (u16)(at >> 4);
+    platform_call_real(stub->code, sizeof(stub->code), r);
+}
+
+static bool call_one(struct rm_regs *r)
+{
+    call(r);
     return !(u16)r->eax && !get_le16(undi_block()->parameters);
 }
 
 bool undi_call(u16 function)
 {
-    return call(&(struct rm_regs){
+    return call_one(&(struct rm_regs){
         .ebx = function,
         .edi = offsetof(struct undi_block, parameters),
         .es = (u16)(at >> 4),
-        .ds = (u16)(at >> 4),
     });
+}
+
+bool undi_call_and_isr(u16 function, u16 what, const u8 **p)
+{
+    struct rm_regs r = {
+        .ebx = function,
+        .edi = offsetof(struct undi_block, parameters),
+        .esi = offsetof(struct undi_block, isr),
+        .es = (u16)(at >> 4),
+    };
+    u8 *isr = memset(undi_block()->isr, 0, ISR_BYTES);
+    put_le16(isr + ISR_FLAG, what);
+    call(&r);
+    bool asked = !(u16)r.esi;
+    *p = asked && !(u16)r.eax && !get_le16(isr) ? isr : NULL;
+    return asked && !get_le16(undi_block()->parameters);
 }
 
 bool undi_call_loader(void)
 {
-    return call(&(struct rm_regs){
+    return call_one(&(struct rm_regs){
         .ebx = offsetof(struct undi_block, parameters),
         .edi = at >> 4,
     });

@@ -93,8 +93,9 @@ struct undi_stub {
     u8 code[60];
 };
 
-/* The stub, UNDI's stack, and what it reads and writes, which has a page without code together with
- * the upper 2 KiB of the stack (undi_place.c). */
+/* The stub, whose code is run elsewhere (platform_call_real()) and is here to be known by, UNDI's
+ * stack, and what it reads and writes, which has a page without code together with the upper 2 KiB
+ * of the stack (undi_place.c). */
 struct undi_block {
     struct undi_stub stub;
     u8 stack[UNDI_STACK - sizeof(struct undi_stub)];
@@ -102,9 +103,10 @@ struct undi_block {
     u32 free_end;        /* and up to where it is free when UNDI has gone, whole KiB */
     struct undi_rom rom; /* where UNDI comes from; only the NIC, if PXE has brought it */
     u8 parameters[OPEN_BYTES];
+    u8 isr[ISR_BYTES]; /* those of the second call of undi_call_and_isr() */
     u8 tbd[TBD_BYTES];
     u8 frame[UNDI_FRAME];
-    u8 reserved[UNDI_BLOCK - UNDI_STACK - 18 - OPEN_BYTES - TBD_BYTES - UNDI_FRAME];
+    u8 reserved[UNDI_BLOCK - UNDI_STACK - 18 - OPEN_BYTES - ISR_BYTES - TBD_BYTES - UNDI_FRAME];
 };
 _Static_assert(sizeof(struct undi_stub) == 64 && sizeof(struct undi_block) == UNDI_BLOCK,
                "as boot/undi.asm has them");
@@ -135,6 +137,10 @@ u8 *undi_parameters(u32 bytes);
 
 /* Call a function with them. False: it has failed. */
 bool undi_call(u16 function);
+
+/* The same with UNDI_ISR behind it, which asks `what`, when it has not failed. p is UNDI_ISR's
+ * answer then; NULL: that was not called, or has failed. */
+bool undi_call_and_isr(u16 function, u16 what, const u8 **p);
 
 /* A call that needs no parameters but room for so many bytes. */
 bool undi_simple(u16 function, u32 bytes);

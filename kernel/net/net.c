@@ -38,14 +38,18 @@ void net_init(struct netdev *dev, msec now)
 void net_poll(msec now)
 {
     struct netdev *dev = net_device();
+    bool dear = dev->wake.dear;
+    /* What is to go has not to wait for a look. */
+    if (dear)
+        tcp_poll(true, now);
     /* One ring's worth at most: under a flood the timers must still get their turn. */
     u32 budget = dev->rx_ring;
     struct pkt *p;
-    while (budget && !loop_enough() && (p = dev->ops->receive(dev))) {
+    while (budget && !loop_enough(dear) && (p = dev->ops->receive(dev))) {
         input_frame(p, now);
         budget--;
     }
-    more = !budget || loop_enough();
+    more = !budget || loop_enough(dear);
     arp_poll(now);
     ip_poll(now);
     dhcp_poll(now);

@@ -18,6 +18,7 @@ extern u8 kernel_stack_top[];
 extern struct table_register kernel_idt;
 
 _Static_assert(sizeof(struct rm_regs) == 44, "the order of boot/resident.asm's pushes");
+_Static_assert(RESIDENT_GUEST + REAL_CODE_MOST == RESIDENT_DATA, "next to our own code");
 
 static struct resident *block;
 static const struct resident_code *code;
@@ -123,7 +124,7 @@ void resident_hook(service_handler handler, u8 first_drive, u16 nic_bdf)
 struct resident *resident_former(void)
 {
     u8 *former = phys_ptr(bda_get16(BDA_BASE_MEMORY) * 1024u, RESIDENT_SIZE);
-    if (memcmp(former, resident_image, RESIDENT_DATA))
+    if (memcmp(former, resident_image, RESIDENT_GUEST))
         return NULL;
     return (struct resident *)(former + RESIDENT_DATA);
 }
@@ -150,9 +151,12 @@ void rm_call(struct far_pointer target, struct rm_regs *r)
     *r = block->call_regs;
 }
 
-void platform_call_real(u16 segment, u16 offset, struct rm_regs *r)
+void platform_call_real(const u8 *real, u32 bytes, struct rm_regs *r)
 {
-    rm_call((struct far_pointer){offset, segment}, r);
+    u8 *place = (u8 *)code + RESIDENT_GUEST;
+    if (memcmp(place, real, bytes))
+        memcpy(place, real, bytes);
+    rm_call(entry(RESIDENT_GUEST), r);
 }
 
 void rm_interrupt(u8 number, struct rm_regs *r)

@@ -12,6 +12,7 @@
 #include "base/types.h"
 
 #define RESIDENT_SIZE        4096
+#define RESIDENT_GUEST       960  /* offset of platform_call_real()'s code, REAL_CODE_MOST bytes */
 #define RESIDENT_DATA        1024 /* offset of struct resident, behind the code */
 #define RESIDENT_V86         1280 /* offset of more code, which only callers in V86 mode come to */
 #define RESIDENT_IBFT        1568 /* offset of the iBFT */

@@ -9,6 +9,7 @@
 #include "pc/resident.h"
 
 #define PIC1_COMMAND  0x20
+#define PIC2_COMMAND  0xa0
 #define PIC_READ_IRR  0x0a /* OCW3: what the command port reads as (8259A data sheet) */
 #define PIC_READ_ISR  0x0b
 #define PIC1_MASK     0x21
@@ -24,7 +25,8 @@
 
 /* Answers from nearby come within this time, us: sooner than the way to sleep and back is gone. */
 #define SPIN_US       100
-#define SPIN_LOOKS    16 /* between looks at the clock */
+#define SPIN_DEAR_US  1000 /* that way is longer */
+#define SPIN_LOOKS    16   /* between looks at the clock */
 /* A deadline so near is looked out for, ms: the tick that ends a sleep comes every 55 ms only. */
 #define SPIN_MS       20
 
@@ -93,22 +95,46 @@ static bool timer_in_service(void)
     return in_service & PIC_TIMER;
 }
 
+/* May its line tell in place of looks that take long? */
+static bool is_dear(void)
+{
+    return source->dear && !source->polled && source->irq <= 15;
+}
+
+/* Does the NIC want to interrupt? The PIC knows that, though the line is masked. */
+static bool line_raised(void)
+{
+    u16 port = source->irq < 8 ? PIC1_COMMAND : PIC2_COMMAND;
+    out8(port, PIC_READ_IRR);
+    return in8(port) & 1 << (source->irq & 7);
+}
+
 /* Look out for so long; true when there is something to do. */
 static bool spin(u32 us)
 {
+    bool dear = is_dear();
     u32 start = platform_now_us();
     do {
         for (u32 i = 0; i < SPIN_LOOKS; i++)
-            if (source->ready(source->device))
+            if (dear ? line_raised() : source->ready(source->device))
                 return true;
     } while (platform_now_us() - start < us);
     return false;
 }
 
+static bool look_out(u32 us)
+{
+    if (!is_dear())
+        return spin(us);
+    bool found = !source->enable(source->device, true) || spin(max_u32(us, SPIN_DEAR_US));
+    source->enable(source->device, false);
+    return found;
+}
+
 void platform_wait(u32 ms)
 {
     bool soon = ms <= SPIN_MS || (source && source->polled);
-    if (source && ms && spin(soon ? min_u32(ms, SPIN_MS) * 1000 : SPIN_US))
+    if (source && ms && look_out(soon ? min_u32(ms, SPIN_MS) * 1000 : SPIN_US))
         return;
     /* Nothing would wake us: whoever waits has to look at the ring again and again. */
     if (soon || timer_in_service())

@@ -11,6 +11,7 @@ struct wake_source {
     struct netdev *device; /* what the functions get */
     u8 irq;                /* PIC input 0..15, 0xff for none */
     bool polled;           /* nothing interrupts, and `ready` lets the BIOS have its interrupts */
+    bool dear;             /* each look and each frame take long, as they call real mode */
     /* Is there something to do? Reads memory only, and is asked again and again. */
     bool (*ready)(struct netdev *device);
     /* Let it interrupt, or not. Letting it returns false when there is something to do already, so

@@ -67,13 +67,9 @@ static void load(u8 *p)
     pxe[5] = (u8)(pxe[5] - sum);
 }
 
-static void call(u16 segment, u16 offset, struct rm_regs *r)
+static void call_one(u8 *p, struct rm_regs *r)
 {
-    CHECK(offset == offsetof(struct undi_block, stub.code));
-    CHECK(segment == r->es || segment == (u16)r->edi);
     CHECK(++calls < CALLS_MOST);
-    struct undi_block *block = (struct undi_block *)(mem + rm_phys(segment, 0));
-    u8 *p = block->parameters;
     bool fails = in_left() && !(in_u8() & 15);
     host_now += !in_left() || in_u8() & 1; /* the clock does not stop */
     if (!r->es)
@@ -84,6 +80,21 @@ static void call(u16 segment, u16 offset, struct rm_regs *r)
         in_bytes(p + 2, UNDI_STATUS_BYTES * 30);
     put_le16(p, fails);
     r->eax = 0;
+}
+
+/* As boot/undi.asm does. */
+static void call(const u8 *code, struct rm_regs *r)
+{
+    struct undi_block *block = (struct undi_block *)(mem + rm_phys(r->ds, 0));
+    CHECK(code == undi_stub + offsetof(struct undi_stub, code));
+    CHECK(r->ds == r->es || r->ds == (u16)r->edi);
+    call_one(block->parameters, r);
+    if (!(u16)r->esi || (r->eax = in_left() && !(in_u8() & 31)))
+        return;
+    CHECK((u16)r->esi == offsetof(struct undi_block, isr));
+    r->esi = 0;
+    r->ebx = UNDI_ISR;
+    call_one(block->isr, r);
 }
 
 /* A ROM as it should be, of which the input changes what it likes. */

@@ -19,7 +19,7 @@ void (*host_bus_write)(bool io, u32 address, u32 size, u32 value);
 u32 (*host_pci_read32)(u16 bdf, u8 offset);
 void (*host_pci_write16)(u16 bdf, u8 offset, u16 value);
 
-void (*host_call_real)(u16 segment, u16 offset, struct rm_regs *r);
+void (*host_call_real)(const u8 *code, struct rm_regs *r);
 
 /* In place of boot/undi.asm. */
 const u8 undi_stub[64];
@@ -224,8 +224,8 @@ u8 *phys_ptr(u32 physical, u32 len)
     return phys + physical;
 }
 
-void platform_call_real(u16 segment, u16 offset, struct rm_regs *r)
+void platform_call_real(const u8 *code, u32 bytes, struct rm_regs *r)
 {
-    if (host_call_real)
-        host_call_real(segment, offset, r);
+    if (host_call_real && bytes <= REAL_CODE_MOST)
+        host_call_real(code, r);
 }

@@ -40,6 +40,6 @@ extern void (*host_pci_write16)(u16 bdf, u8 offset, u16 value);
 
 /* What platform_call_real() calls; without it, nothing happens. */
 struct rm_regs;
-extern void (*host_call_real)(u16 segment, u16 offset, struct rm_regs *r);
+extern void (*host_call_real)(const u8 *code, struct rm_regs *r);
 
 #endif

@@ -8,10 +8,13 @@
 static u32 polls, slept;
 static msec due;
 static struct block_req *taken;
+static bool done, enough, enough_if_dear; /* at the latest poll */
 
 static void poll(msec now)
 {
     polls++;
+    enough = loop_enough(false);
+    enough_if_dear = loop_enough(true);
     if (taken && time_reached(now, due)) {
         taken->status = ERR_MEDIUM;
         taken->done = true;
@@ -54,4 +57,25 @@ TEST(a_request_is_waited_for_and_no_longer)
     assert_int_equal(slept, 30);
     assert_int_equal(loop_now(), 1030);
     assert_int_equal(polls, 2);
+    done = true;
+    loop_poll(&done);
+    assert_true(enough && enough_if_dear);
+    loop_poll(NULL);
+    assert_false(enough || enough_if_dear);
+}
+
+TEST(who_waits_leaves_input_that_takes_long)
+{
+    static const struct poller p = {poll, timeout};
+    host_reset(1000);
+    host_on_wait = NULL;
+    loop_register(&p);
+    done = false;
+    loop_until(&done);
+    assert_false(enough || enough_if_dear);
+    done = true;
+    loop_until(&done);
+    assert_true(enough_if_dear && !enough);
+    loop_once(&done);
+    assert_true(enough_if_dear && enough);
 }

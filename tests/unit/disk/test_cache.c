@@ -1,4 +1,5 @@
 /* The read cache on a disk in memory. */
+#include "base/loop.h"
 #include "disk/cache.h"
 #include "disk/fake_disk.h"
 #include "platform_host.h"
@@ -71,6 +72,41 @@ TEST(what_is_split_is_split_between_blocks_of_the_medium)
             fake_disk_free();
         }
     start(0, 20);
+}
+
+static bool polled;
+static u32 ended; /* polls that a request's end has ended */
+
+static void poll(msec now)
+{
+    (void)now;
+    if (!polled)
+        return;
+    while (fake.queued && !loop_enough(true))
+        fake_complete_one(0);
+    ended += loop_enough(true);
+    assert_false(loop_enough(false));
+}
+
+static u32 no_timeout(msec now)
+{
+    (void)now;
+    return TIMEOUT_NEVER;
+}
+
+/* What lies in the NIC's ring behind its answer may wait, where it is dear. */
+TEST(a_read_waits_for_its_own_end_alone)
+{
+    static const struct poller poller = {poll, no_timeout};
+    start(0, 16);
+    fake.later = true;
+    loop_register(&poller);
+    polled = true;
+    check_read(1, 3);
+    assert_int_equal(ended, 1);
+    check_read(1, 16 * 20 + 3);
+    assert_in_range(ended, 2, 22);
+    polled = false;
 }
 
 TEST(sector_by_sector_costs_one_request_a_line)

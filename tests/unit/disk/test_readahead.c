@@ -34,7 +34,7 @@ static void target_poll(msec now)
 {
     while (seen < fake.queued)
         submitted[seen++] = now;
-    while (fake.queued && !loop_enough() && time_reached(now, submitted[0] + distance) &&
+    while (fake.queued && !loop_enough(false) && time_reached(now, submitted[0] + distance) &&
            (!blocks_a_ms || answered < blocks_a_ms)) {
         struct block_req *req = fake.queue[0];
         answered += req->count;
@@ -45,7 +45,7 @@ static void target_poll(msec now)
         memmove(fake.queue, fake.queue + 1, fake.queued * sizeof(*fake.queue));
         memmove(submitted, submitted + 1, seen * sizeof(*submitted));
         fake_do(req);
-        ended_waits += loop_enough();
+        ended_waits += loop_enough(false);
     }
 }
 

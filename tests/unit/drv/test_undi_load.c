@@ -67,13 +67,13 @@ static void load(u8 *p)
 }
 
 /* The loader finds its parameters on the stack, of which the stub pushes ES, DI, BX. */
-static void call(u16 segment, u16 offset, struct rm_regs *r)
+static void call(const u8 *code, struct rm_regs *r)
 {
-    struct undi_block *block = (struct undi_block *)(mem + rm_phys(segment, 0));
-    assert_int_equal(offset, offsetof(struct undi_stub, code));
+    struct undi_block *block = (struct undi_block *)(mem + rm_phys(r->ds, 0));
+    assert_ptr_equal(code, undi_stub + offsetof(struct undi_stub, code));
     if (block->stub.entry >= 0xc0000000) {
         assert_int_equal((u16)block->stub.entry, LOADER);
-        assert_int_equal((u16)r->edi, segment);
+        assert_int_equal((u16)r->edi, r->ds);
         load(mem + rm_phys((u16)r->edi, (u16)r->ebx));
         r->eax = undi.exit;
         return;

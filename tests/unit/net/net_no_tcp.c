@@ -39,8 +39,9 @@ void tcp_icmp_error(const struct icmp_error *e, msec now)
 
 void tcp_poll(bool more, msec now)
 {
-    (void)more;
     (void)now;
+    if (no_tcp.on_poll)
+        no_tcp.on_poll(more);
 }
 
 u32 tcp_timeout(msec now)

@@ -10,6 +10,7 @@ extern struct no_tcp {
     u32 rest;                /* bytes in further packets of segments */
     u32 timeout;             /* what tcp_timeout() says */
     struct icmp_error error; /* the latest */
+    void (*on_poll)(bool more);
 } no_tcp;
 
 /* For FIXTURE: nothing is noted, at time 0 on a new wire, where we have an address and know the

@@ -2,6 +2,8 @@
 #include "net/net.h"
 #include "net/port.h"
 
+#include "base/arith.h"
+#include "base/loop.h"
 #include "net/address.h"
 #include "net/arp.h"
 #include "net/dhcp.h"
@@ -26,6 +28,46 @@ TEST(one_poll_takes_one_ring_at_most)
     net_poll(host_now);
     assert_int_equal(wire_captured(), 10);
     assert_true(net_timeout(host_now) > 0);
+    wire_check_leaks();
+}
+
+static u32 seen_first; /* captured when TCP is polled for the first time */
+
+static void look_at_wire(bool more)
+{
+    seen_first = min_u32(seen_first, more ? wire_captured() : UINT32_MAX);
+}
+
+static void queue_three(void)
+{
+    for (u32 i = 0; i < 3; i++)
+        wire_queue(frame, wire_arp(frame, 1, wire_peer_mac, WIRE_PEER, WIRE_US, wire_all));
+}
+
+/* What is to go does not wait for a look at the ring, and none is taken in vain. */
+TEST(where_looks_are_dear_sending_is_first)
+{
+    static const bool done = true;
+    static const struct poller net = {net_poll, net_timeout};
+    wire_reset_configured(0);
+    seen_first = UINT32_MAX;
+    no_tcp.on_poll = look_at_wire;
+    queue_three();
+    loop_register(&net);
+    loop_until(&done);
+    assert_int_equal(wire_captured(), 3); /* not so here */
+    assert_int_equal(seen_first, UINT32_MAX);
+    wire_forget();
+    wire_dev.wake.dear = true;
+    queue_three();
+    loop_until(&done);
+    assert_int_equal(wire_captured(), 0);
+    assert_int_equal(net_timeout(host_now), 0);
+    seen_first = UINT32_MAX;
+    loop_poll(NULL);
+    assert_int_equal(wire_captured(), 3);
+    assert_int_equal(seen_first, 0);
+    no_tcp.on_poll = NULL;
     wire_check_leaks();
 }
 
