@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define ADDR(n)  (PEER_ADDR - 1 + (n)) /* 10.0.0.n */
-#define TOGETHER 7                     /* commands of a probe that go out together */
+#define TOGETHER 8                     /* commands of a probe that go out together */
 #define PORTALS  5
 #define SECTORS  8
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TOGETHER   7 /* commands of a probe that go out together */
+#define TOGETHER   8 /* commands of a probe that go out together */
 #define FOR_OURS   6 /* of them, to our LUN */
 #define LISTED_MAX 1100
 
