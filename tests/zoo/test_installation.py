@@ -94,6 +94,5 @@ def test_installation(logs, net, stack, machine):
         installed = machine(**pc)
         installed.expect("installed login:", HOURS)
         reached("the disk's login")
-        assert disk.sessions() == 1
     (logs / "installation.json").write_text(json.dumps({"took": took, "commit": commit(),
                                                         "date": time.strftime("%Y-%m-%d")}))
