@@ -1,5 +1,7 @@
 """A real Debian whose root file system is on the LUN, started from the ISO. The NICs take turns."""
 
+import hashlib
+import random
 import re
 import time
 
@@ -76,6 +78,37 @@ def test_debian_by_static_settings(net, stack, logs, machine, iso, debian_disk):
     assert "iqn.2026-01.org.lunboot:static" in pc.serial.text()
     for secret in ("a-secret-of-16-b", "another-secret-1"):
         assert secret not in pc.serial.text() + pc.e9.text()
+
+
+@pytest.mark.slow
+def test_debian_by_both_targets_of_the_ibft(net, stack, logs, dhcp, machine, iso, debian_disk):
+    """Root on the first, another disk on the second; each wants to know us, and has to prove itself."""
+    other = logs / "other.img"
+    other.write_bytes(random.Random(1).randbytes(4 << 20))
+    targets = []
+    for name, disk, port in (("debian", debian_disk, 3260), ("other", other, 3261)):
+        (logs / f"tgtd-{name}").mkdir()
+        server = stack.enter_context(Tgtd(net, logs / f"tgtd-{name}", port=port))
+        target = server.target(f"iqn.2026-01.org.lunboot:{name}").lun(disk, scsi_id=name, scsi_sn=name)
+        targets.append(target.chap("reader", "a-secret-of-16-b", "keeper", "another-secret-1"))
+    root, second = targets
+    dhcp(options={17: root.root_path(), "encap:175,233": second.root_path(),
+                  "encap:175,190": "reader", "encap:175,191": "a-secret-of-16-b",
+                  "encap:175,192": "keeper", "encap:175,193": "another-secret-1"},
+         first="192.0.2.100", last="192.0.2.100")
+    pc = machine(namespace=net, tap="tap0", iso=iso(), memory="512M")
+    check_report(pc, root, "192.0.2.100")
+    said = pc.serial.text()
+    for target in targets:
+        way = rf"target: {target.iqn}, portal: 192\.0\.2\.1,{target.tgtd.port}\]"
+        assert re.search(rf"^iscsistart: .*{way} .* is operational now", said, re.M)
+        assert f"report: fw node.name = {target.iqn}\n" in said
+        assert f"report: session {target.iqn} LOGGED_IN " in said
+    assert said.count("report: fw node.session.auth.username = reader\n") == 2
+    begins = hashlib.md5(other.read_bytes()[:65536]).hexdigest()
+    assert f"report: disk {second.iqn} begins {begins} " in said
+    for secret in ("a-secret-of-16-b", "another-secret-1"):
+        assert secret not in said
 
 
 def wait_for_bytes(line, more):

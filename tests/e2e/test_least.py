@@ -3,11 +3,12 @@
 import subprocess
 
 import pytest
-from bootdisk import RANDOM, BootDisk, on_lun, run  # noqa: F401 (fixture)
+from bootdisk import DEBUG_EXIT, RANDOM, BootDisk, on_lun, run  # noqa: F401 (fixture)
 from nics import rom_of
 from test_media import medium
 
 from rig.paths import BUILD, TOP
+from rig.tgtd import Tgtd
 
 
 def test_boots_a_pentium_with_16_mib(logs, on_lun):  # noqa: F811
@@ -15,6 +16,26 @@ def test_boots_a_pentium_with_16_mib(logs, on_lun):  # noqa: F811
     disk = BootDisk(logs / "disk", "disktest", 2, RANDOM, reads=20)
     pc, _ = on_lun(disk, cpu="pentium", memory="16M")
     assert len(run(pc).check_reads(disk)) == 20
+
+
+@pytest.mark.parametrize("memory", ["16M", "15M"])
+def test_two_disks_on_two_targets(logs, stack, net, dhcp, machine, memory):
+    """The least memory gives room for two. Each is copied to the other one, whole, by a boot of its own."""
+    disk = BootDisk(logs / "disk", "copy", mib=8)
+    empty = bytes(len(disk.image))
+    disks, targets = [disk.path, logs / "disk2"], []
+    disks[1].write_bytes(empty)
+    for number, path in enumerate(disks, 1):
+        (logs / f"tgtd{number}").mkdir()
+        server = stack.enter_context(Tgtd(net, logs / f"tgtd{number}", port=3260 + number))
+        targets.append(server.target(f"iqn.2026-01.org.lunboot:target{number}").lun(path))
+    for first, second in (0, 1), (1, 0):
+        disks[second].write_bytes(empty)
+        with dhcp(options={17: targets[first].root_path(), "encap:175,233": targets[second].root_path()}):
+            pc = machine(namespace=net, tap="tap0", rom=rom_of(), memory=memory, extra=DEBUG_EXIT)
+            assert run(pc).numbers("drives") == [[2]]
+            assert pc.wait(20) == 1
+        assert disks[first].read_bytes() == disks[second].read_bytes() == disk.image
 
 
 @pytest.mark.parametrize("kind, lacks, said", [

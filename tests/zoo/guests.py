@@ -103,13 +103,23 @@ def isolinux(d):
     return isolinux_cd(d, BOOT_SECOND, {"second.bin": second_sector(d)})
 
 
+def installer_files():
+    """The directory with its `linux` and `initrd.gz`."""
+    images_of = package("debian-installer-12-netboot-amd64") / "usr/lib/debian-installer/images"
+    return images_of / "12/amd64/text/debian-installer/amd64"
+
+
+def installer_cd(d, *settings):
+    files = installer_files()
+    cfg = ("SERIAL 0\nDEFAULT d-i\nLABEL d-i\nLINUX linux\nINITRD initrd.gz\n"
+           f"APPEND {' '.join(('console=ttyS0 DEBIAN_FRONTEND=text', *settings))}\n")
+    return isolinux_cd(d, cfg, {name: files / name for name in ("linux", "initrd.gz")})
+
+
 @guest("Debian's installer", "Select a language|low memory", on=("disk", "cd"))
 def installer(d):
     """Its Linux and its initrd, 40 MiB, as on its own CD; what it says first on a serial console."""
-    images_of = package("debian-installer-12-netboot-amd64") / "usr/lib/debian-installer/images"
-    files = images_of / "12/amd64/text/debian-installer/amd64"
-    cfg = "SERIAL 0\nDEFAULT d-i\nLABEL d-i\nLINUX linux\nINITRD initrd.gz\nAPPEND console=ttyS0 DEBIAN_FRONTEND=text\n"
-    return isolinux_cd(d, cfg, {name: files / name for name in ("linux", "initrd.gz")})
+    return installer_cd(d)
 
 
 @guest("mbr", SECOND)
