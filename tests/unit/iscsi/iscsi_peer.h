@@ -19,6 +19,8 @@
 #define PEER_US     "iqn.2026-11.test:us"
 #define PEER_BLOCKS 4096 /* of 512 bytes */
 
+#define TOGETHER    8 /* commands of a probe that go out together */
+
 struct peer_pdu {
     u8 bhs[BHS_SIZE];
     u8 data[70000];

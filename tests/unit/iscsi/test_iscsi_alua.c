@@ -10,10 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ADDR(n)  (PEER_ADDR - 1 + (n)) /* 10.0.0.n */
-#define TOGETHER 8                     /* commands of a probe that go out together */
-#define PORTALS  5
-#define SECTORS  8
+#define ADDR(n) (PEER_ADDR - 1 + (n)) /* 10.0.0.n */
+#define PORTALS 5
+#define SECTORS 8
 
 enum access { OPTIMISED, NON_OPTIMISED, STANDBY, UNAVAILABLE };
 

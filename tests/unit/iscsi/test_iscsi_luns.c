@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TOGETHER   8 /* commands of a probe that go out together */
-#define FOR_OURS   6 /* of them, to our LUN */
+#define FOR_OURS   7 /* of them, to our LUN */
 #define LISTED_MAX 1100
 
 #define LIST(...)                                                                                  \

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define REQUESTS      40
-#define PROBE_ROUND   7 /* the probe's commands, of which each waits for the last */
 #define ONE_AT_A_TIME 1
 
 static u8 data[REQUESTS * 512];
@@ -48,9 +47,9 @@ TEST(a_window_that_never_opens_lets_one_immediate_command_through_at_a_time)
 {
     peer.window = 0;
     attach();
-    assert_int_equal(peer.immediate_commands, PROBE_ROUND);
+    assert_int_equal(peer.immediate_commands, TOGETHER);
     move_much();
-    assert_int_equal(peer.immediate_commands, PROBE_ROUND + REQUESTS);
+    assert_int_equal(peer.immediate_commands, TOGETHER + REQUESTS);
     assert_int_equal(peer.in_flight_max, ONE_AT_A_TIME);
     assert_int_equal(peer.connects, 1);
 }
