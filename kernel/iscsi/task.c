@@ -145,7 +145,7 @@ bool task_take_result(bool urgent, struct task_result *r)
 void task_redirect(const void *owner, u8 *data)
 {
     for (struct task *t = tasks; t < tasks + TASKS; t++)
-        if ((t->state == TASK_WAITING || t->state == TASK_SENT) && t->c.owner == owner) {
+        if (t->state != TASK_FREE && t->c.owner == owner) {
             u32 have = t->moved + conn_redirect_data(t->c.data, t->c.len, data);
             memcpy(data, t->c.data, have);
             t->c.data = data;

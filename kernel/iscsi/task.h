@@ -45,7 +45,8 @@ struct task_result {
 /* The next result that nobody has taken, of urgent commands or of others; false: there is none. */
 bool task_take_result(bool urgent, struct task_result *r);
 
-/* Let the data of a read that has no result go to `data`; what of it has arrived is copied. */
+/* Let the data of a read whose result nobody has taken go to `data`; what of it has arrived is
+ * copied. */
 void task_redirect(const void *owner, u8 *data);
 
 /* End every command that is not urgent with this error. True when the target may still touch the

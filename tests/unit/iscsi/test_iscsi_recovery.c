@@ -283,3 +283,37 @@ TEST(what_had_come_of_a_read_is_not_anothers)
         free(elsewhere);
     }
 }
+
+/* An answer that is whole, and behind it what costs the connection. */
+
+static bool all_and_nonsense(const struct peer_pdu *p)
+{
+    u8 bhs[BHS_SIZE];
+    u32 len = get_be32(p->bhs + SCSI_CMD_LENGTH);
+    if (peer_opcode(p) != OPCODE_SCSI_CMD || p->bhs[SCSI_CMD_CDB] != SCSI_READ_10)
+        return false;
+    peer_data_in(get_be32(p->bhs + BHS_ITT), 0, 0, peer.disk + REQ_LBA * 512, len, true);
+    peer_header(bhs, 0x3f, 0, ISCSI_NO_TAG, false);
+    peer_send(bhs, NULL, 0);
+    peer.hook = NULL;
+    return true;
+}
+
+TEST(what_has_come_whole_but_was_not_told_of_can_go_elsewhere)
+{
+    static u8 place[512];
+    u8 *elsewhere = malloc(512);
+    struct block_dev *dev = iscsi_disk();
+    struct block_req one = {.op = BLOCK_READ, .lba = REQ_LBA, .count = 1, .data = place};
+    peer.hook = all_and_nonsense;
+    dev->ops->submit(dev, &one);
+    peer_run(0, NULL);
+    assert_false(one.done);
+    assert_null(peer.hook);
+    dev->ops->redirect(dev, &one, elsewhere);
+    peer_run(10000, NULL);
+    assert_true(one.done);
+    assert_int_equal(one.status, OK);
+    assert_memory_equal(elsewhere, peer.disk + REQ_LBA * 512, 512);
+    free(elsewhere);
+}
