@@ -19,7 +19,8 @@ from rig.child import need, skip_or_fail
 HERE = Path(__file__).resolve().parent
 SUITE = "bookworm"
 SYSTEM = ("linux-image-cloud-amd64", "initramfs-tools", "busybox", "zstd", "systemd-sysv", "udev", "kmod", "mount",
-          "e2fsprogs", "tzdata", "iproute2", "apt", "usr-is-merged", "open-iscsi", "grub2-common", "grub-pc-bin")
+          "e2fsprogs", "tzdata", "iproute2", "apt", "usr-is-merged", "debconf-i18n", "open-iscsi", "grub2-common",
+          "grub-pc-bin")
 UDEBS = ("base-installer", "bootstrap-base", "ext4-modules-{kernel}-di", "scsi-modules-{kernel}-di",
          "ata-modules-{kernel}-di", "cdrom-core-modules-{kernel}-di")
 
