@@ -57,7 +57,7 @@ class Soak:
         """Wait until the program has done so many calls, and gone on, after what it last said."""
         first = None
         while True:
-            done = int(self.pc.e9.expect(r"^@ calls +(\w+)$", timeout)[1], 16)
+            done = int(self.pc.e9.expect(r"^@ calls +(\w+)\n", timeout)[1], 16)
             first = done if first is None else first
             if done >= first + more:
                 return done
