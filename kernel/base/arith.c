@@ -1,16 +1,6 @@
 /* Arithmetic. */
 #include "base/arith.h"
 
-CALLED u32 min_u32(u32 a, u32 b)
-{
-    return a < b ? a : b;
-}
-
-CALLED u32 max_u32(u32 a, u32 b)
-{
-    return a > b ? a : b;
-}
-
 CALLED u32 time_left(msec now, msec when)
 {
     return time_reached(now, when) ? 0 : when - now;

