@@ -605,10 +605,7 @@ static void give_up(void)
 
 static void pass_time(void)
 {
-    u32 ms = in_u8();
-    ms = min_u32(ms < 128 ? ms : (ms - 127) * 200, ms_left);
-    ms_left -= ms;
-    run(ms);
+    run(in_ms(&ms_left));
 }
 
 /* A Data-In whose second half comes only after something else has happened. */

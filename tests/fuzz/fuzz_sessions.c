@@ -243,10 +243,7 @@ static void nonsense(void)
 
 static void pass_time(void)
 {
-    u32 ms = in_u8();
-    ms = min_u32(ms < 128 ? ms : (ms - 127) * 200, ms_left);
-    ms_left -= ms;
-    run(ms);
+    run(in_ms(&ms_left));
 }
 
 static void other_turn(void)

@@ -71,6 +71,14 @@ u32 in_below(u32 n)
     return (n <= 256 ? in_u8() : n <= 65536 ? in_u16() : in_u32()) % n;
 }
 
+u32 in_ms(u32 *left)
+{
+    u32 ms = in_u8();
+    ms = min_u32(ms < 128 ? ms : (ms - 127) * 200, *left);
+    *left -= ms;
+    return ms;
+}
+
 s32 in_offset(void)
 {
     u8 v = in_u8();

@@ -20,6 +20,10 @@ u32 in_below(u32 n); /* 0 .. n - 1; takes no more bytes than n needs */
 /* A small number that may be negative: most are near 0. */
 s32 in_offset(void);
 
+/* Time that is to pass: mostly some ms, or up to 26 s, no more than is left, of which it is taken.
+ */
+u32 in_ms(u32 *left);
+
 /* Up to `max` bytes, as many as a length in front of them says. Returns how many. */
 u32 in_bytes(void *to, u32 max);
 
